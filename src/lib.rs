@@ -1,0 +1,1 @@
+//! Hearthgate: a SMART-on-FHIR gateway over an EHR's own tables.

@@ -1,0 +1,2 @@
+//! The `hearthgate` command.
+fn main() {}
