@@ -59,7 +59,11 @@ impl Keyring {
     }
 
     fn from_masters(masters: keyfile::Masters) -> Result<Self, Error> {
-        let wrapping = siv(&derive(masters.master.as_slice(), "hearthgate wrapping key 1", ""))?;
+        let wrapping = siv(&derive(
+            masters.master.as_slice(),
+            "hearthgate wrapping key 1",
+            "",
+        ))?;
         let mut both = Zeroizing::new([0; 64]);
         both[..32].copy_from_slice(masters.master.as_slice());
         both[32..].copy_from_slice(masters.blind.as_slice());

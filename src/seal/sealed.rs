@@ -146,14 +146,17 @@ pub(crate) fn raw_open(
     let (nonce, rest) = body.split_first_chunk::<NONCE>().ok_or(Error::Broken)?;
     let (cipher, tag) = rest.split_last_chunk::<TAG>().ok_or(Error::Broken)?;
     let start = out.len();
-    out.resize(start + cipher.len(), 0);
+    out.extend_from_slice(cipher);
     let nonce = Nonce::assume_unique_for_key(*nonce);
     let opened =
-        key.open_separate_gather(nonce, Aad::from(associated), cipher, tag, &mut out[start..]);
-    opened.map_err(|_| {
+        key.open_in_place_separate_tag(nonce, Aad::from(associated), tag, &mut out[start..]);
+    if opened.is_err() {
+        // Unauthenticated plaintext must not linger in a buffer that is used again.
+        out[start..].fill(0);
         out.truncate(start);
-        Error::Broken
-    })
+        return Err(Error::Broken);
+    }
+    Ok(())
 }
 
 /// The body of a sealed text as bytes; padding, other alphabets and loose trailing bits are refused.
