@@ -223,7 +223,11 @@ def search_parameters(r4):
 
 def compartment(r4, name):
     definition = next(c for c in r4["CompartmentDefinition"].values() if c["code"] == name)
-    rows = [f"{line(r['code'])}:{line(sorted(r['param']))}" for r in definition["resource"] if r.get("param")]
+    rows = []
+    for resource in definition["resource"]:
+        # `{def}` says that the resource itself is the compartment.
+        if codes := sorted(set(resource.get("param", [])) - {"{def}"}):
+            rows.append(f"{line(resource['code'])}:{line(codes)}")
     return "{\n" + ",\n".join(sorted(rows)) + "}\n"
 
 
@@ -389,6 +393,10 @@ def profile_element(element, by_id, root):
     return item
 
 
+# An element of a profile is worth a line if it says one of these, or is required.
+KEPT = {"must_support", "uscdi", "fixed", "binding", "extension"}
+
+
 def profiles(us_core, r4):
     by_url = us_core["StructureDefinition"]
     known = {(b, p["code"]) for p in r4["SearchParameter"].values() for b in p.get("base", [])}
@@ -413,7 +421,7 @@ def profiles(us_core, r4):
                 item = profile_element(element, by_id, listed[0]["id"])
                 if element["max"] == "0" or (kind == "complex-type" and item["id"].endswith((".id", ".extension"))):
                     continue
-                if kind == "complex-type" or item.keys() & {"must_support", "uscdi", "fixed", "binding"} or item["min"]:
+                if kind == "complex-type" or item["min"] or item.keys() & KEPT:
                     items.append(item)
             body = ",\n".join(line(i) for i in items)
             blocks.append(f'{line(structure["url"])}:{line(head)[:-1]},"elements":[\n{body}]}}')
