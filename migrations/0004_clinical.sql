@@ -575,8 +575,8 @@ CREATE TABLE procedures (
     public_id TEXT NOT NULL UNIQUE DEFAULT (lower(hex(randomblob(16))))
         CHECK (length(public_id) BETWEEN 1 AND 64 AND public_id NOT GLOB '*[^A-Za-z0-9.-]*'),
     profiles TEXT DEFAULT '["http://hl7.org/fhir/us/core/StructureDefinition/us-core-procedure"]' CHECK (profiles GLOB '[[]*]'),
-    instantiates_canonical TEXT CHECK (instantiates_canonical GLOB '[[]*]'),
-    instantiates_uri TEXT CHECK (instantiates_uri GLOB '[[]*]'),
+    instantiates_canonical TEXT,
+    instantiates_uri TEXT,
     based_on_ref TEXT,
     part_of_ref TEXT,
     status TEXT NOT NULL DEFAULT 'completed'

@@ -11,9 +11,8 @@ CREATE TABLE vitals (
     status TEXT NOT NULL DEFAULT 'final'
         CHECK (status IN ('registered', 'preliminary', 'final', 'amended', 'corrected', 'cancelled',
             'entered-in-error', 'unknown')),
-    category_system TEXT NOT NULL DEFAULT 'http://terminology.hl7.org/CodeSystem/observation-category',
-    category_display TEXT DEFAULT 'Vital Signs',
-    category_text TEXT,
+    category_system TEXT DEFAULT 'http://terminology.hl7.org/CodeSystem/observation-category',
+    category_code TEXT DEFAULT 'vital-signs', category_display TEXT DEFAULT 'Vital Signs', category_text TEXT,
     code_system TEXT, code TEXT, code_display TEXT, code_text TEXT,
     patient_id INTEGER REFERENCES patients (id), patient_display TEXT,
     visit_id INTEGER REFERENCES visits (id), visit_display TEXT,
@@ -155,9 +154,8 @@ CREATE TABLE lab_results (
     status TEXT NOT NULL DEFAULT 'final'
         CHECK (status IN ('registered', 'preliminary', 'final', 'amended', 'corrected', 'cancelled',
             'entered-in-error', 'unknown')),
-    category_system TEXT NOT NULL DEFAULT 'http://terminology.hl7.org/CodeSystem/observation-category',
-    category_display TEXT DEFAULT 'Laboratory',
-    category_text TEXT,
+    category_system TEXT DEFAULT 'http://terminology.hl7.org/CodeSystem/observation-category',
+    category_code TEXT DEFAULT 'laboratory', category_display TEXT DEFAULT 'Laboratory', category_text TEXT,
     code_system TEXT, code TEXT, code_display TEXT, code_text TEXT,
     patient_id INTEGER REFERENCES patients (id), patient_display TEXT,
     focus_ref TEXT,
