@@ -24,8 +24,7 @@ pub use profiles::{
 pub use search::{
     Component, Kind, SearchParameter, common_search_parameters, search_parameter, search_parameters,
 };
-pub(crate) use terminology::implicit_system;
-pub use terminology::{value_set_codes, value_set_contains};
+pub use terminology::{implicit_system, value_set_codes, value_set_contains};
 
 /// Text of an extract that cannot be read is a fault of the build, found by the first test.
 fn read<T: serde::de::Deserialize<'static> + Default>(name: &str, text: &'static str) -> T {

@@ -31,8 +31,9 @@ pub fn value_set_codes(value_set: &str) -> Option<Vec<(&'static str, &'static st
 }
 
 /// The one system that gives this code its meaning in a value set, for elements of type `code`,
-/// whose system is implicit (<https://hl7.org/fhir/R4/search.html#token>).
-pub(crate) fn implicit_system(value_set: &str, code: &str) -> Option<&'static str> {
+/// whose system is implicit (<https://hl7.org/fhir/R4/search.html#token>). `None` where the value
+/// set is not known here, or several of its systems have the code.
+pub fn implicit_system(value_set: &str, code: &str) -> Option<&'static str> {
     let mut holding = codes(value_set)?
         .iter()
         .filter(|(_, codes)| codes.contains(&code));
