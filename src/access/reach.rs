@@ -1,0 +1,88 @@
+//! Which resources of a type a caller reaches: a union of reaches, each a set of patients with filters
+//! that must all hold.
+
+/// Whose resources.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Patients {
+    /// Everyone's, and those without a patient.
+    All,
+    /// Those in the compartment of one patient (a FHIR id). R4 says by which references; a mapping
+    /// says by which columns.
+    Compartment(String),
+    /// Those in the compartment of any patient in the care of this practitioner (a FHIR id). The
+    /// relation is looked up by the statement that runs, never remembered.
+    CareOf(String),
+    /// Those in the compartment of one patient, as long as the practitioner cares for them.
+    CareOfCompartment {
+        /// FHIR id of the practitioner.
+        practitioner: String,
+        /// FHIR id of the patient.
+        patient: String,
+    },
+}
+
+impl Patients {
+    /// Whether everyone in `other` is in `self`, whatever the care relation may be.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::All, _) => true,
+            (Self::Compartment(one), Self::CareOfCompartment { patient, .. }) => one == patient,
+            (Self::CareOf(one), Self::CareOfCompartment { practitioner, .. }) => {
+                one == practitioner
+            }
+            _ => self == other,
+        }
+    }
+}
+
+/// One alternative of a [`TypeRule`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Reach {
+    /// Whose resources.
+    pub patients: Patients,
+    /// Search parameters and values of granular scopes, as a search URL would hold them (decoded):
+    /// every one must hold, of the old and the new version of a write. A filter that cannot be
+    /// evaluated makes the reach hold nothing.
+    pub filters: Vec<(String, String)>,
+}
+
+impl Reach {
+    /// Whether everything in `other` is in `self`.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        self.patients.covers(&other.patients)
+            && self.filters.iter().all(|f| other.filters.contains(f))
+    }
+}
+
+/// What a caller reaches of a type: the union of its reaches, never empty, none inside another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TypeRule {
+    /// The alternatives.
+    pub reach: Vec<Reach>,
+}
+
+impl TypeRule {
+    /// The union; `None` when there is nothing in it. The order of the alternatives that remain is
+    /// the order they came in.
+    #[must_use]
+    pub fn union(all: impl IntoIterator<Item = Reach>) -> Option<Self> {
+        let mut reach: Vec<Reach> = Vec::new();
+        for next in all {
+            if !reach.iter().any(|known| known.covers(&next)) {
+                reach.retain(|known| !next.covers(known));
+                reach.push(next);
+            }
+        }
+        (!reach.is_empty()).then_some(Self { reach })
+    }
+
+    /// Whether the rule takes nothing away: everyone's resources, without filters.
+    #[must_use]
+    pub fn is_unbounded(&self) -> bool {
+        self.reach
+            .iter()
+            .any(|r| r.patients == Patients::All && r.filters.is_empty())
+    }
+}
