@@ -217,7 +217,7 @@ CREATE INDEX appointments__patient_id_starts_utc ON appointments (patient_id, st
 CREATE INDEX appointments__other_patient_id ON appointments (other_patient_id) WHERE other_patient_id IS NOT NULL;
 CREATE INDEX appointments__location_id ON appointments (location_id);
 
--- Numbers by which an appointment is known.
+-- Numbers by which an appointment is known; sealed.
 CREATE TABLE appointment_identifiers (
     id               INTEGER PRIMARY KEY,
     appointment_id   INTEGER NOT NULL REFERENCES appointments (id) ON DELETE CASCADE,
@@ -228,7 +228,7 @@ CREATE TABLE appointment_identifiers (
     type_display     TEXT,
     type_text        TEXT,
     system           TEXT,
-    value            TEXT,
+    value            TEXT CHECK (value GLOB 'hg1.*'),
     period_start     TEXT CHECK (period_start GLOB '[0-9][0-9][0-9][0-9]*'),
     period_end       TEXT CHECK (period_end GLOB '[0-9][0-9][0-9][0-9]*'),
     assigner_display TEXT
