@@ -39,6 +39,7 @@ CREATE INDEX visits__appointment_id ON visits (appointment_id);
 CREATE INDEX visits__organization_id ON visits (organization_id);
 CREATE INDEX visits__part_of_id ON visits (part_of_id);
 
+-- Numbers under which others know it; sealed.
 CREATE TABLE visit_identifiers (
     id INTEGER PRIMARY KEY,
     visit_id INTEGER NOT NULL REFERENCES visits (id) ON DELETE CASCADE,
@@ -51,6 +52,7 @@ CREATE TABLE visit_identifiers (
 ) STRICT;
 CREATE INDEX visit_identifiers__visit_id_position ON visit_identifiers (visit_id, position);
 
+-- Further ones; the first stands in the row.
 CREATE TABLE visit_types (
     id INTEGER PRIMARY KEY,
     visit_id INTEGER NOT NULL REFERENCES visits (id) ON DELETE CASCADE,
@@ -71,6 +73,7 @@ CREATE TABLE visit_participants (
 ) STRICT;
 CREATE INDEX visit_participants__visit_id_position ON visit_participants (visit_id, position);
 
+-- Further ones; the first stands in the row.
 CREATE TABLE visit_reasons (
     id INTEGER PRIMARY KEY,
     visit_id INTEGER NOT NULL REFERENCES visits (id) ON DELETE CASCADE,
@@ -79,6 +82,7 @@ CREATE TABLE visit_reasons (
 ) STRICT;
 CREATE INDEX visit_reasons__visit_id_position ON visit_reasons (visit_id, position);
 
+-- Diagnoses, procedures and observations that were the reason for the visit.
 CREATE TABLE visit_reason_references (
     id INTEGER PRIMARY KEY,
     visit_id INTEGER NOT NULL REFERENCES visits (id) ON DELETE CASCADE,
@@ -165,6 +169,7 @@ CREATE TABLE diagnoses (
 CREATE INDEX diagnoses__patient_id ON diagnoses (patient_id);
 CREATE INDEX diagnoses__visit_id ON diagnoses (visit_id);
 
+-- Numbers under which others know it; sealed.
 CREATE TABLE diagnosis_identifiers (
     id INTEGER PRIMARY KEY,
     diagnosis_id INTEGER NOT NULL REFERENCES diagnoses (id) ON DELETE CASCADE,
@@ -177,6 +182,7 @@ CREATE TABLE diagnosis_identifiers (
 ) STRICT;
 CREATE INDEX diagnosis_identifiers__diagnosis_id_position ON diagnosis_identifiers (diagnosis_id, position);
 
+-- Further ones; the first stands in the row.
 CREATE TABLE diagnosis_categories (
     id INTEGER PRIMARY KEY,
     diagnosis_id INTEGER NOT NULL REFERENCES diagnoses (id) ON DELETE CASCADE,
@@ -185,6 +191,7 @@ CREATE TABLE diagnosis_categories (
 ) STRICT;
 CREATE INDEX diagnosis_categories__diagnosis_id_position ON diagnosis_categories (diagnosis_id, position);
 
+-- Further codings of the same; the first stands in the row.
 CREATE TABLE diagnosis_codings (
     id INTEGER PRIMARY KEY,
     diagnosis_id INTEGER NOT NULL REFERENCES diagnoses (id) ON DELETE CASCADE,
@@ -193,6 +200,7 @@ CREATE TABLE diagnosis_codings (
 ) STRICT;
 CREATE INDEX diagnosis_codings__diagnosis_id_position ON diagnosis_codings (diagnosis_id, position);
 
+-- How far it has gone, and by which assessment.
 CREATE TABLE diagnosis_stages (
     id INTEGER PRIMARY KEY,
     diagnosis_id INTEGER NOT NULL REFERENCES diagnoses (id) ON DELETE CASCADE,
@@ -203,6 +211,7 @@ CREATE TABLE diagnosis_stages (
 ) STRICT;
 CREATE INDEX diagnosis_stages__diagnosis_id_position ON diagnosis_stages (diagnosis_id, position);
 
+-- What speaks for the diagnosis.
 CREATE TABLE diagnosis_evidence (
     id INTEGER PRIMARY KEY,
     diagnosis_id INTEGER NOT NULL REFERENCES diagnoses (id) ON DELETE CASCADE,
@@ -212,6 +221,7 @@ CREATE TABLE diagnosis_evidence (
 ) STRICT;
 CREATE INDEX diagnosis_evidence__diagnosis_id_position ON diagnosis_evidence (diagnosis_id, position);
 
+-- Remarks, sealed.
 CREATE TABLE diagnosis_notes (
     id INTEGER PRIMARY KEY,
     diagnosis_id INTEGER NOT NULL REFERENCES diagnoses (id) ON DELETE CASCADE,
@@ -242,6 +252,7 @@ CREATE TABLE medications (
 ) STRICT;
 CREATE INDEX medications__manufacturer_id ON medications (manufacturer_id);
 
+-- Numbers under which others know it.
 CREATE TABLE medication_identifiers (
     id INTEGER PRIMARY KEY,
     medication_id INTEGER NOT NULL REFERENCES medications (id) ON DELETE CASCADE,
@@ -254,6 +265,7 @@ CREATE TABLE medication_identifiers (
 ) STRICT;
 CREATE INDEX medication_identifiers__medication_id_position ON medication_identifiers (medication_id, position);
 
+-- Further codings of the same; the first stands in the row.
 CREATE TABLE medication_codings (
     id INTEGER PRIMARY KEY,
     medication_id INTEGER NOT NULL REFERENCES medications (id) ON DELETE CASCADE,
@@ -262,6 +274,7 @@ CREATE TABLE medication_codings (
 ) STRICT;
 CREATE INDEX medication_codings__medication_id_position ON medication_codings (medication_id, position);
 
+-- What a medicine is made of.
 CREATE TABLE medication_ingredients (
     id INTEGER PRIMARY KEY,
     medication_id INTEGER NOT NULL REFERENCES medications (id) ON DELETE CASCADE,
@@ -343,6 +356,7 @@ CREATE INDEX prescriptions__diagnosis_id ON prescriptions (diagnosis_id);
 CREATE INDEX prescriptions__pharmacy_id ON prescriptions (pharmacy_id);
 CREATE INDEX prescriptions__prior_prescription_id ON prescriptions (prior_prescription_id);
 
+-- Numbers under which others know it; sealed.
 CREATE TABLE prescription_identifiers (
     id INTEGER PRIMARY KEY,
     prescription_id INTEGER NOT NULL REFERENCES prescriptions (id) ON DELETE CASCADE,
@@ -355,6 +369,7 @@ CREATE TABLE prescription_identifiers (
 ) STRICT;
 CREATE INDEX prescription_identifiers__prescription_id_position ON prescription_identifiers (prescription_id, position);
 
+-- Further ones; the first stands in the row.
 CREATE TABLE prescription_categories (
     id INTEGER PRIMARY KEY,
     prescription_id INTEGER NOT NULL REFERENCES prescriptions (id) ON DELETE CASCADE,
@@ -363,6 +378,7 @@ CREATE TABLE prescription_categories (
 ) STRICT;
 CREATE INDEX prescription_categories__prescription_id_position ON prescription_categories (prescription_id, position);
 
+-- Further codings of the same; the first stands in the row.
 CREATE TABLE prescription_drug_codings (
     id INTEGER PRIMARY KEY,
     prescription_id INTEGER NOT NULL REFERENCES prescriptions (id) ON DELETE CASCADE,
@@ -371,6 +387,7 @@ CREATE TABLE prescription_drug_codings (
 ) STRICT;
 CREATE INDEX prescription_drug_codings__prescription_id_position ON prescription_drug_codings (prescription_id, position);
 
+-- Remarks, sealed.
 CREATE TABLE prescription_notes (
     id INTEGER PRIMARY KEY,
     prescription_id INTEGER NOT NULL REFERENCES prescriptions (id) ON DELETE CASCADE,
@@ -494,6 +511,7 @@ CREATE INDEX notes__patient_id ON notes (patient_id);
 CREATE INDEX notes__custodian_id ON notes (custodian_id);
 CREATE INDEX notes__visit_id ON notes (visit_id);
 
+-- Numbers under which others know it; sealed.
 CREATE TABLE note_identifiers (
     id INTEGER PRIMARY KEY,
     note_id INTEGER NOT NULL REFERENCES notes (id) ON DELETE CASCADE,
@@ -506,6 +524,7 @@ CREATE TABLE note_identifiers (
 ) STRICT;
 CREATE INDEX note_identifiers__note_id_position ON note_identifiers (note_id, position);
 
+-- Further codings of the same; the first stands in the row.
 CREATE TABLE note_type_codings (
     id INTEGER PRIMARY KEY,
     note_id INTEGER NOT NULL REFERENCES notes (id) ON DELETE CASCADE,
@@ -514,6 +533,7 @@ CREATE TABLE note_type_codings (
 ) STRICT;
 CREATE INDEX note_type_codings__note_id_position ON note_type_codings (note_id, position);
 
+-- Further ones; the first stands in the row.
 CREATE TABLE note_categories (
     id INTEGER PRIMARY KEY,
     note_id INTEGER NOT NULL REFERENCES notes (id) ON DELETE CASCADE,
@@ -522,6 +542,7 @@ CREATE TABLE note_categories (
 ) STRICT;
 CREATE INDEX note_categories__note_id_position ON note_categories (note_id, position);
 
+-- Further ones; the first stands in the row.
 CREATE TABLE note_authors (
     id INTEGER PRIMARY KEY,
     note_id INTEGER NOT NULL REFERENCES notes (id) ON DELETE CASCADE,
@@ -622,6 +643,7 @@ CREATE INDEX procedures__location_id ON procedures (location_id);
 CREATE INDEX procedures__diagnosis_id ON procedures (diagnosis_id);
 CREATE INDEX procedures__complication_id ON procedures (complication_id);
 
+-- Numbers under which others know it; sealed.
 CREATE TABLE procedure_identifiers (
     id INTEGER PRIMARY KEY,
     procedure_id INTEGER NOT NULL REFERENCES procedures (id) ON DELETE CASCADE,
@@ -634,6 +656,7 @@ CREATE TABLE procedure_identifiers (
 ) STRICT;
 CREATE INDEX procedure_identifiers__procedure_id_position ON procedure_identifiers (procedure_id, position);
 
+-- Further codings of the same; the first stands in the row.
 CREATE TABLE procedure_codings (
     id INTEGER PRIMARY KEY,
     procedure_id INTEGER NOT NULL REFERENCES procedures (id) ON DELETE CASCADE,
@@ -642,6 +665,7 @@ CREATE TABLE procedure_codings (
 ) STRICT;
 CREATE INDEX procedure_codings__procedure_id_position ON procedure_codings (procedure_id, position);
 
+-- Who did it, in which part.
 CREATE TABLE procedure_performers (
     id INTEGER PRIMARY KEY,
     procedure_id INTEGER NOT NULL REFERENCES procedures (id) ON DELETE CASCADE,
@@ -653,6 +677,7 @@ CREATE TABLE procedure_performers (
 CREATE INDEX procedure_performers__procedure_id_position ON procedure_performers (procedure_id, position);
 CREATE INDEX procedure_performers__organization_id ON procedure_performers (organization_id);
 
+-- Further ones; the first stands in the row.
 CREATE TABLE procedure_reasons (
     id INTEGER PRIMARY KEY,
     procedure_id INTEGER NOT NULL REFERENCES procedures (id) ON DELETE CASCADE,
@@ -661,6 +686,7 @@ CREATE TABLE procedure_reasons (
 ) STRICT;
 CREATE INDEX procedure_reasons__procedure_id_position ON procedure_reasons (procedure_id, position);
 
+-- Further ones; the first stands in the row.
 CREATE TABLE procedure_reason_references (
     id INTEGER PRIMARY KEY,
     procedure_id INTEGER NOT NULL REFERENCES procedures (id) ON DELETE CASCADE,
@@ -669,6 +695,7 @@ CREATE TABLE procedure_reason_references (
 ) STRICT;
 CREATE INDEX procedure_reason_references__procedure_id_position ON procedure_reason_references (procedure_id, position);
 
+-- Remarks, sealed.
 CREATE TABLE procedure_notes (
     id INTEGER PRIMARY KEY,
     procedure_id INTEGER NOT NULL REFERENCES procedures (id) ON DELETE CASCADE,
@@ -681,6 +708,7 @@ CREATE TABLE procedure_notes (
 ) STRICT;
 CREATE INDEX procedure_notes__procedure_id_position ON procedure_notes (procedure_id, position);
 
+-- Devices put in, taken out or changed.
 CREATE TABLE procedure_devices (
     id INTEGER PRIMARY KEY,
     procedure_id INTEGER NOT NULL REFERENCES procedures (id) ON DELETE CASCADE,
@@ -729,6 +757,7 @@ CREATE INDEX immunizations__location_id ON immunizations (location_id);
 CREATE INDEX immunizations__manufacturer_id ON immunizations (manufacturer_id);
 CREATE INDEX immunizations__diagnosis_id ON immunizations (diagnosis_id);
 
+-- Numbers under which others know it; sealed.
 CREATE TABLE immunization_identifiers (
     id INTEGER PRIMARY KEY,
     immunization_id INTEGER NOT NULL REFERENCES immunizations (id) ON DELETE CASCADE,
@@ -741,6 +770,7 @@ CREATE TABLE immunization_identifiers (
 ) STRICT;
 CREATE INDEX immunization_identifiers__immunization_id_position ON immunization_identifiers (immunization_id, position);
 
+-- Further codings of the same; the first stands in the row.
 CREATE TABLE immunization_vaccine_codings (
     id INTEGER PRIMARY KEY,
     immunization_id INTEGER NOT NULL REFERENCES immunizations (id) ON DELETE CASCADE,
@@ -749,6 +779,7 @@ CREATE TABLE immunization_vaccine_codings (
 ) STRICT;
 CREATE INDEX immunization_vaccine_codings__immunization_id_position ON immunization_vaccine_codings (immunization_id, position);
 
+-- Who ordered it and who gave it.
 CREATE TABLE immunization_performers (
     id INTEGER PRIMARY KEY,
     immunization_id INTEGER NOT NULL REFERENCES immunizations (id) ON DELETE CASCADE,
@@ -758,6 +789,7 @@ CREATE TABLE immunization_performers (
 ) STRICT;
 CREATE INDEX immunization_performers__immunization_id_position ON immunization_performers (immunization_id, position);
 
+-- Remarks, sealed.
 CREATE TABLE immunization_notes (
     id INTEGER PRIMARY KEY,
     immunization_id INTEGER NOT NULL REFERENCES immunizations (id) ON DELETE CASCADE,
@@ -770,6 +802,7 @@ CREATE TABLE immunization_notes (
 ) STRICT;
 CREATE INDEX immunization_notes__immunization_id_position ON immunization_notes (immunization_id, position);
 
+-- What the patient was given to read.
 CREATE TABLE immunization_education (
     id INTEGER PRIMARY KEY,
     immunization_id INTEGER NOT NULL REFERENCES immunizations (id) ON DELETE CASCADE,
@@ -781,6 +814,7 @@ CREATE TABLE immunization_education (
 ) STRICT;
 CREATE INDEX immunization_education__immunization_id_position ON immunization_education (immunization_id, position);
 
+-- What followed the vaccination.
 CREATE TABLE immunization_reactions (
     id INTEGER PRIMARY KEY,
     immunization_id INTEGER NOT NULL REFERENCES immunizations (id) ON DELETE CASCADE,
@@ -845,6 +879,7 @@ CREATE TABLE allergies (
 CREATE INDEX allergies__patient_id ON allergies (patient_id);
 CREATE INDEX allergies__visit_id ON allergies (visit_id);
 
+-- Numbers under which others know it; sealed.
 CREATE TABLE allergy_identifiers (
     id INTEGER PRIMARY KEY,
     allergy_id INTEGER NOT NULL REFERENCES allergies (id) ON DELETE CASCADE,
@@ -857,6 +892,7 @@ CREATE TABLE allergy_identifiers (
 ) STRICT;
 CREATE INDEX allergy_identifiers__allergy_id_position ON allergy_identifiers (allergy_id, position);
 
+-- Further codings of the same; the first stands in the row.
 CREATE TABLE allergy_codings (
     id INTEGER PRIMARY KEY,
     allergy_id INTEGER NOT NULL REFERENCES allergies (id) ON DELETE CASCADE,
@@ -865,6 +901,7 @@ CREATE TABLE allergy_codings (
 ) STRICT;
 CREATE INDEX allergy_codings__allergy_id_position ON allergy_codings (allergy_id, position);
 
+-- Remarks, sealed.
 CREATE TABLE allergy_notes (
     id INTEGER PRIMARY KEY,
     allergy_id INTEGER NOT NULL REFERENCES allergies (id) ON DELETE CASCADE,
@@ -877,6 +914,7 @@ CREATE TABLE allergy_notes (
 ) STRICT;
 CREATE INDEX allergy_notes__allergy_id_position ON allergy_notes (allergy_id, position);
 
+-- Reactions seen.
 CREATE TABLE allergy_reactions (
     id INTEGER PRIMARY KEY,
     allergy_id INTEGER NOT NULL REFERENCES allergies (id) ON DELETE CASCADE,
@@ -898,6 +936,7 @@ CREATE TABLE allergy_manifestations (
 ) STRICT;
 CREATE INDEX allergy_manifestations__allergy_reaction_id_position ON allergy_manifestations (allergy_reaction_id, position);
 
+-- Remarks, sealed.
 CREATE TABLE allergy_reaction_notes (
     id INTEGER PRIMARY KEY,
     allergy_reaction_id INTEGER NOT NULL REFERENCES allergy_reactions (id) ON DELETE CASCADE,

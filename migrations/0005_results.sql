@@ -49,6 +49,7 @@ CREATE INDEX vitals__patient_id ON vitals (patient_id);
 CREATE INDEX vitals__visit_id ON vitals (visit_id);
 CREATE INDEX vitals__device_id ON vitals (device_id);
 
+-- Numbers under which others know it; sealed.
 CREATE TABLE vital_identifiers (
     id INTEGER PRIMARY KEY,
     vital_id INTEGER NOT NULL REFERENCES vitals (id) ON DELETE CASCADE,
@@ -61,6 +62,7 @@ CREATE TABLE vital_identifiers (
 ) STRICT;
 CREATE INDEX vital_identifiers__vital_id_position ON vital_identifiers (vital_id, position);
 
+-- Further ones; the first stands in the row.
 CREATE TABLE vital_categories (
     id INTEGER PRIMARY KEY,
     vital_id INTEGER NOT NULL REFERENCES vitals (id) ON DELETE CASCADE,
@@ -69,6 +71,7 @@ CREATE TABLE vital_categories (
 ) STRICT;
 CREATE INDEX vital_categories__vital_id_position ON vital_categories (vital_id, position);
 
+-- Further codings of the same; the first stands in the row.
 CREATE TABLE vital_codings (
     id INTEGER PRIMARY KEY,
     vital_id INTEGER NOT NULL REFERENCES vitals (id) ON DELETE CASCADE,
@@ -77,14 +80,7 @@ CREATE TABLE vital_codings (
 ) STRICT;
 CREATE INDEX vital_codings__vital_id_position ON vital_codings (vital_id, position);
 
-CREATE TABLE vital_performers (
-    id INTEGER PRIMARY KEY,
-    vital_id INTEGER NOT NULL REFERENCES vitals (id) ON DELETE CASCADE,
-    position INTEGER NOT NULL DEFAULT 0,
-    performer_ref TEXT, display TEXT
-) STRICT;
-CREATE INDEX vital_performers__vital_id_position ON vital_performers (vital_id, position);
-
+-- Remarks, sealed.
 CREATE TABLE vital_notes (
     id INTEGER PRIMARY KEY,
     vital_id INTEGER NOT NULL REFERENCES vitals (id) ON DELETE CASCADE,
@@ -97,6 +93,7 @@ CREATE TABLE vital_notes (
 ) STRICT;
 CREATE INDEX vital_notes__vital_id_position ON vital_notes (vital_id, position);
 
+-- The observations that a panel gathers.
 CREATE TABLE vital_members (
     id INTEGER PRIMARY KEY,
     vital_id INTEGER NOT NULL REFERENCES vitals (id) ON DELETE CASCADE,
@@ -105,6 +102,7 @@ CREATE TABLE vital_members (
 ) STRICT;
 CREATE INDEX vital_members__vital_id_position ON vital_members (vital_id, position);
 
+-- What it was made from: a note, an answered form, another observation.
 CREATE TABLE vital_sources (
     id INTEGER PRIMARY KEY,
     vital_id INTEGER NOT NULL REFERENCES vitals (id) ON DELETE CASCADE,
@@ -134,14 +132,6 @@ CREATE TABLE vital_components (
         (value_at IS NOT NULL) <= 1)
 ) STRICT;
 CREATE INDEX vital_components__vital_id_position ON vital_components (vital_id, position);
-
-CREATE TABLE vital_component_codings (
-    id INTEGER PRIMARY KEY,
-    vital_component_id INTEGER NOT NULL REFERENCES vital_components (id) ON DELETE CASCADE,
-    position INTEGER NOT NULL DEFAULT 0,
-    system TEXT, version TEXT, code TEXT, display TEXT
-) STRICT;
-CREATE INDEX vital_component_codings__vital_component_id_position ON vital_component_codings (vital_component_id, position);
 
 -- Laboratory results.
 CREATE TABLE lab_results (
@@ -203,6 +193,7 @@ CREATE INDEX lab_results__patient_id ON lab_results (patient_id);
 CREATE INDEX lab_results__visit_id ON lab_results (visit_id);
 CREATE INDEX lab_results__device_id ON lab_results (device_id);
 
+-- Numbers under which others know it; sealed.
 CREATE TABLE lab_result_identifiers (
     id INTEGER PRIMARY KEY,
     lab_result_id INTEGER NOT NULL REFERENCES lab_results (id) ON DELETE CASCADE,
@@ -215,6 +206,7 @@ CREATE TABLE lab_result_identifiers (
 ) STRICT;
 CREATE INDEX lab_result_identifiers__lab_result_id_position ON lab_result_identifiers (lab_result_id, position);
 
+-- Further ones; the first stands in the row.
 CREATE TABLE lab_result_categories (
     id INTEGER PRIMARY KEY,
     lab_result_id INTEGER NOT NULL REFERENCES lab_results (id) ON DELETE CASCADE,
@@ -223,6 +215,7 @@ CREATE TABLE lab_result_categories (
 ) STRICT;
 CREATE INDEX lab_result_categories__lab_result_id_position ON lab_result_categories (lab_result_id, position);
 
+-- Further codings of the same; the first stands in the row.
 CREATE TABLE lab_result_codings (
     id INTEGER PRIMARY KEY,
     lab_result_id INTEGER NOT NULL REFERENCES lab_results (id) ON DELETE CASCADE,
@@ -231,6 +224,7 @@ CREATE TABLE lab_result_codings (
 ) STRICT;
 CREATE INDEX lab_result_codings__lab_result_id_position ON lab_result_codings (lab_result_id, position);
 
+-- Further ones; the first stands in the row.
 CREATE TABLE lab_result_performers (
     id INTEGER PRIMARY KEY,
     lab_result_id INTEGER NOT NULL REFERENCES lab_results (id) ON DELETE CASCADE,
@@ -239,6 +233,7 @@ CREATE TABLE lab_result_performers (
 ) STRICT;
 CREATE INDEX lab_result_performers__lab_result_id_position ON lab_result_performers (lab_result_id, position);
 
+-- Remarks, sealed.
 CREATE TABLE lab_result_notes (
     id INTEGER PRIMARY KEY,
     lab_result_id INTEGER NOT NULL REFERENCES lab_results (id) ON DELETE CASCADE,
@@ -251,6 +246,7 @@ CREATE TABLE lab_result_notes (
 ) STRICT;
 CREATE INDEX lab_result_notes__lab_result_id_position ON lab_result_notes (lab_result_id, position);
 
+-- The ranges a value is read against.
 CREATE TABLE lab_result_reference_ranges (
     id INTEGER PRIMARY KEY,
     lab_result_id INTEGER NOT NULL REFERENCES lab_results (id) ON DELETE CASCADE,
@@ -265,6 +261,7 @@ CREATE TABLE lab_result_reference_ranges (
 ) STRICT;
 CREATE INDEX lab_result_reference_ranges__lab_result_id_position ON lab_result_reference_ranges (lab_result_id, position);
 
+-- The observations that a panel gathers.
 CREATE TABLE lab_result_members (
     id INTEGER PRIMARY KEY,
     lab_result_id INTEGER NOT NULL REFERENCES lab_results (id) ON DELETE CASCADE,
@@ -273,6 +270,7 @@ CREATE TABLE lab_result_members (
 ) STRICT;
 CREATE INDEX lab_result_members__lab_result_id_position ON lab_result_members (lab_result_id, position);
 
+-- What it was made from: a note, an answered form, another observation.
 CREATE TABLE lab_result_sources (
     id INTEGER PRIMARY KEY,
     lab_result_id INTEGER NOT NULL REFERENCES lab_results (id) ON DELETE CASCADE,
@@ -312,6 +310,7 @@ CREATE TABLE lab_result_components (
 ) STRICT;
 CREATE INDEX lab_result_components__lab_result_id_position ON lab_result_components (lab_result_id, position);
 
+-- Further codings of the same; the first stands in the row.
 CREATE TABLE lab_result_component_codings (
     id INTEGER PRIMARY KEY,
     lab_result_component_id INTEGER NOT NULL REFERENCES lab_result_components (id) ON DELETE CASCADE,
@@ -320,6 +319,7 @@ CREATE TABLE lab_result_component_codings (
 ) STRICT;
 CREATE INDEX lab_result_component_codings__lab_result_component_id_position ON lab_result_component_codings (lab_result_component_id, position);
 
+-- The ranges a part is read against.
 CREATE TABLE lab_result_component_ranges (
     id INTEGER PRIMARY KEY,
     lab_result_component_id INTEGER NOT NULL REFERENCES lab_result_components (id) ON DELETE CASCADE,
@@ -390,6 +390,7 @@ CREATE INDEX observations__patient_id ON observations (patient_id);
 CREATE INDEX observations__visit_id ON observations (visit_id);
 CREATE INDEX observations__device_id ON observations (device_id);
 
+-- Numbers under which others know it; sealed.
 CREATE TABLE observation_identifiers (
     id INTEGER PRIMARY KEY,
     observation_id INTEGER NOT NULL REFERENCES observations (id) ON DELETE CASCADE,
@@ -402,6 +403,7 @@ CREATE TABLE observation_identifiers (
 ) STRICT;
 CREATE INDEX observation_identifiers__observation_id_position ON observation_identifiers (observation_id, position);
 
+-- Further ones; the first stands in the row.
 CREATE TABLE observation_categories (
     id INTEGER PRIMARY KEY,
     observation_id INTEGER NOT NULL REFERENCES observations (id) ON DELETE CASCADE,
@@ -410,6 +412,7 @@ CREATE TABLE observation_categories (
 ) STRICT;
 CREATE INDEX observation_categories__observation_id_position ON observation_categories (observation_id, position);
 
+-- Further codings of the same; the first stands in the row.
 CREATE TABLE observation_codings (
     id INTEGER PRIMARY KEY,
     observation_id INTEGER NOT NULL REFERENCES observations (id) ON DELETE CASCADE,
@@ -418,6 +421,7 @@ CREATE TABLE observation_codings (
 ) STRICT;
 CREATE INDEX observation_codings__observation_id_position ON observation_codings (observation_id, position);
 
+-- Further ones; the first stands in the row.
 CREATE TABLE observation_performers (
     id INTEGER PRIMARY KEY,
     observation_id INTEGER NOT NULL REFERENCES observations (id) ON DELETE CASCADE,
@@ -426,6 +430,7 @@ CREATE TABLE observation_performers (
 ) STRICT;
 CREATE INDEX observation_performers__observation_id_position ON observation_performers (observation_id, position);
 
+-- Remarks, sealed.
 CREATE TABLE observation_notes (
     id INTEGER PRIMARY KEY,
     observation_id INTEGER NOT NULL REFERENCES observations (id) ON DELETE CASCADE,
@@ -438,6 +443,7 @@ CREATE TABLE observation_notes (
 ) STRICT;
 CREATE INDEX observation_notes__observation_id_position ON observation_notes (observation_id, position);
 
+-- The ranges a value is read against.
 CREATE TABLE observation_reference_ranges (
     id INTEGER PRIMARY KEY,
     observation_id INTEGER NOT NULL REFERENCES observations (id) ON DELETE CASCADE,
@@ -452,6 +458,7 @@ CREATE TABLE observation_reference_ranges (
 ) STRICT;
 CREATE INDEX observation_reference_ranges__observation_id_position ON observation_reference_ranges (observation_id, position);
 
+-- The observations that a panel gathers.
 CREATE TABLE observation_members (
     id INTEGER PRIMARY KEY,
     observation_id INTEGER NOT NULL REFERENCES observations (id) ON DELETE CASCADE,
@@ -460,6 +467,7 @@ CREATE TABLE observation_members (
 ) STRICT;
 CREATE INDEX observation_members__observation_id_position ON observation_members (observation_id, position);
 
+-- What it was made from: a note, an answered form, another observation.
 CREATE TABLE observation_sources (
     id INTEGER PRIMARY KEY,
     observation_id INTEGER NOT NULL REFERENCES observations (id) ON DELETE CASCADE,
@@ -499,6 +507,7 @@ CREATE TABLE observation_components (
 ) STRICT;
 CREATE INDEX observation_components__observation_id_position ON observation_components (observation_id, position);
 
+-- Further codings of the same; the first stands in the row.
 CREATE TABLE observation_component_codings (
     id INTEGER PRIMARY KEY,
     observation_component_id INTEGER NOT NULL REFERENCES observation_components (id) ON DELETE CASCADE,
@@ -507,6 +516,7 @@ CREATE TABLE observation_component_codings (
 ) STRICT;
 CREATE INDEX observation_component_codings__observation_component_id_position ON observation_component_codings (observation_component_id, position);
 
+-- The ranges a part is read against.
 CREATE TABLE observation_component_ranges (
     id INTEGER PRIMARY KEY,
     observation_component_id INTEGER NOT NULL REFERENCES observation_components (id) ON DELETE CASCADE,
@@ -549,6 +559,7 @@ CREATE TABLE reports (
 CREATE INDEX reports__patient_id ON reports (patient_id);
 CREATE INDEX reports__visit_id ON reports (visit_id);
 
+-- Numbers under which others know it; sealed.
 CREATE TABLE report_identifiers (
     id INTEGER PRIMARY KEY,
     report_id INTEGER NOT NULL REFERENCES reports (id) ON DELETE CASCADE,
@@ -561,6 +572,7 @@ CREATE TABLE report_identifiers (
 ) STRICT;
 CREATE INDEX report_identifiers__report_id_position ON report_identifiers (report_id, position);
 
+-- Further ones; the first stands in the row.
 CREATE TABLE report_categories (
     id INTEGER PRIMARY KEY,
     report_id INTEGER NOT NULL REFERENCES reports (id) ON DELETE CASCADE,
@@ -569,6 +581,7 @@ CREATE TABLE report_categories (
 ) STRICT;
 CREATE INDEX report_categories__report_id_position ON report_categories (report_id, position);
 
+-- Further codings of the same; the first stands in the row.
 CREATE TABLE report_codings (
     id INTEGER PRIMARY KEY,
     report_id INTEGER NOT NULL REFERENCES reports (id) ON DELETE CASCADE,
@@ -577,6 +590,7 @@ CREATE TABLE report_codings (
 ) STRICT;
 CREATE INDEX report_codings__report_id_position ON report_codings (report_id, position);
 
+-- Further ones; the first stands in the row.
 CREATE TABLE report_performers (
     id INTEGER PRIMARY KEY,
     report_id INTEGER NOT NULL REFERENCES reports (id) ON DELETE CASCADE,
@@ -594,6 +608,7 @@ CREATE TABLE report_results (
 ) STRICT;
 CREATE INDEX report_results__report_id_position ON report_results (report_id, position);
 
+-- Pictures of a report.
 CREATE TABLE report_media (
     id INTEGER PRIMARY KEY,
     report_id INTEGER NOT NULL REFERENCES reports (id) ON DELETE CASCADE,
