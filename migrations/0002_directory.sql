@@ -9,6 +9,7 @@ CREATE TABLE organizations (
     active          INTEGER CHECK (active IN (0, 1)),
     name            TEXT,
     aliases         TEXT CHECK (aliases GLOB '[[]*]'),
+    beds            INTEGER CHECK (beds >= 0),
     part_of_id      INTEGER REFERENCES organizations (id),
     part_of_display TEXT,
     CHECK (part_of_id <> id)
@@ -361,12 +362,20 @@ CREATE TABLE practitioner_role_codes (
     id       INTEGER PRIMARY KEY,
     role_id  INTEGER NOT NULL REFERENCES practitioner_roles (id) ON DELETE CASCADE,
     position INTEGER NOT NULL DEFAULT 0,
-    system   TEXT,
-    code     TEXT,
-    display  TEXT,
     text     TEXT
 ) STRICT;
 CREATE INDEX practitioner_role_codes__role_id_position ON practitioner_role_codes (role_id, position);
+
+-- The same in each code system.
+CREATE TABLE practitioner_role_code_codings (
+    id       INTEGER PRIMARY KEY,
+    code_id  INTEGER NOT NULL REFERENCES practitioner_role_codes (id) ON DELETE CASCADE,
+    position INTEGER NOT NULL DEFAULT 0,
+    system   TEXT,
+    code     TEXT,
+    display  TEXT
+) STRICT;
+CREATE INDEX practitioner_role_code_codings__code_id_position ON practitioner_role_code_codings (code_id, position);
 
 -- The specialty practised there.
 CREATE TABLE practitioner_role_specialties (
