@@ -191,9 +191,9 @@ fn extensions_are_found_by_url_as_us_core_writes_it() {
         .eval("Patient", &patient);
     let codes: Vec<_> = found
         .iter()
-        .map(|found| (found.type_name, found.value.as_str().unwrap()))
+        .map(|found| (found.type_name, found.value["code"].as_str().unwrap()))
         .collect();
-    assert_eq!(codes, [("code", "2028-9")]);
+    assert_eq!(codes, [("Coding", "2028-9")]);
     let short = Expression::compile(&format!(
         "Patient.extension('{race}').extension('text').value as string"
     ));
@@ -311,4 +311,19 @@ fn a_resource_of_the_wrong_shape_finds_nothing_and_breaks_nothing() {
             .eval("Practitioner", &json!({"telecom": [{"system": "phone"}]}))
             .is_empty()
     );
+}
+
+#[test]
+fn no_damage_to_an_expression_breaks_the_compiler() {
+    for resource in ["Patient", "Observation", "Condition", "MolecularSequence"] {
+        for parameter in r4::search_parameters(resource) {
+            let text = parameter.expression;
+            for at in 0..text.len() {
+                let (start, rest) = text.split_at(at);
+                for piece in ["", "'", "(", ")", ".", "|", "[9", " as ", "\u{e9}"] {
+                    let _ = Expression::compile(&format!("{start}{piece}{}", &rest[1..]));
+                }
+            }
+        }
+    }
 }

@@ -192,7 +192,7 @@ fn tables() -> &'static Tables {
         let mut search_parameters: HashMap<_, Vec<_>> = HashMap::new();
         for found in &file.search_parameters {
             let list = search_parameters.entry(found.resource).or_default();
-            list.push(found.compile(&HashMap::new()));
+            list.push(found.compile_as(&to_coding(found.expression), &HashMap::new()));
         }
         Tables {
             profiles: build(file.profiles, &extensions),
@@ -200,6 +200,18 @@ fn tables() -> &'static Tables {
             search_parameters,
         }
     })
+}
+
+/// `race=system|code` could never match what US Core's expressions find, the code without its
+/// system; the coding that holds it is meant.
+fn to_coding(expression: &str) -> String {
+    if let Some(start) = expression.strip_suffix(".coding.code") {
+        return format!("{start}.coding");
+    }
+    match expression.strip_suffix(".value.code") {
+        Some(start) => format!("{start}.value.ofType(Coding)"),
+        None => expression.to_owned(),
+    }
 }
 
 fn build(raw: HashMap<&'static str, RawProfile<'static>>, extensions: &[Profile]) -> Vec<Profile> {

@@ -44,7 +44,8 @@ pub struct SearchParameter {
     pub url: &'static str,
     /// The part of its FHIRPath that speaks of this resource type; empty where R4 gives none.
     pub expression: &'static str,
-    /// The expression, ready to run; `None` where R4 gives none.
+    /// The expression, ready to run; `None` where R4 gives none. US Core's that end at the code of
+    /// a coding run to the coding, so that a system in the question can match.
     pub compiled: Option<Expression>,
     /// Resource types a reference may point to, abstract `Resource` written out.
     pub targets: Vec<&'static str>,
@@ -100,7 +101,7 @@ pub(super) struct Raw<'a> {
     code: &'a str,
     kind: Kind,
     url: &'a str,
-    expression: &'a str,
+    pub(super) expression: &'a str,
     #[serde(default, borrow)]
     targets: Vec<&'a str>,
     #[serde(default, borrow)]
@@ -115,7 +116,16 @@ struct RawComponent<'a> {
 
 impl Raw<'static> {
     pub(super) fn compile(&self, kinds: &HashMap<&'static str, Kind>) -> SearchParameter {
-        let compiled = Expression::compile(self.expression).ok();
+        self.compile_as(self.expression, kinds)
+    }
+
+    /// The same, with an expression in place of the published one.
+    pub(super) fn compile_as(
+        &self,
+        expression: &str,
+        kinds: &HashMap<&'static str, Kind>,
+    ) -> SearchParameter {
+        let compiled = Expression::compile(expression).ok();
         let component = |part: &RawComponent<'static>| Component {
             url: part.definition,
             kind: kinds.get(part.definition).copied().unwrap_or(Kind::Special),
