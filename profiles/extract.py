@@ -261,7 +261,7 @@ class Terminology:
         sets = [self.expand(url) for url in part.get("valueSet", [])]
         if None in sets:
             return None
-        chosen = set.intersection(*map(set, sets)) if sets else None
+        chosen = [pair for pair in sets[0] if all(pair in other for other in sets)] if sets else None
         if system := part.get("system"):
             if "concept" in part:
                 own = [(system, c["code"]) for c in part["concept"]]
