@@ -4,16 +4,22 @@
 //! sealed columns arrive opened and leave as plain text marked [`Column::sealed`].
 
 pub mod check;
+pub mod claim;
 pub mod codes;
+mod derive;
 pub mod compile;
+pub mod coverage;
 pub mod document;
 pub mod file;
+pub mod index;
 pub mod overlay;
 pub mod plan;
+mod path;
 pub mod render;
 pub mod schema;
 pub mod source;
 pub mod take;
+mod tree;
 
 pub use check::Mistake;
 pub use compile::{Mappings, load};

@@ -225,6 +225,8 @@ pub struct Leaf {
     pub form: Form,
     /// The table between the column's codes and FHIR's.
     pub codes: Option<Arc<Codes>>,
+    /// The search parameters that look at it.
+    pub search: Vec<String>,
 }
 
 /// How a column's value reads in JSON.
@@ -253,6 +255,8 @@ pub enum Form {
 pub enum Member {
     /// At most one member, from the row in scope.
     One {
+        /// What tells it from the other members of the list: an extension's URL, a slice's number; empty for a path through a list.
+        key: String,
         /// What a written member must show to be this one: constants stand in `node`, reference types here as (path, type).
         types: Vec<(Vec<String>, &'static str)>,
         /// The member.

@@ -123,6 +123,8 @@ pub enum SourceColumns {
     },
     /// A uri: the column itself.
     Uri(String),
+    /// A token that is `true` where the column is not NULL (`deceased` of a `deceasedDateTime`).
+    Present(String),
 }
 
 /// A value for the generated index: what a search parameter finds in a resource and no column holds.
@@ -132,4 +134,6 @@ pub struct IndexEntry {
     pub parameter: &'static str,
     /// The value.
     pub value: IndexValue,
+    /// Kept as a blind index: of the value alone, and of system and value (see [`crate::index::blind_normal`]).
+    pub blind: bool,
 }
