@@ -39,10 +39,7 @@ impl Report {
         leaves("", &from_columns, &mut columns);
         let stamp = |p: &str| matches!(p, "id" | "resourceType" | "meta.versionId" | "meta.lastUpdated");
         all.retain(|(p, _)| !stamp(p));
-        let mut back_leaves = Vec::new();
-        leaves("", &back, &mut back_leaves);
-        back_leaves.retain(|(p, _)| !stamp(p));
-        if back_leaves.len() != all.len() {
+        if back != content_of(resource) {
             self.broken.push(format!("{kind}/{}", resource.get("id").and_then(Value::as_str).unwrap_or("?")));
         }
         let shares = self.types.entry(kind.to_owned()).or_default();
@@ -61,6 +58,23 @@ impl Report {
     pub fn total(&self) -> Share {
         self.types.values().flat_map(BTreeMap::values).fold(Share::default(), |a, b| Share { all: a.all + b.all, columns: a.columns + b.columns })
     }
+}
+
+/// A resource without what the server says of it.
+fn content_of(resource: &Value) -> Value {
+    let mut out = resource.clone();
+    if let Some(object) = out.as_object_mut() {
+        object.shift_remove("id");
+        let meta = object.get_mut("meta").and_then(Value::as_object_mut);
+        if meta.is_some_and(|m| {
+            m.shift_remove("versionId");
+            m.shift_remove("lastUpdated");
+            m.is_empty()
+        }) {
+            object.shift_remove("meta");
+        }
+    }
+    out
 }
 
 /// Conditional references stand for the ids they will be resolved to.

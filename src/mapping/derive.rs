@@ -86,7 +86,7 @@ impl Walk<'_, '_, '_> {
                             self.object(&Place { owner: owner.to_owned(), fields, concept_text: text, ..place.clone() });
                         }
                         Member::One { node, .. } => self.node(place, name, node, owner, type_name),
-                        Member::Each { child, node } => {
+                        Member::Each { child, node, .. } => {
                             let table = &self.table(&place.tables).children[*child];
                             let join = Join { table: table.table.clone(), on: table.on.clone().unwrap_or_default(), filter: table.filter.clone() };
                             let mut below = place.clone();
@@ -111,11 +111,7 @@ impl Walk<'_, '_, '_> {
     fn leaf(&mut self, place: &Place<'_>, name: &str, leaf: &Leaf, type_name: &'static str) {
         for code in &leaf.search {
             let resource = self.builder.resource;
-            let common = match code.as_str() {
-                "_profile" | "_source" => Some(r4::Kind::Uri),
-                _ => None,
-            };
-            let Some(kind) = common.or_else(|| r4::search_parameter(resource, code).map(|p| p.kind)) else {
+            let Some(kind) = crate::index::parameter(resource, code).map(|p| p.kind) else {
                 self.builder.mistake(0, format!("{resource} has no search parameter `{code}`"));
                 continue;
             };
@@ -138,7 +134,7 @@ impl Walk<'_, '_, '_> {
 
     /// What the parameter's expression wants of the object, as columns with values; `None` when a constant says no.
     fn filter(&self, resource: &str, code: &str, place: &Place<'_>) -> Option<Vec<(String, Sql)>> {
-        let expression = r4::search_parameter(resource, code).map_or("", |p| p.expression);
+        let expression = crate::index::parameter(resource, code).map_or("", |p| p.expression);
         let Some(wanted) = expression.split("where(system='").nth(1).and_then(|t| t.split('\'').next()) else { return Some(vec![]) };
         if place.owner != "ContactPoint" {
             return Some(vec![]);

@@ -28,12 +28,12 @@ pub fn blinded(resource: &str, code: &str) -> bool {
 pub fn offered(resource: &str, parameter: &SearchParameter) -> bool {
     parameter.compiled.is_some()
         && !matches!(parameter.kind, Kind::Composite | Kind::Special)
-        && !(sealed_type(resource) && (parameter.code.starts_with("address") && parameter.code != "address-use" || parameter.kind == Kind::String && !is_name(parameter)))
+        && !(sealed_type(resource) && is_sealed_text(parameter))
 }
 
-/// Names are open text; every other text of a patient is sealed.
-fn is_name(parameter: &SearchParameter) -> bool {
-    matches!(parameter.code, "name" | "family" | "given" | "phonetic" | "value-string" | "lot-number" | "device-name" | "model" | "manufacturer" | "udi-carrier" | "udi-di")
+/// Addresses and free text of a patient are sealed; names, values and numbers on a label are open.
+fn is_sealed_text(parameter: &SearchParameter) -> bool {
+    parameter.kind == Kind::String && (parameter.code.starts_with("address") || matches!(parameter.code, "description" | "title"))
 }
 
 /// The parameters a type answers, those of every type that read `meta` last.
@@ -44,6 +44,12 @@ pub fn parameters(resource: &str) -> impl Iterator<Item = &'static SearchParamet
         .chain(r4::profile_search_parameters(resource))
         .filter(move |p| offered(&resource_name, p))
         .chain(r4::common_search_parameters().iter().filter(|p| META.contains(&p.code)))
+}
+
+/// A parameter that a type answers, by its code: R4's, those of the profiles, and those of every type that read `meta`.
+#[must_use]
+pub fn parameter(resource: &str, code: &str) -> Option<&'static SearchParameter> {
+    parameters(resource).find(|p| p.code == code)
 }
 
 /// What search finds in a resource and no column holds.

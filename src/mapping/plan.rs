@@ -266,6 +266,8 @@ pub enum Member {
     Each {
         /// Its place in [`TableNode::children`].
         child: usize,
+        /// What a written member must show to stand in this table: reference types as (path, type).
+        types: Vec<(Vec<String>, &'static str)>,
         /// The member, over the child's row.
         node: Node,
     },

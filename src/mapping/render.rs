@@ -229,7 +229,7 @@ impl Writer {
         state.comma(&mut self.out);
         let wrote = match member {
             Member::One { node, .. } => self.item(node, row, over),
-            Member::Each { child, node } => match row.children.get(*child).and_then(|rows| rows.get(ordinal)) {
+            Member::Each { child, node, .. } => match row.children.get(*child).and_then(|rows| rows.get(ordinal)) {
                 Some(row) => {
                     let own = if self.merge { overlay::parse(row.unmapped.as_deref()) } else { None };
                     self.item(node, row, own.as_ref().or(over))

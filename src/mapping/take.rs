@@ -136,7 +136,7 @@ impl Taker<'_> {
                             entry = Some((index, 0, left));
                         }
                     }
-                    Member::Each { child, node } => {
+                    Member::Each { child, types, node } if types.iter().all(|(path, resource)| refers(item, path, resource)) => {
                         let below = &table.children[*child];
                         let mut new = blank(below);
                         let left = self.node(node, item, &mut new, below);
@@ -151,7 +151,7 @@ impl Taker<'_> {
                             }
                         }
                     }
-                    Member::One { .. } => {}
+                    _ => {}
                 }
                 if entry.is_some() {
                     break;

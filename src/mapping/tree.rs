@@ -17,6 +17,13 @@ pub(crate) struct Builder<'a, 'c> {
     mistakes: &'a mut Vec<Mistake>,
 }
 
+/// What stands in a scope of a mapping file.
+enum Part<'f> {
+    Element(&'f Element),
+    Each(&'f Each),
+    Slice(usize, &'f Slice),
+}
+
 /// What is put at a path.
 enum Thing {
     Node(Node),
@@ -59,7 +66,7 @@ impl<'a, 'c> Builder<'a, 'c> {
 
     /// `patient`: what places a row in a compartment.
     pub fn patient(&mut self, table: &str, rule: Option<&file::Patient>, offset: usize) -> PatientRule {
-        let mut foreign = |me: &mut Self, table: &str, column: &str| {
+        let foreign = |me: &mut Self, table: &str, column: &str| {
             let target = me.context.schema.tables.get(table).and_then(|t| t.foreign_key(column));
             if target.map(|(t, _)| t) != Some("patients") {
                 me.mistake(offset, format!("`patient`: `{table}.{column}` is no foreign key to `patients`"));
@@ -86,14 +93,17 @@ impl<'a, 'c> Builder<'a, 'c> {
     /// Everything that stands in one row's scope; `owner` is what its JSON is.
     pub fn scope(&mut self, table: &mut TableNode, owner: &str, elements: &[Element], eaches: &[Each], slices: &[Slice]) -> Vec<Field> {
         let mut fields = Vec::new();
-        for element in elements {
-            self.element(table, owner, &mut fields, element);
-        }
-        for each in eaches {
-            self.each(table, owner, &mut fields, each);
-        }
-        for (number, slice) in slices.iter().enumerate() {
-            self.slice(table, owner, &mut fields, slice, number);
+        // In the file's order, which is the order in which the members of a list are offered to what may take them.
+        let mut parts: Vec<(usize, Part<'_>)> = elements.iter().map(|e| (e.path.span().start, Part::Element(e))).collect();
+        parts.extend(eaches.iter().map(|e| (e.path.span().start, Part::Each(e))));
+        parts.extend(slices.iter().enumerate().map(|(number, s)| (s.path.span().start, Part::Slice(number, s))));
+        parts.sort_by_key(|(at, _)| *at);
+        for (_, part) in parts {
+            match part {
+                Part::Element(element) => self.element(table, owner, &mut fields, element),
+                Part::Each(each) => self.each(table, owner, &mut fields, each),
+                Part::Slice(number, slice) => self.slice(table, owner, &mut fields, slice, number),
+            }
         }
         sort(&mut fields, owner);
         fields
@@ -129,10 +139,10 @@ impl<'a, 'c> Builder<'a, 'c> {
         };
         let url = segments.last().and_then(|s| s.extension.clone());
         let mut node = self.item(&mut child, &item, &each.element, &each.each, &each.slice);
-        self.constants(&mut node, &item, url.as_deref(), &each.matches, at);
+        let types = self.constants(&mut node, &item, url.as_deref(), &each.matches, at);
         let index = table.children.len();
         table.children.push(child);
-        self.put(fields, owner, &segments, Thing::Member(Member::Each { child: index, node }), at);
+        self.put(fields, owner, &segments, Thing::Member(Member::Each { child: index, types, node }), at);
     }
 
     fn slice(&mut self, table: &mut TableNode, owner: &str, fields: &mut Vec<Field>, slice: &Slice, number: usize) {
