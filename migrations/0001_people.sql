@@ -5,11 +5,16 @@
 -- A person under care. One row is one FHIR Patient.
 CREATE TABLE patients (
     id                            INTEGER PRIMARY KEY,
-    public_id                     TEXT NOT NULL UNIQUE DEFAULT (lower(hex(randomblob(16)))) CHECK (length(public_id) BETWEEN 1 AND 64 AND public_id NOT GLOB '*[^A-Za-z0-9.-]*'),
-    profiles                      TEXT DEFAULT '["http://hl7.org/fhir/us/core/StructureDefinition/us-core-patient"]' CHECK (profiles GLOB '[[]*]'),
+    public_id                     TEXT NOT NULL UNIQUE DEFAULT (lower(hex(randomblob(16))))
+                                  CHECK (length(public_id) BETWEEN 1 AND 64 AND public_id NOT GLOB '*[^A-Za-z0-9.-]*'),
+    profiles                      TEXT DEFAULT '["http://hl7.org/fhir/us/core/StructureDefinition/us-core-patient"]'
+                                  CHECK (profiles GLOB '[[]*]'),
     active                        INTEGER CHECK (active IN (0, 1)),
     gender                        TEXT CHECK (gender IN ('male', 'female', 'other', 'unknown')),
-    birth_date                    TEXT CHECK (birth_date GLOB '[0-9][0-9][0-9][0-9]' OR birth_date GLOB '[0-9][0-9][0-9][0-9]-[0-1][0-9]' OR birth_date GLOB '[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9]'),
+    birth_date                    TEXT
+                                  CHECK (birth_date GLOB '[0-9][0-9][0-9][0-9]'
+                                      OR birth_date GLOB '[0-9][0-9][0-9][0-9]-[0-1][0-9]'
+                                      OR birth_date GLOB '[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9]'),
     deceased                      INTEGER CHECK (deceased IN (0, 1)),
     deceased_at                   TEXT CHECK (deceased_at GLOB '[0-9][0-9][0-9][0-9]*'),
     marital_status_system         TEXT,

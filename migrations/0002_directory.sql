@@ -4,7 +4,8 @@
 -- A hospital, practice, laboratory or payer.
 CREATE TABLE organizations (
     id              INTEGER PRIMARY KEY,
-    public_id       TEXT NOT NULL UNIQUE DEFAULT (lower(hex(randomblob(16)))) CHECK (length(public_id) BETWEEN 1 AND 64 AND public_id NOT GLOB '*[^A-Za-z0-9.-]*'),
+    public_id       TEXT NOT NULL UNIQUE DEFAULT (lower(hex(randomblob(16))))
+                    CHECK (length(public_id) BETWEEN 1 AND 64 AND public_id NOT GLOB '*[^A-Za-z0-9.-]*'),
     profiles        TEXT DEFAULT '["http://hl7.org/fhir/us/core/StructureDefinition/us-core-organization"]' CHECK (profiles GLOB '[[]*]'),
     active          INTEGER CHECK (active IN (0, 1)),
     name            TEXT,
@@ -92,8 +93,10 @@ CREATE INDEX organization_endpoints__organization_id_position ON organization_en
 -- A place where care is given: a building, a ward, a room, a home.
 CREATE TABLE locations (
     id                                      INTEGER PRIMARY KEY,
-    public_id                               TEXT NOT NULL UNIQUE DEFAULT (lower(hex(randomblob(16)))) CHECK (length(public_id) BETWEEN 1 AND 64 AND public_id NOT GLOB '*[^A-Za-z0-9.-]*'),
-    profiles                                TEXT DEFAULT '["http://hl7.org/fhir/us/core/StructureDefinition/us-core-location"]' CHECK (profiles GLOB '[[]*]'),
+    public_id                               TEXT NOT NULL UNIQUE DEFAULT (lower(hex(randomblob(16))))
+                                            CHECK (length(public_id) BETWEEN 1 AND 64 AND public_id NOT GLOB '*[^A-Za-z0-9.-]*'),
+    profiles                                TEXT DEFAULT '["http://hl7.org/fhir/us/core/StructureDefinition/us-core-location"]'
+                                            CHECK (profiles GLOB '[[]*]'),
     status                                  TEXT CHECK (status IN ('active', 'suspended', 'inactive')),
     operational_status_system               TEXT,
     operational_status_code                 TEXT,
@@ -202,11 +205,15 @@ CREATE INDEX location_endpoints__location_id_position ON location_endpoints (loc
 -- A person who gives care. One row is one FHIR Practitioner.
 CREATE TABLE doctors (
     id         INTEGER PRIMARY KEY,
-    public_id  TEXT NOT NULL UNIQUE DEFAULT (lower(hex(randomblob(16)))) CHECK (length(public_id) BETWEEN 1 AND 64 AND public_id NOT GLOB '*[^A-Za-z0-9.-]*'),
+    public_id  TEXT NOT NULL UNIQUE DEFAULT (lower(hex(randomblob(16))))
+               CHECK (length(public_id) BETWEEN 1 AND 64 AND public_id NOT GLOB '*[^A-Za-z0-9.-]*'),
     profiles   TEXT DEFAULT '["http://hl7.org/fhir/us/core/StructureDefinition/us-core-practitioner"]' CHECK (profiles GLOB '[[]*]'),
     active     INTEGER CHECK (active IN (0, 1)),
     gender     TEXT CHECK (gender IN ('male', 'female', 'other', 'unknown')),
-    birth_date TEXT CHECK (birth_date GLOB '[0-9][0-9][0-9][0-9]' OR birth_date GLOB '[0-9][0-9][0-9][0-9]-[0-1][0-9]' OR birth_date GLOB '[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9]')
+    birth_date TEXT
+               CHECK (birth_date GLOB '[0-9][0-9][0-9][0-9]'
+                   OR birth_date GLOB '[0-9][0-9][0-9][0-9]-[0-1][0-9]'
+                   OR birth_date GLOB '[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9]')
 ) STRICT;
 
 -- A doctor's names: the one in use and those before it.
@@ -321,8 +328,10 @@ CREATE INDEX doctor_languages__doctor_id_position ON doctor_languages (doctor_id
 -- What a doctor does for an organisation, where and when.
 CREATE TABLE practitioner_roles (
     id                             INTEGER PRIMARY KEY,
-    public_id                      TEXT NOT NULL UNIQUE DEFAULT (lower(hex(randomblob(16)))) CHECK (length(public_id) BETWEEN 1 AND 64 AND public_id NOT GLOB '*[^A-Za-z0-9.-]*'),
-    profiles                       TEXT DEFAULT '["http://hl7.org/fhir/us/core/StructureDefinition/us-core-practitionerrole"]' CHECK (profiles GLOB '[[]*]'),
+    public_id                      TEXT NOT NULL UNIQUE DEFAULT (lower(hex(randomblob(16))))
+                                   CHECK (length(public_id) BETWEEN 1 AND 64 AND public_id NOT GLOB '*[^A-Za-z0-9.-]*'),
+    profiles                       TEXT DEFAULT '["http://hl7.org/fhir/us/core/StructureDefinition/us-core-practitionerrole"]'
+                                   CHECK (profiles GLOB '[[]*]'),
     active                         INTEGER CHECK (active IN (0, 1)),
     period_start                   TEXT CHECK (period_start GLOB '[0-9][0-9][0-9][0-9]*'),
     period_end                     TEXT CHECK (period_end GLOB '[0-9][0-9][0-9][0-9]*'),

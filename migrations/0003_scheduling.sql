@@ -4,7 +4,8 @@
 -- A calendar in which slots can be opened, of a doctor first of all.
 CREATE TABLE schedules (
     id             INTEGER PRIMARY KEY,
-    public_id      TEXT NOT NULL UNIQUE DEFAULT (lower(hex(randomblob(16)))) CHECK (length(public_id) BETWEEN 1 AND 64 AND public_id NOT GLOB '*[^A-Za-z0-9.-]*'),
+    public_id      TEXT NOT NULL UNIQUE DEFAULT (lower(hex(randomblob(16))))
+                   CHECK (length(public_id) BETWEEN 1 AND 64 AND public_id NOT GLOB '*[^A-Za-z0-9.-]*'),
     profiles       TEXT CHECK (profiles GLOB '[[]*]'),
     active         INTEGER CHECK (active IN (0, 1)),
     doctor_id      INTEGER REFERENCES doctors (id),
@@ -82,7 +83,8 @@ CREATE INDEX schedule_specialties__schedule_id_position ON schedule_specialties 
 -- A stretch of time in a schedule that can be booked, or cannot; the status in the clinic's own words.
 CREATE TABLE slots (
     id                       INTEGER PRIMARY KEY,
-    public_id                TEXT NOT NULL UNIQUE DEFAULT (lower(hex(randomblob(16)))) CHECK (length(public_id) BETWEEN 1 AND 64 AND public_id NOT GLOB '*[^A-Za-z0-9.-]*'),
+    public_id                TEXT NOT NULL UNIQUE DEFAULT (lower(hex(randomblob(16))))
+                             CHECK (length(public_id) BETWEEN 1 AND 64 AND public_id NOT GLOB '*[^A-Za-z0-9.-]*'),
     profiles                 TEXT CHECK (profiles GLOB '[[]*]'),
     schedule_id              INTEGER REFERENCES schedules (id),
     schedule_display         TEXT,
@@ -91,8 +93,12 @@ CREATE TABLE slots (
     appointment_type_code    TEXT,
     appointment_type_display TEXT,
     appointment_type_text    TEXT,
-    starts_at                TEXT NOT NULL CHECK (starts_at GLOB '[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]*' AND (starts_at GLOB '*Z' OR starts_at GLOB '*[+-][0-1][0-9]:[0-5][0-9]')),
-    ends_at                  TEXT NOT NULL CHECK (ends_at GLOB '[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]*' AND (ends_at GLOB '*Z' OR ends_at GLOB '*[+-][0-1][0-9]:[0-5][0-9]')),
+    starts_at                TEXT NOT NULL
+                             CHECK (starts_at GLOB '[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]*'
+                                 AND (starts_at GLOB '*Z' OR starts_at GLOB '*[+-][0-1][0-9]:[0-5][0-9]')),
+    ends_at                  TEXT NOT NULL
+                             CHECK (ends_at GLOB '[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]*'
+                                 AND (ends_at GLOB '*Z' OR ends_at GLOB '*[+-][0-1][0-9]:[0-5][0-9]')),
     starts_utc               INTEGER GENERATED ALWAYS AS (CAST(round((julianday(starts_at) - 2440587.5) * 86400000) AS INTEGER)) VIRTUAL,
     ends_utc                 INTEGER GENERATED ALWAYS AS (CAST(round((julianday(ends_at) - 2440587.5) * 86400000) AS INTEGER)) VIRTUAL,
     overbooked               INTEGER CHECK (overbooked IN (0, 1)),
@@ -160,9 +166,11 @@ CREATE INDEX slot_specialties__slot_id_position ON slot_specialties (slot_id, po
 -- Free text (description, comment, instructions, reasons) is sealed. time_zone is the clinic's (an IANA name), which the offset alone does not tell.
 CREATE TABLE appointments (
     id                         INTEGER PRIMARY KEY,
-    public_id                  TEXT NOT NULL UNIQUE DEFAULT (lower(hex(randomblob(16)))) CHECK (length(public_id) BETWEEN 1 AND 64 AND public_id NOT GLOB '*[^A-Za-z0-9.-]*'),
+    public_id                  TEXT NOT NULL UNIQUE DEFAULT (lower(hex(randomblob(16))))
+                               CHECK (length(public_id) BETWEEN 1 AND 64 AND public_id NOT GLOB '*[^A-Za-z0-9.-]*'),
     profiles                   TEXT CHECK (profiles GLOB '[[]*]'),
-    status                     TEXT NOT NULL CHECK (status IN ('proposed', 'pending', 'booked', 'arrived', 'fulfilled', 'cancelled', 'noshow', 'entered-in-error', 'checked-in', 'waitlist')),
+    status                     TEXT NOT NULL
+                               CHECK (status IN ('proposed', 'pending', 'booked', 'arrived', 'fulfilled', 'cancelled', 'noshow', 'entered-in-error', 'checked-in', 'waitlist')),
     cancelation_reason_system  TEXT,
     cancelation_reason_code    TEXT,
     cancelation_reason_display TEXT,
@@ -173,8 +181,12 @@ CREATE TABLE appointments (
     appointment_type_text      TEXT,
     priority                   INTEGER CHECK (priority >= 0),
     description                TEXT CHECK (description GLOB 'hg1.*'),
-    starts_at                  TEXT CHECK (starts_at GLOB '[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]*' AND (starts_at GLOB '*Z' OR starts_at GLOB '*[+-][0-1][0-9]:[0-5][0-9]')),
-    ends_at                    TEXT CHECK (ends_at GLOB '[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]*' AND (ends_at GLOB '*Z' OR ends_at GLOB '*[+-][0-1][0-9]:[0-5][0-9]')),
+    starts_at                  TEXT
+                               CHECK (starts_at GLOB '[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]*'
+                                   AND (starts_at GLOB '*Z' OR starts_at GLOB '*[+-][0-1][0-9]:[0-5][0-9]')),
+    ends_at                    TEXT
+                               CHECK (ends_at GLOB '[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]*'
+                                   AND (ends_at GLOB '*Z' OR ends_at GLOB '*[+-][0-1][0-9]:[0-5][0-9]')),
     time_zone                  TEXT CHECK (length(time_zone) BETWEEN 1 AND 64),
     minutes_duration           INTEGER CHECK (minutes_duration > 0),
     created_at                 TEXT CHECK (created_at GLOB '[0-9][0-9][0-9][0-9]*'),

@@ -19,7 +19,8 @@ CREATE INDEX care_relations__patient_id ON care_relations (patient_id, active, d
 -- A team around a patient, as others or the clinic name it.
 CREATE TABLE care_teams (
     id                INTEGER PRIMARY KEY,
-    public_id         TEXT NOT NULL UNIQUE DEFAULT (lower(hex(randomblob(16)))) CHECK (length(public_id) BETWEEN 1 AND 64 AND public_id NOT GLOB '*[^A-Za-z0-9.-]*'),
+    public_id         TEXT NOT NULL UNIQUE DEFAULT (lower(hex(randomblob(16))))
+                      CHECK (length(public_id) BETWEEN 1 AND 64 AND public_id NOT GLOB '*[^A-Za-z0-9.-]*'),
     profiles          TEXT DEFAULT '["http://hl7.org/fhir/us/core/StructureDefinition/us-core-careteam"]' CHECK (profiles GLOB '[[]*]'),
     status            TEXT CHECK (status IN ('proposed', 'active', 'suspended', 'inactive', 'entered-in-error')),
     name              TEXT,
@@ -130,11 +131,13 @@ CREATE INDEX care_team_notes__team_id_position ON care_team_notes (team_id, posi
 -- A plan of treatment: assessment, what is to be done, by whom. One row is one FHIR CarePlan; the status in the clinic's own words.
 CREATE TABLE treatment_plans (
     id                INTEGER PRIMARY KEY,
-    public_id         TEXT NOT NULL UNIQUE DEFAULT (lower(hex(randomblob(16)))) CHECK (length(public_id) BETWEEN 1 AND 64 AND public_id NOT GLOB '*[^A-Za-z0-9.-]*'),
+    public_id         TEXT NOT NULL UNIQUE DEFAULT (lower(hex(randomblob(16))))
+                      CHECK (length(public_id) BETWEEN 1 AND 64 AND public_id NOT GLOB '*[^A-Za-z0-9.-]*'),
     profiles          TEXT DEFAULT '["http://hl7.org/fhir/us/core/StructureDefinition/us-core-careplan"]' CHECK (profiles GLOB '[[]*]'),
     narrative_status  TEXT CHECK (narrative_status IN ('generated', 'extensions', 'additional', 'empty')),
     narrative         TEXT CHECK (narrative GLOB 'hg1.*'),
-    status            TEXT NOT NULL DEFAULT 'running' CHECK (status IN ('draft', 'running', 'paused', 'stopped', 'done', 'mistaken', 'unknown')),
+    status            TEXT NOT NULL DEFAULT 'running'
+                      CHECK (status IN ('draft', 'running', 'paused', 'stopped', 'done', 'mistaken', 'unknown')),
     intent            TEXT NOT NULL DEFAULT 'plan' CHECK (intent IN ('proposal', 'plan', 'order', 'option')),
     title             TEXT CHECK (title GLOB 'hg1.*'),
     description       TEXT CHECK (description GLOB 'hg1.*'),
@@ -251,12 +254,14 @@ CREATE TABLE treatment_plan_activities (
     position              INTEGER NOT NULL DEFAULT 0,
     reference_ref         TEXT,
     reference_display     TEXT,
-    kind                  TEXT CHECK (kind IN ('Appointment', 'CommunicationRequest', 'DeviceRequest', 'MedicationRequest', 'NutritionOrder', 'Task', 'ServiceRequest', 'VisionPrescription')),
+    kind                  TEXT
+                          CHECK (kind IN ('Appointment', 'CommunicationRequest', 'DeviceRequest', 'MedicationRequest', 'NutritionOrder', 'Task', 'ServiceRequest', 'VisionPrescription')),
     code_system           TEXT,
     code_code             TEXT,
     code_display          TEXT,
     code_text             TEXT CHECK (code_text GLOB 'hg1.*'),
-    status                TEXT CHECK (status IN ('not-started', 'scheduled', 'in-progress', 'on-hold', 'completed', 'cancelled', 'stopped', 'unknown', 'entered-in-error')),
+    status                TEXT
+                          CHECK (status IN ('not-started', 'scheduled', 'in-progress', 'on-hold', 'completed', 'cancelled', 'stopped', 'unknown', 'entered-in-error')),
     status_reason_system  TEXT,
     status_reason_code    TEXT,
     status_reason_display TEXT,
@@ -323,8 +328,10 @@ CREATE INDEX treatment_plan_notes__plan_id_position ON treatment_plan_notes (pla
 -- A device in or on a patient: implants first of all, with what their unique device identification says.
 CREATE TABLE devices (
     id                  INTEGER PRIMARY KEY,
-    public_id           TEXT NOT NULL UNIQUE DEFAULT (lower(hex(randomblob(16)))) CHECK (length(public_id) BETWEEN 1 AND 64 AND public_id NOT GLOB '*[^A-Za-z0-9.-]*'),
-    profiles            TEXT DEFAULT '["http://hl7.org/fhir/us/core/StructureDefinition/us-core-implantable-device"]' CHECK (profiles GLOB '[[]*]'),
+    public_id           TEXT NOT NULL UNIQUE DEFAULT (lower(hex(randomblob(16))))
+                        CHECK (length(public_id) BETWEEN 1 AND 64 AND public_id NOT GLOB '*[^A-Za-z0-9.-]*'),
+    profiles            TEXT DEFAULT '["http://hl7.org/fhir/us/core/StructureDefinition/us-core-implantable-device"]'
+                        CHECK (profiles GLOB '[[]*]'),
     definition_ref      TEXT,
     status              TEXT CHECK (status IN ('active', 'inactive', 'entered-in-error', 'unknown')),
     distinct_identifier TEXT,
@@ -406,7 +413,8 @@ CREATE TABLE device_names (
     device_id INTEGER NOT NULL REFERENCES devices (id) ON DELETE CASCADE,
     position  INTEGER NOT NULL DEFAULT 0,
     name      TEXT NOT NULL,
-    type      TEXT NOT NULL CHECK (type IN ('udi-label-name', 'user-friendly-name', 'patient-reported-name', 'manufacturer-name', 'model-name', 'other'))
+    type      TEXT NOT NULL
+              CHECK (type IN ('udi-label-name', 'user-friendly-name', 'patient-reported-name', 'manufacturer-name', 'model-name', 'other'))
 ) STRICT;
 CREATE INDEX device_names__device_id_position ON device_names (device_id, position);
 
@@ -451,12 +459,15 @@ CREATE INDEX device_notes__device_id_position ON device_notes (device_id, positi
 -- Where a record came from: who wrote or sent it, for whom, when.
 CREATE TABLE provenances (
     id               INTEGER PRIMARY KEY,
-    public_id        TEXT NOT NULL UNIQUE DEFAULT (lower(hex(randomblob(16)))) CHECK (length(public_id) BETWEEN 1 AND 64 AND public_id NOT GLOB '*[^A-Za-z0-9.-]*'),
+    public_id        TEXT NOT NULL UNIQUE DEFAULT (lower(hex(randomblob(16))))
+                     CHECK (length(public_id) BETWEEN 1 AND 64 AND public_id NOT GLOB '*[^A-Za-z0-9.-]*'),
     profiles         TEXT DEFAULT '["http://hl7.org/fhir/us/core/StructureDefinition/us-core-provenance"]' CHECK (profiles GLOB '[[]*]'),
     occurred_at      TEXT CHECK (occurred_at GLOB '[0-9][0-9][0-9][0-9]*'),
     occurred_start   TEXT CHECK (occurred_start GLOB '[0-9][0-9][0-9][0-9]*'),
     occurred_end     TEXT CHECK (occurred_end GLOB '[0-9][0-9][0-9][0-9]*'),
-    recorded_at      TEXT NOT NULL CHECK (recorded_at GLOB '[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]*' AND (recorded_at GLOB '*Z' OR recorded_at GLOB '*[+-][0-1][0-9]:[0-5][0-9]')),
+    recorded_at      TEXT NOT NULL
+                     CHECK (recorded_at GLOB '[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]*'
+                         AND (recorded_at GLOB '*Z' OR recorded_at GLOB '*[+-][0-1][0-9]:[0-5][0-9]')),
     policies         TEXT CHECK (policies GLOB '[[]*]'),
     location_id      INTEGER REFERENCES locations (id),
     location_display TEXT,
@@ -598,7 +609,8 @@ END;
 -- What a patient allows or forbids: to whom, for which records, until when. The policy reads it; the words are sealed.
 CREATE TABLE consents (
     id              INTEGER PRIMARY KEY,
-    public_id       TEXT NOT NULL UNIQUE DEFAULT (lower(hex(randomblob(16)))) CHECK (length(public_id) BETWEEN 1 AND 64 AND public_id NOT GLOB '*[^A-Za-z0-9.-]*'),
+    public_id       TEXT NOT NULL UNIQUE DEFAULT (lower(hex(randomblob(16))))
+                    CHECK (length(public_id) BETWEEN 1 AND 64 AND public_id NOT GLOB '*[^A-Za-z0-9.-]*'),
     patient_id      INTEGER NOT NULL REFERENCES patients (id),
     decision        TEXT NOT NULL CHECK (decision IN ('permit', 'deny')),
     doctor_id       INTEGER REFERENCES doctors (id),
