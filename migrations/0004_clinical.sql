@@ -129,7 +129,7 @@ CREATE TABLE diagnoses (
     category_system TEXT DEFAULT 'http://terminology.hl7.org/CodeSystem/condition-category',
     category_code TEXT DEFAULT 'encounter-diagnosis', category_display TEXT, category_text TEXT,
     severity_system TEXT, severity_code TEXT, severity_display TEXT, severity_text TEXT CHECK (severity_text GLOB 'hg1.*'),
-    code_system TEXT, code TEXT, code_display TEXT, code_text TEXT CHECK (code_text GLOB 'hg1.*'),
+    code_system TEXT, code_version TEXT, code TEXT, code_display TEXT, code_text TEXT CHECK (code_text GLOB 'hg1.*'),
     body_site_system TEXT, body_site_code TEXT, body_site_display TEXT,
     body_site_text TEXT CHECK (body_site_text GLOB 'hg1.*'),
     patient_id INTEGER REFERENCES patients (id), patient_display TEXT,
@@ -216,7 +216,7 @@ CREATE TABLE diagnosis_evidence (
     id INTEGER PRIMARY KEY,
     diagnosis_id INTEGER NOT NULL REFERENCES diagnoses (id) ON DELETE CASCADE,
     position INTEGER NOT NULL DEFAULT 0,
-    code_system TEXT, code TEXT, code_display TEXT, code_text TEXT CHECK (code_text GLOB 'hg1.*'),
+    code_system TEXT, code_version TEXT, code TEXT, code_display TEXT, code_text TEXT CHECK (code_text GLOB 'hg1.*'),
     detail_ref TEXT, detail_display TEXT
 ) STRICT;
 CREATE INDEX diagnosis_evidence__diagnosis_id_position ON diagnosis_evidence (diagnosis_id, position);
@@ -240,7 +240,7 @@ CREATE TABLE medications (
     public_id TEXT NOT NULL UNIQUE DEFAULT (lower(hex(randomblob(16))))
         CHECK (length(public_id) BETWEEN 1 AND 64 AND public_id NOT GLOB '*[^A-Za-z0-9.-]*'),
     profiles TEXT DEFAULT '["http://hl7.org/fhir/us/core/StructureDefinition/us-core-medication"]' CHECK (profiles GLOB '[[]*]'),
-    code_system TEXT, code TEXT, code_display TEXT, code_text TEXT,
+    code_system TEXT, code_version TEXT, code TEXT, code_display TEXT, code_text TEXT,
     status TEXT CHECK (status IN ('active', 'inactive', 'entered-in-error')),
     manufacturer_id INTEGER REFERENCES organizations (id), manufacturer_display TEXT,
     form_system TEXT, form_code TEXT, form_display TEXT, form_text TEXT,
@@ -605,7 +605,7 @@ CREATE TABLE procedures (
             'entered-in-error', 'unknown')),
     status_reason_system TEXT, status_reason_code TEXT, status_reason_display TEXT, status_reason_text TEXT,
     category_system TEXT, category_code TEXT, category_display TEXT, category_text TEXT,
-    code_system TEXT, code TEXT, code_display TEXT, code_text TEXT,
+    code_system TEXT, code_version TEXT, code TEXT, code_display TEXT, code_text TEXT,
     patient_id INTEGER REFERENCES patients (id), patient_display TEXT,
     visit_id INTEGER REFERENCES visits (id), visit_display TEXT,
     performed_at TEXT CHECK (performed_at GLOB '[0-9][0-9][0-9][0-9]*'),
@@ -855,7 +855,7 @@ CREATE TABLE allergies (
     type TEXT CHECK (type IN ('allergy', 'intolerance')),
     categories TEXT CHECK (categories GLOB '[[]*]'),
     criticality TEXT CHECK (criticality IN ('low', 'high', 'unable-to-assess')),
-    code_system TEXT, code TEXT, code_display TEXT, code_text TEXT,
+    code_system TEXT, code_version TEXT, code TEXT, code_display TEXT, code_text TEXT,
     patient_id INTEGER REFERENCES patients (id), patient_display TEXT,
     visit_id INTEGER REFERENCES visits (id), visit_display TEXT,
     onset_at TEXT CHECK (onset_at GLOB '[0-9][0-9][0-9][0-9]*'),
