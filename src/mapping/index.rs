@@ -33,7 +33,7 @@ pub fn offered(resource: &str, parameter: &SearchParameter) -> bool {
 
 /// Addresses and free text of a patient are sealed; names, values and numbers on a label are open.
 fn is_sealed_text(parameter: &SearchParameter) -> bool {
-    parameter.kind == Kind::String && (parameter.code.starts_with("address") || matches!(parameter.code, "description" | "title"))
+    parameter.kind == Kind::String && (parameter.code.starts_with("address") || matches!(parameter.code, "abatement-string" | "description" | "notes" | "onset-info" | "title" | "value-string"))
 }
 
 /// The parameters a type answers, those of every type that read `meta` last.
