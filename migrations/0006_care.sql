@@ -615,7 +615,7 @@ CREATE TABLE consents (
     decision        TEXT NOT NULL CHECK (decision IN ('permit', 'deny')),
     doctor_id       INTEGER REFERENCES doctors (id),
     organization_id INTEGER REFERENCES organizations (id),
-    client_id       TEXT,
+    client_id       TEXT REFERENCES gw_clients (client_id) ON DELETE CASCADE,
     resource_types  TEXT CHECK (resource_types GLOB '[[]*]'),
     security_labels TEXT CHECK (security_labels GLOB '[[]*]'),
     since           TEXT CHECK (since GLOB '[0-9][0-9][0-9][0-9]*'),
@@ -628,6 +628,7 @@ CREATE TABLE consents (
 CREATE INDEX consents__patient_id ON consents (patient_id);
 CREATE INDEX consents__doctor_id ON consents (doctor_id) WHERE doctor_id IS NOT NULL;
 CREATE INDEX consents__organization_id ON consents (organization_id) WHERE organization_id IS NOT NULL;
+CREATE INDEX consents__client_id ON consents (client_id) WHERE client_id IS NOT NULL;
 
 -- What a person is to be told when they next look; the words are sealed.
 CREATE TABLE notifications (
