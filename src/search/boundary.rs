@@ -1,0 +1,181 @@
+//! A boundary as SQL: checked of each resource, or, where it is the narrowest thing known, the set to begin with.
+//!
+//! The care relation is looked up by the statement itself, so that it holds the moment it is typed in.
+
+use crate::condition::Env;
+use crate::predicate::Predicate;
+use crate::sql::{ALWAYS, NEVER, all, any, of_row};
+use crate::way::Way;
+use hearthgate_access::{Boundary, Patients, Reach, TypeRule};
+use hearthgate_fhir::query::{self, Kind, Modifier, Operand, Parameter, SystemMatch};
+use hearthgate_mapping::index;
+use hearthgate_mapping::plan::{PatientRule, Plan, PlanKind};
+
+/// What a boundary says, as far as SQL needs it.
+#[derive(Clone, Copy)]
+pub(crate) struct Limits<'b> {
+    rule: &'b TypeRule,
+    withheld: &'b [(String, String)],
+}
+
+impl<'b> Limits<'b> {
+    /// The limits of the boundary's own type.
+    pub(crate) fn of(boundary: &'b Boundary) -> Self {
+        Self { rule: boundary.rule(), withheld: boundary.labels().withheld() }
+    }
+
+    /// The limits of another type; `None`: nothing of it may come along.
+    pub(crate) fn of_type(boundary: &'b Boundary, resource: &str) -> Option<Self> {
+        boundary.rule_for(resource).map(|rule| Self { rule, withheld: boundary.labels().withheld() })
+    }
+
+    #[cfg(test)]
+    pub(crate) fn new(rule: &'b TypeRule, withheld: &'b [(String, String)]) -> Self {
+        Self { rule, withheld }
+    }
+
+    /// Nothing is taken away.
+    pub(crate) fn is_unbounded(&self) -> bool {
+        self.rule.is_unbounded()
+    }
+
+    /// That the resource `r` of the plan is inside.
+    pub(crate) fn check(&self, env: &mut Env<'_>, plan: &Plan) -> String {
+        let reach = any(self.rule.reach.iter().map(|reach| reach_check(env, plan, reach)));
+        all([reach, labels_check(env, plan, self.withheld)])
+    }
+
+    /// The set of resources that the patients of every reach can have, if each names patients;
+    /// the check is still to be made of each.
+    pub(crate) fn set(&self, env: &mut Env<'_>, plan: &Plan, what: &str) -> Option<Set> {
+        let mut set = Set { selects: Vec::new(), few: true };
+        for reach in &self.rule.reach {
+            let whose = Whose::new(env, &reach.patients)?;
+            set.few &= matches!(reach.patients, Patients::Compartment(_) | Patients::CareOfCompartment { .. });
+            for (way, columns) in places(plan) {
+                for column in columns {
+                    let alias = if way.end().is_some() { "e" } else { "r" };
+                    let (from, mut conditions) = way.up(plan, plan.resource, "e");
+                    let patient = of_row(&column, alias);
+                    let from = match &whose {
+                        Whose::One(id, _) => {
+                            conditions.insert(0, format!("{patient} = {id}"));
+                            from
+                        }
+                        Whose::InCare(doctor) => {
+                            conditions.insert(0, format!("{patient} = q.patient_id"));
+                            conditions.insert(0, format!("q.doctor_id = {doctor} AND q.active = 1"));
+                            format!("care_relations q CROSS JOIN {from}")
+                        }
+                    };
+                    set.selects.push(format!("SELECT {what} FROM {from} WHERE {}", conditions.join(" AND ")));
+                }
+            }
+        }
+        Some(set)
+    }
+}
+
+/// Resources to begin with, because nothing outside them can be inside the boundary.
+pub(crate) struct Set {
+    pub(crate) selects: Vec<String>,
+    /// One patient's alone.
+    pub(crate) few: bool,
+}
+
+/// Patients as SQL.
+enum Whose {
+    /// The patient's row number, and a condition on top.
+    One(String, String),
+    /// Those with an active relation to the doctor's row number.
+    InCare(String),
+}
+
+impl Whose {
+    /// `None`: everyone.
+    fn new(env: &mut Env<'_>, patients: &Patients) -> Option<Self> {
+        let row = |env: &mut Env<'_>, table: &str, id: &str| format!("(SELECT o.id FROM {table} o WHERE o.public_id = {})", env.binds.text(id));
+        Some(match patients {
+            Patients::All => return None,
+            Patients::Compartment(patient) => Self::One(row(env, "patients", patient), ALWAYS.to_owned()),
+            Patients::CareOf(practitioner) => Self::InCare(row(env, "doctors", practitioner)),
+            Patients::CareOfCompartment { practitioner, patient } => {
+                let patient = row(env, "patients", patient);
+                let doctor = row(env, "doctors", practitioner);
+                let related = format!("EXISTS (SELECT 1 FROM care_relations q WHERE q.patient_id = {patient} AND q.doctor_id = {doctor} AND q.active = 1)");
+                Self::One(patient, related)
+            }
+        })
+    }
+
+    fn holds(&self, patient: &str) -> String {
+        match self {
+            Self::One(id, _) => format!("{patient} = {id}"),
+            Self::InCare(doctor) => {
+                format!("EXISTS (SELECT 1 FROM care_relations q WHERE q.patient_id = {patient} AND q.doctor_id = {doctor} AND q.active = 1)")
+            }
+        }
+    }
+
+    fn besides(&self) -> String {
+        match self {
+            Self::One(_, condition) => condition.clone(),
+            Self::InCare(_) => ALWAYS.to_owned(),
+        }
+    }
+}
+
+/// Where the patients of a plan's resources are said: ways and columns at their ends.
+fn places(plan: &Plan) -> Vec<(Way, Vec<String>)> {
+    let column = |of: &String| crate::sql::column(of);
+    let compartments = (Way::compartments(), vec![crate::sql::column("patient")]);
+    let own = match &plan.patient {
+        PatientRule::Itself => return vec![(Way::root(plan), vec![crate::sql::column("id")])],
+        PatientRule::None => return vec![compartments],
+        PatientRule::Columns(columns) => (Way::root(plan), columns.iter().map(column).collect()),
+        PatientRule::Child { from, on, column: of } => (Way::child(plan, from, on), vec![column(of)]),
+    };
+    vec![own, compartments]
+}
+
+fn reach_check(env: &mut Env<'_>, plan: &Plan, reach: &Reach) -> String {
+    let filters: Vec<String> = reach.filters.iter().map(|(code, value)| filter_check(env, plan, code, value)).collect();
+    let Some(whose) = Whose::new(env, &reach.patients) else { return all(filters) };
+    let inside = places(plan).into_iter().map(|(way, columns)| match (&plan.patient, &plan.kind) {
+        (PatientRule::Itself, _) => whose.holds("r.row"),
+        // A group by patient is named by the patient.
+        (PatientRule::Columns(own), PlanKind::Group { column, table }) if table == "patients" && own == std::slice::from_ref(column) && way != Way::compartments() => {
+            whose.holds("r.row")
+        }
+        _ => way.check(&any(columns.iter().map(|column| whose.holds(column))), "e"),
+    });
+    all([any(inside.collect::<Vec<_>>()), whose.besides(), all(filters)])
+}
+
+/// A filter of a granular scope is a search parameter; one that cannot be read holds of nothing.
+fn filter_check(env: &mut Env<'_>, plan: &Plan, code: &str, value: &str) -> String {
+    let resource = plan.resource;
+    let lookup = |code: &str| index::parameter(resource, code).map(|parameter| (parameter.kind, parameter.targets.clone()));
+    match query::parse(resource, &[(code.to_owned(), value.to_owned())], &lookup, "") {
+        Ok(query) if query.parameters.len() == 1 && query.ignored.is_empty() => {
+            all(query.parameters.iter().map(|parameter| Predicate::new(env, plan, parameter).check()).collect::<Vec<_>>())
+        }
+        _ => NEVER.to_owned(),
+    }
+}
+
+/// That the resource bears none of the labels.
+fn labels_check(env: &mut Env<'_>, plan: &Plan, withheld: &[(String, String)]) -> String {
+    if withheld.is_empty() {
+        return ALWAYS.to_owned();
+    }
+    let values = withheld.iter().map(|(system, code)| Operand::Token { system: SystemMatch::Is(system.clone()), code: Some(code.clone()) });
+    let parameter = Parameter {
+        code: "_security".to_owned(),
+        kind: Kind::Token,
+        modifier: Some(Modifier::Not),
+        values: values.collect(),
+        raw: (String::new(), String::new()),
+    };
+    Predicate::new(env, plan, &parameter).check()
+}

@@ -1,0 +1,115 @@
+//! One search parameter of one plan: as a check of a resource, and as a set of resources to begin with.
+
+use crate::condition::{self, Env};
+use crate::sql::{NEVER, any, of_row};
+use crate::way::Way;
+use hearthgate_fhir::query::{Modifier, Operand, Parameter, Prefix, SystemMatch};
+use hearthgate_fhir::r4::Kind;
+use hearthgate_mapping::plan::Plan;
+
+/// Rows that a parameter reads, and when they fulfil it.
+#[derive(Clone, Debug)]
+pub(crate) struct Part {
+    pub(crate) way: Way,
+    pub(crate) condition: String,
+}
+
+/// How few resources a parameter leaves, as far as its form tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Rank {
+    /// A handful, whatever the size of the clinic: an id, an identifier, one patient's.
+    Few,
+    /// A range in the order of one index: a name's beginning, a time.
+    Range,
+    /// Some, or many.
+    Some,
+    /// It leaves nearly everything, or no index finds what it leaves.
+    Scan,
+}
+
+/// A parameter over one plan.
+#[derive(Clone, Debug)]
+pub(crate) struct Predicate {
+    pub(crate) code: String,
+    pub(crate) parts: Vec<Part>,
+    negated: bool,
+    pub(crate) rank: Rank,
+    /// One value with a plain comparison.
+    pub(crate) plain: bool,
+}
+
+impl Predicate {
+    /// The parameter over the plan's columns and the generated index.
+    pub(crate) fn new(env: &mut Env<'_>, plan: &Plan, parameter: &Parameter) -> Self {
+        let negated = parameter.modifier == Some(Modifier::Not) || parameter.values == [Operand::Missing(true)];
+        let parts = match condition::of_resource(env, parameter) {
+            Some(condition) => vec![Part { way: Way::resource(), condition }],
+            None => {
+                let mut parts = Vec::new();
+                for source in plan.sources.get(&parameter.code).into_iter().flatten() {
+                    let table = source.joins.last().map_or(plan.table.table.as_str(), |join| join.table.as_str());
+                    let condition = condition::of_source(env, parameter, source, table);
+                    if condition != NEVER {
+                        parts.push(Part { way: Way::source(plan, source), condition });
+                    }
+                }
+                let condition = condition::of_index(env, parameter);
+                if condition != NEVER {
+                    parts.push(Part { way: Way::index(), condition });
+                }
+                parts
+            }
+        };
+        let rank = if negated { Rank::Scan } else { rank(parameter) };
+        Self { code: parameter.code.clone(), parts, negated, rank, plain: parameter.values.len() == 1 }
+    }
+
+    /// That the resource `r` fulfils it.
+    pub(crate) fn check(&self) -> String {
+        let holds = any(self.parts.iter().map(|part| part.way.check(&part.condition, "e")));
+        if self.negated { format!("NOT ({holds})") } else { holds }
+    }
+
+    /// The resources of the plan that fulfil it, as `SELECT`s of what is asked of the resource `r`.
+    pub(crate) fn sets(&self, plan: &Plan, resource: &str, what: &str) -> Vec<String> {
+        let sets = self.parts.iter().map(|part| {
+            let (from, mut conditions) = part.way.up(plan, resource, "e");
+            let alias = if part.way.end().is_some() { "e" } else { "r" };
+            conditions.push(of_row(&part.condition, alias));
+            format!("SELECT {what} FROM {from} WHERE {}", conditions.join(" AND "))
+        });
+        sets.collect()
+    }
+
+    /// A parameter of the plan that no stored row can fulfil.
+    pub(crate) fn impossible(&self) -> bool {
+        !self.negated && self.parts.is_empty()
+    }
+}
+
+fn rank(parameter: &Parameter) -> Rank {
+    if matches!(parameter.modifier, Some(Modifier::Missing | Modifier::Not | Modifier::Contains)) {
+        return Rank::Scan;
+    }
+    let ranks = parameter.values.iter().map(|value| match value {
+        Operand::Token { .. } if parameter.code == "_id" => Rank::Few,
+        Operand::Token { system, code: Some(_) } if parameter.code == "identifier" && *system != SystemMatch::None => Rank::Few,
+        Operand::Identifier { .. } => Rank::Few,
+        Operand::Reference { type_name, .. } => match type_name {
+            Some("Patient" | "Encounter" | "Appointment" | "ServiceRequest" | "DiagnosticReport" | "DocumentReference" | "Specimen") => Rank::Few,
+            None if matches!(parameter.code.as_str(), "patient" | "subject" | "encounter") => Rank::Few,
+            _ => Rank::Some,
+        },
+        Operand::ReferenceUrl(_) => Rank::Few,
+        Operand::String(_) => Rank::Range,
+        Operand::Date { prefix: Prefix::Ne, .. } => Rank::Scan,
+        Operand::Date { .. } => Rank::Range,
+        Operand::Quantity { prefix: Prefix::Ne, .. } | Operand::Number { prefix: Prefix::Ne, .. } | Operand::Missing(_) => Rank::Scan,
+        _ => Rank::Some,
+    });
+    match ranks.max() {
+        Some(Rank::Range) if parameter.values.len() > 1 => Rank::Some,
+        Some(rank) if parameter.kind == Kind::Uri && parameter.code == "_profile" => rank.max(Rank::Scan),
+        rank => rank.unwrap_or(Rank::Scan),
+    }
+}

@@ -1,0 +1,178 @@
+//! The way from a resource to the rows that a search parameter reads, and back.
+
+use crate::sql::{all, literal, name, of_row, quoted};
+use hearthgate_mapping::plan::{Plan, PlanKind, Sql};
+use hearthgate_mapping::source::{Source, SourceColumns};
+
+/// A table on the way down, and its column that names the row above.
+#[derive(Clone, Debug, PartialEq)]
+struct Step {
+    table: String,
+    link: String,
+    filter: Vec<(String, Sql)>,
+}
+
+/// A way from `gw_resources` down to the rows a condition speaks of.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Way {
+    steps: Vec<Step>,
+    /// The column of `gw_resources` that the first step names: `row` or `rid`.
+    anchor: &'static str,
+    /// At most one row for each resource.
+    single: bool,
+}
+
+impl Way {
+    /// The resource's own line in `gw_resources`.
+    pub(crate) fn resource() -> Self {
+        Self { steps: Vec::new(), anchor: "rid", single: true }
+    }
+
+    /// The generated index.
+    pub(crate) fn index() -> Self {
+        Self::gateway("gw_index")
+    }
+
+    /// The generated compartments.
+    pub(crate) fn compartments() -> Self {
+        Self::gateway("gw_compartment")
+    }
+
+    fn gateway(table: &str) -> Self {
+        Self {
+            steps: vec![Step { table: table.to_owned(), link: "rid".to_owned(), filter: Vec::new() }],
+            anchor: "rid",
+            single: false,
+        }
+    }
+
+    /// The rows of a plan's root table: one, or of a group its members.
+    pub(crate) fn root(plan: &Plan) -> Self {
+        let (link, filter, single) = match &plan.kind {
+            PlanKind::Group { column, .. } => (column.clone(), plan.table.filter.clone(), false),
+            PlanKind::Table | PlanKind::Document => ("id".to_owned(), Vec::new(), true),
+        };
+        Self { steps: vec![Step { table: plan.table.table.clone(), link, filter }], anchor: "row", single }
+    }
+
+    /// A child table of the root.
+    pub(crate) fn child(plan: &Plan, table: &str, on: &str) -> Self {
+        Self::root(plan).down(table, on, &[])
+    }
+
+    /// The rows that a source reads.
+    pub(crate) fn source(plan: &Plan, source: &Source) -> Self {
+        let mut way = Self::root(plan);
+        for join in &source.joins {
+            way = way.down(&join.table, &join.on, &join.filter);
+        }
+        if let Some(last) = way.steps.last_mut() {
+            last.filter.extend(source.filter.iter().cloned());
+        }
+        match &source.columns {
+            SourceColumns::List { column, .. } => {
+                let list = way.steps.last().map(|step| format!("gw_list_{}_{column}", step.table));
+                way.down(&list.unwrap_or_default(), "row", &[])
+            }
+            _ => way,
+        }
+    }
+
+    fn down(mut self, table: &str, on: &str, filter: &[(String, Sql)]) -> Self {
+        // A root row is named by its number alone, so its children need not pass through it.
+        if self.steps.last().is_some_and(|step| step.link == "id" && step.filter.is_empty()) {
+            self.steps.pop();
+        }
+        self.steps.push(Step { table: table.to_owned(), link: on.to_owned(), filter: filter.to_vec() });
+        self.single = false;
+        self
+    }
+
+    /// The table the list column stands in, for conditions on the column itself.
+    pub(crate) fn single(&self) -> bool {
+        self.single
+    }
+
+    /// The table where the way ends, if it leaves `gw_resources`.
+    pub(crate) fn end(&self) -> Option<(&str, &str)> {
+        self.steps.last().map(|step| (step.table.as_str(), step.link.as_str()))
+    }
+
+    /// Tables on the way.
+    pub(crate) fn tables(&self) -> impl Iterator<Item = &str> {
+        self.steps.iter().map(|step| step.table.as_str())
+    }
+
+    /// The way is one step down, so that its end names the resource by itself.
+    pub(crate) fn direct(&self) -> bool {
+        self.steps.len() == 1
+    }
+
+    /// That a row fulfils the condition, asked of the resource `r`.
+    pub(crate) fn check(&self, condition: &str, alias: &str) -> String {
+        self.rows("1", condition, alias).map_or_else(|| of_row(condition, "r"), |rows| format!("EXISTS ({rows})"))
+    }
+
+    /// What the rows say, asked of the resource `r`: a subquery; `None` on the resource's own line.
+    pub(crate) fn rows(&self, what: &str, condition: &str, alias: &str) -> Option<String> {
+        let last = self.steps.len().checked_sub(1)?;
+        let mut from = String::new();
+        let mut conditions = Vec::new();
+        for (depth, step) in self.steps.iter().enumerate() {
+            let own = alias_at(alias, depth, last);
+            if depth > 0 {
+                from.push_str(" CROSS JOIN ");
+            }
+            from.push_str(&format!("{} {own}", name(&step.table)));
+            let above = match depth {
+                0 => format!("r.{}", self.anchor),
+                _ => format!("{}.id", alias_at(alias, depth - 1, last)),
+            };
+            conditions.push(format!("{own}.{} = {above}", name(&step.link)));
+            conditions.extend(filters(step, &own));
+        }
+        conditions.push(of_row(condition, alias));
+        Some(format!("SELECT {} FROM {from} WHERE {}", of_row(what, alias), all(conditions)))
+    }
+
+    /// From the rows up to the resources `r` of the plan: `FROM` clause and conditions.
+    pub(crate) fn up(&self, plan: &Plan, resource: &str, alias: &str) -> (String, Vec<String>) {
+        let Some(last) = self.steps.len().checked_sub(1) else {
+            let own = format!("r.type = {} AND +r.plan = {} AND +r.deleted = 0", quoted(resource), quoted(&plan.name));
+            return ("gw_resources r".to_owned(), vec![own]);
+        };
+        let mut from = String::new();
+        let mut conditions = Vec::new();
+        for (depth, step) in self.steps.iter().enumerate().rev() {
+            let own = alias_at(alias, depth, last);
+            if depth < last {
+                from.push_str(" CROSS JOIN ");
+            }
+            from.push_str(&format!("{} {own}", name(&step.table)));
+            if depth < last {
+                let below = &self.steps[depth + 1];
+                conditions.push(format!("{own}.id = {}.{}", alias_at(alias, depth + 1, last), name(&below.link)));
+            }
+            conditions.extend(filters(step, &own));
+        }
+        let first = format!("{}.{}", alias_at(alias, 0, last), name(&self.steps[0].link));
+        from.push_str(" CROSS JOIN gw_resources r");
+        conditions.push(match self.anchor {
+            "rid" => format!("r.rid = {first} AND +r.plan = {}", quoted(&plan.name)),
+            _ => format!("r.plan = {} AND r.row = {first}", quoted(&plan.name)),
+        });
+        conditions.push("r.deleted = 0".to_owned());
+        (from, conditions)
+    }
+}
+
+fn alias_at(alias: &str, depth: usize, last: usize) -> String {
+    if depth == last { alias.to_owned() } else { format!("{alias}{depth}") }
+}
+
+fn filters<'s>(step: &'s Step, alias: &'s str) -> impl Iterator<Item = String> + 's {
+    step.filter.iter().map(move |(column, value)| match value {
+        Sql::Null => format!("{alias}.{} IS NULL", name(column)),
+        value => format!("{alias}.{} = {}", name(column), literal(value)),
+    })
+}
