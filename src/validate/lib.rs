@@ -19,7 +19,7 @@ mod binding;
 mod contained;
 mod extension;
 mod issue;
-mod narrative;
+pub mod narrative;
 mod primitive;
 mod shape;
 #[cfg(test)]
