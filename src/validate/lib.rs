@@ -18,6 +18,7 @@
 mod binding;
 mod contained;
 mod extension;
+mod invariant;
 mod issue;
 pub mod narrative;
 mod primitive;

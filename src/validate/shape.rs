@@ -4,30 +4,26 @@
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
+use hearthgate_fhir::Object;
 use hearthgate_fhir::r4::{self, Element, Strength};
 
 use crate::binding::{self, CodeSet};
+use crate::invariant;
 use crate::primitive::Primitive;
+use crate::walk::Walk;
 
 /// What may stand in one kind of object.
 pub(crate) struct Shape {
     /// `Patient`, `HumanName`, `Patient.contact`.
     pub(crate) owner: &'static str,
-    pub(crate) role: Role,
+    pub(crate) is_resource: bool,
+    /// What its type demands of the whole object.
+    pub(crate) invariant: Option<fn(&mut Walk, &Object)>,
     /// By JSON name, choices spelt out.
     pub(crate) fields: HashMap<String, Field>,
     pub(crate) slots: Vec<Slot>,
     /// A bit for each slot that must be there.
     pub(crate) required: u128,
-}
-
-/// Objects with rules of their own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Role {
-    Plain,
-    Resource,
-    Extension,
-    Reference,
 }
 
 /// One element of R4: all spellings of a choice share it.
@@ -67,7 +63,7 @@ pub(crate) struct Shapes {
 impl Shapes {
     pub(crate) fn of_type(&self, resource_type: &str) -> Option<&Shape> {
         let shape = self.shapes.get(*self.by_owner.get(resource_type)?)?;
-        (shape.role == Role::Resource).then_some(shape)
+        shape.is_resource.then_some(shape)
     }
 
     pub(crate) fn at(&self, place: usize) -> &Shape {
@@ -147,15 +143,11 @@ impl Making {
                 fields.insert(name, field);
             }
         }
-        let role = match owner {
-            "Extension" => Role::Extension,
-            "Reference" => Role::Reference,
-            _ if r4::is_resource_type(owner) => Role::Resource,
-            _ => Role::Plain,
-        };
+        let is_resource = r4::is_resource_type(owner);
         Shape {
             owner: String::leak(owner.to_owned()),
-            role,
+            is_resource,
+            invariant: invariant::of(owner),
             fields,
             slots,
             required,

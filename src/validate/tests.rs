@@ -282,7 +282,7 @@ fn contained_resources_keep_their_rules() {
     assert_eq!(told(&referring(json!([organization]))), []);
     for (extra, path, code) in [
         (
-            json!({"contained": [{"resourceType": "Organization", "id": "p"}]}),
+            json!({"contained": [{"resourceType": "Organization", "id": "p", "name": "y"}]}),
             "contained",
             Code::Invariant,
         ),
@@ -443,4 +443,174 @@ fn there_is_an_end_to_what_is_told() {
             .map(|issue| issue.1),
         Some(Code::TooCostly)
     );
+}
+
+#[test]
+fn invariants_are_named_at_their_place() {
+    let appointment = |more: Value| {
+        let mut appointment = json!({"resourceType": "Appointment", "status": "booked", "start": "2024-01-01T00:00:00Z",
+            "end": "2024-01-01T00:15:00Z", "participant": [{"actor": {"reference": "Patient/1"}, "status": "accepted"}]});
+        for (key, value) in more.as_object().expect("an object") {
+            appointment[key] = value.clone();
+        }
+        appointment
+            .as_object_mut()
+            .expect("an object")
+            .retain(|_, value| !value.is_null());
+        appointment
+    };
+    assert_eq!(told(&appointment(json!({}))), []);
+    assert_eq!(
+        told(&appointment(
+            json!({"start": null, "end": null, "status": "proposed"})
+        )),
+        []
+    );
+    let condition = |status: &str, more: Value| {
+        let coding = |code: &str, system: &str| json!({"coding": [{"code": code, "system": format!("http://terminology.hl7.org/CodeSystem/{system}")}]});
+        let mut condition = json!({"resourceType": "Condition", "subject": {"reference": "Patient/1"},
+            "clinicalStatus": coding(status, "condition-clinical"), "verificationStatus": coding("confirmed", "condition-ver-status")});
+        for (key, value) in more.as_object().expect("an object") {
+            condition[key] = value.clone();
+        }
+        condition
+    };
+    assert_eq!(
+        told(&condition("resolved", json!({"abatementDateTime": "2024"}))),
+        []
+    );
+    let error = json!({"verificationStatus": {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/condition-ver-status", "code": "entered-in-error"}]}});
+    for (resource, path, name) in [
+        (appointment(json!({"end": null})), "Appointment", "app-2"),
+        (
+            appointment(json!({"start": null, "end": null})),
+            "Appointment",
+            "app-3",
+        ),
+        (
+            appointment(json!({"cancelationReason": {"text": "x"}})),
+            "Appointment.cancelationReason",
+            "app-4",
+        ),
+        (
+            appointment(json!({"participant": [{"status": "accepted"}]})),
+            "Appointment.participant[0]",
+            "app-1",
+        ),
+        (
+            condition("active", json!({"abatementDateTime": "2024"})),
+            "Condition.clinicalStatus",
+            "con-4",
+        ),
+        (
+            condition("active", error),
+            "Condition.clinicalStatus",
+            "con-5",
+        ),
+        (
+            patient(
+                "name",
+                json!([{"period": {"start": "2024-02", "end": "2024-01"}}]),
+            ),
+            "Patient.name[0].period",
+            "per-1",
+        ),
+        (
+            patient("telecom", json!([{"value": "x"}])),
+            "Patient.telecom[0]",
+            "cpt-2",
+        ),
+        (
+            patient("photo", json!([{"data": "AAAA"}])),
+            "Patient.photo[0]",
+            "att-1",
+        ),
+        (
+            patient("contact", json!([{"gender": "male"}])),
+            "Patient.contact[0]",
+            "pat-1",
+        ),
+        (
+            patient(
+                "extension",
+                json!([{"url": "http://a", "valueQuantity": {"value": 1, "code": "mg"}}]),
+            ),
+            "Patient.extension[0].value",
+            "qty-3",
+        ),
+        (
+            patient(
+                "extension",
+                json!([{"url": "http://a", "valueRatio": {"numerator": {"value": 1}}}]),
+            ),
+            "Patient.extension[0].value",
+            "rat-1",
+        ),
+        (
+            patient(
+                "extension",
+                json!([{"url": "http://a", "valueRange": {"low": {"value": 2}, "high": {"value": 1}}}]),
+            ),
+            "Patient.extension[0].value",
+            "rng-2",
+        ),
+        (
+            json!({"resourceType": "Observation", "status": "final", "code": {"text": "x"}, "valueString": "x", "dataAbsentReason": {"text": "y"}}),
+            "Observation.dataAbsentReason",
+            "obs-6",
+        ),
+        (
+            json!({"resourceType": "AllergyIntolerance", "patient": {"reference": "Patient/1"}}),
+            "AllergyIntolerance.clinicalStatus",
+            "ait-1",
+        ),
+        (
+            json!({"resourceType": "Organization", "id": "o"}),
+            "Organization",
+            "org-1",
+        ),
+        (
+            json!({"resourceType": "Bundle", "type": "collection", "total": 1}),
+            "Bundle.total",
+            "bdl-1",
+        ),
+        (
+            json!({"resourceType": "Bundle", "type": "batch", "entry": [{"resource": {"resourceType": "Patient", "id": "a"}}]}),
+            "Bundle.entry",
+            "bdl-3",
+        ),
+        (
+            json!({"resourceType": "Bundle", "type": "collection", "entry": [{"fullUrl": "urn:x"}]}),
+            "Bundle.entry[0]",
+            "bdl-5",
+        ),
+    ] {
+        let issues = validate(&resource);
+        assert_eq!(issues.len(), 1, "{issues:?}");
+        assert_eq!(
+            (issues[0].path.as_str(), issues[0].code),
+            (path, Code::Invariant)
+        );
+        assert!(
+            issues[0].message.contains(&format!("({name})")),
+            "{issues:?}"
+        );
+    }
+    for (member, value, path) in [
+        (
+            "identifier",
+            json!([{"system": "x", "value": "y"}]),
+            "Patient.identifier[0].system",
+        ),
+        (
+            "managingOrganization",
+            json!({"reference": "Organization/1 2"}),
+            "Patient.managingOrganization.reference",
+        ),
+    ] {
+        assert_eq!(
+            told(&patient(member, value)),
+            [(path.to_owned(), Code::Value)]
+        );
+    }
 }

@@ -3,8 +3,8 @@
 use hearthgate_fhir::{Object, Value};
 
 use crate::primitive::{Primitive, json_type};
-use crate::shape::{Content, Field, Role, Shape, Shapes, shapes};
-use crate::{Code, Issue, MAX_ISSUES, Severity, contained, extension, narrative};
+use crate::shape::{Content, Field, Shape, Shapes, shapes};
+use crate::{Code, Issue, MAX_ISSUES, Severity, contained, narrative};
 
 /// Objects inside one another; the parser allows fewer.
 const MAX_DEPTH: usize = 128;
@@ -172,10 +172,8 @@ impl Walk {
                 );
             }
         }
-        match shape.role {
-            Role::Extension => extension::check(self, members),
-            Role::Reference => contained::note_reference(self, members),
-            Role::Plain | Role::Resource => {}
+        if let Some(check) = shape.invariant {
+            check(self, members);
         }
         self.depth -= 1;
     }
@@ -206,7 +204,7 @@ impl Walk {
                     return None;
                 }
             },
-            (None, None) if key == "resourceType" && shape.role == Role::Resource => return None,
+            (None, None) if key == "resourceType" && shape.is_resource => return None,
             (None, None) => {
                 self.unknown(shape, key);
                 return None;

@@ -146,7 +146,7 @@ fn samples() -> Vec<Value> {
             "dispenseRequest": {"numberOfRepeatsAllowed": 0, "validityPeriod": {"end": "2025"}}, "note": [{"authorString": "x", "time": "2024-01-01", "text": "**y**"}]}),
         json!({"resourceType": "Questionnaire", "status": "draft", "url": "http://q|1", "item": [{"linkId": "1", "type": "group", "item": [{"linkId": "1.1", "type": "choice", "answerOption": [{"valueString": "a"}], "enableWhen": [{"question": "2", "operator": "=", "answerBoolean": true}]}]}]}),
         json!({"resourceType": "Bundle", "type": "transaction", "entry": [{"fullUrl": "urn:uuid:c757873d-ec9a-4326-a141-556f43239520", "resource": {"resourceType": "Patient"}, "request": {"method": "POST", "url": "Patient"}}]}),
-        json!({"resourceType": "Appointment", "status": "booked", "start": "2024-01-01T00:00:00Z", "minutesDuration": 15, "participant": [{"actor": {"reference": "Patient/1"}, "required": "required", "status": "accepted"}]}),
+        json!({"resourceType": "Appointment", "status": "booked", "start": "2024-01-01T00:00:00Z", "end": "2024-01-01T00:15:00Z", "minutesDuration": 15, "participant": [{"actor": {"reference": "Patient/1"}, "required": "required", "status": "accepted"}]}),
     ]
 }
 

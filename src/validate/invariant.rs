@@ -1,0 +1,317 @@
+//! Invariants of R4 that one object shows, by the type they are defined on: those whose breach
+//! would make a stored resource misleading (<https://hl7.org/fhir/R4/conformance-rules.html>).
+//!
+//! Not here: what needs a FHIRPath engine or other resources, and best practice (dom-6).
+
+use hearthgate_fhir::{Object, Value, date};
+
+use crate::Code;
+use crate::walk::Walk;
+
+type Check = fn(&mut Walk, &Object);
+
+/// The check of a type, looked up once when its shape is made.
+pub(crate) fn of(owner: &str) -> Option<Check> {
+    Some(match owner {
+        "Extension" => crate::extension::check,
+        "Reference" => reference,
+        "Coding" | "Identifier" => system,
+        "Period" => period,
+        "ContactPoint" => contact_point,
+        "Quantity" | "Age" | "Count" | "Distance" | "Duration" | "MoneyQuantity"
+        | "SimpleQuantity" => quantity,
+        "Ratio" => ratio,
+        "Range" => range,
+        "Attachment" => attachment,
+        "Patient.contact" => patient_contact,
+        "Observation" => observation,
+        "Condition" => condition,
+        "AllergyIntolerance" => allergy,
+        "Appointment" => appointment,
+        "Appointment.participant" => participant,
+        "Organization" => organization,
+        "Bundle" => bundle,
+        "Bundle.entry" => bundle_entry,
+        _ => return None,
+    })
+}
+
+/// Whether an element is there, by value or by its sibling; `name` may begin a choice.
+fn has(members: &Object, name: &str) -> bool {
+    members.contains_key(name)
+        || members
+            .keys()
+            .any(|key| key.strip_prefix('_') == Some(name))
+}
+
+fn has_choice(members: &Object, stem: &str) -> bool {
+    let is_choice = |key: &String| {
+        let rest = key.strip_prefix('_').unwrap_or(key).strip_prefix(stem);
+        rest.is_some_and(|rest| rest.starts_with(|first: char| first.is_ascii_uppercase()))
+    };
+    members.keys().any(is_choice)
+}
+
+fn text<'m>(members: &'m Object, name: &str) -> Option<&'m str> {
+    members.get(name).and_then(Value::as_str)
+}
+
+/// Whether a CodeableConcept has this code, whatever its system.
+fn is_coded(members: &Object, name: &str, codes: &[&str]) -> bool {
+    let codings = members
+        .get(name)
+        .and_then(|concept| concept.get("coding"))
+        .and_then(Value::as_array);
+    codings
+        .into_iter()
+        .flatten()
+        .filter_map(|coding| coding.get("code")?.as_str())
+        .any(|code| codes.contains(&code))
+}
+
+fn broken(walk: &mut Walk, name: &str, message: &str) {
+    walk.tell_below(name, Code::Invariant, message);
+}
+
+fn reference(walk: &mut Walk, members: &Object) {
+    crate::contained::note_reference(walk, members);
+    if text(members, "reference").is_some_and(|text| text.contains(char::is_whitespace)) {
+        walk.tell_below(
+            "reference",
+            Code::Value,
+            "holds white space; write Type/id, '#' and an id, or a URL",
+        );
+    }
+}
+
+fn system(walk: &mut Walk, members: &Object) {
+    if text(members, "system").is_some_and(|system| !system.contains(':')) {
+        walk.tell_below(
+            "system",
+            Code::Value,
+            "is relative; send the absolute URI of the code or naming system",
+        );
+    }
+}
+
+fn period(walk: &mut Walk, members: &Object) {
+    let time = |name| text(members, name).and_then(date::interval);
+    if let (Some(start), Some(end)) = (time("start"), time("end"))
+        && start.lo >= end.hi
+    {
+        broken(walk, "", "ends before it starts (per-1); mend start or end");
+    }
+}
+
+fn contact_point(walk: &mut Walk, members: &Object) {
+    if has(members, "value") && !has(members, "system") {
+        broken(
+            walk,
+            "",
+            "has a value without a system (cpt-2); say phone, email, …",
+        );
+    }
+}
+
+fn quantity(walk: &mut Walk, members: &Object) {
+    if has(members, "code") && !has(members, "system") {
+        broken(
+            walk,
+            "",
+            "has a unit's code without its system (qty-3); send the system",
+        );
+    }
+}
+
+fn ratio(walk: &mut Walk, members: &Object) {
+    if has(members, "numerator") != has(members, "denominator") {
+        broken(
+            walk,
+            "",
+            "has one of numerator and denominator (rat-1); send both",
+        );
+    }
+}
+
+fn range(walk: &mut Walk, members: &Object) {
+    let side = |name| {
+        let side = members.get(name)?;
+        let value = side.get("value")?.as_f64()?;
+        Some((value, side.get("code").and_then(Value::as_str)))
+    };
+    if let (Some((low, low_unit)), Some((high, high_unit))) = (side("low"), side("high"))
+        && low_unit == high_unit
+        && low > high
+    {
+        broken(
+            walk,
+            "",
+            "has a low above its high (rng-2); mend one of them",
+        );
+    }
+}
+
+fn attachment(walk: &mut Walk, members: &Object) {
+    if has(members, "data") && !has(members, "contentType") {
+        broken(
+            walk,
+            "",
+            "has data without a contentType (att-1); say what the data are",
+        );
+    }
+}
+
+fn patient_contact(walk: &mut Walk, members: &Object) {
+    if !["name", "telecom", "address", "organization"]
+        .iter()
+        .any(|name| has(members, name))
+    {
+        broken(
+            walk,
+            "",
+            "has no name, telecom, address or organization (pat-1); send one of them",
+        );
+    }
+}
+
+fn observation(walk: &mut Walk, members: &Object) {
+    if has(members, "dataAbsentReason") && has_choice(members, "value") {
+        broken(
+            walk,
+            "dataAbsentReason",
+            "stands beside a value (obs-6); send one of them",
+        );
+    }
+}
+
+fn condition(walk: &mut Walk, members: &Object) {
+    let is_error = is_coded(members, "verificationStatus", &["entered-in-error"]);
+    if is_error && has(members, "clinicalStatus") {
+        broken(
+            walk,
+            "clinicalStatus",
+            "stands beside entered-in-error (con-5); leave it out",
+        );
+    }
+    if has_choice(members, "abatement")
+        && !is_error
+        && !is_coded(
+            members,
+            "clinicalStatus",
+            &["inactive", "resolved", "remission"],
+        )
+    {
+        broken(
+            walk,
+            "clinicalStatus",
+            "does not say that the condition has abated (con-4); say inactive, resolved or remission",
+        );
+    }
+}
+
+fn allergy(walk: &mut Walk, members: &Object) {
+    let is_error = is_coded(members, "verificationStatus", &["entered-in-error"]);
+    match (is_error, has(members, "clinicalStatus")) {
+        (true, true) => broken(
+            walk,
+            "clinicalStatus",
+            "stands beside entered-in-error (ait-2); leave it out",
+        ),
+        (false, false) => broken(
+            walk,
+            "clinicalStatus",
+            "is missing (ait-1); send it unless the allergy was entered in error",
+        ),
+        _ => {}
+    }
+}
+
+fn appointment(walk: &mut Walk, members: &Object) {
+    let status = text(members, "status").unwrap_or_default();
+    if has(members, "start") != has(members, "end") {
+        broken(
+            walk,
+            "",
+            "has one of start and end (app-2); send both or neither",
+        );
+    } else if !has(members, "start")
+        && !matches!(status, "" | "proposed" | "cancelled" | "waitlist")
+    {
+        broken(
+            walk,
+            "",
+            "has no start and end (app-3); only what is proposed, cancelled or on the waitlist may do without",
+        );
+    }
+    if has(members, "cancelationReason") && !matches!(status, "" | "cancelled" | "noshow") {
+        broken(
+            walk,
+            "cancelationReason",
+            "stands though nothing was cancelled (app-4); leave it out",
+        );
+    }
+}
+
+fn participant(walk: &mut Walk, members: &Object) {
+    if !has(members, "type") && !has(members, "actor") {
+        broken(
+            walk,
+            "",
+            "has neither type nor actor (app-1); send one of them",
+        );
+    }
+}
+
+fn organization(walk: &mut Walk, members: &Object) {
+    if !has(members, "name") && !has(members, "identifier") {
+        broken(
+            walk,
+            "",
+            "has neither name nor identifier (org-1); send one of them",
+        );
+    }
+}
+
+fn bundle(walk: &mut Walk, members: &Object) {
+    let kind = text(members, "type").unwrap_or_default();
+    if has(members, "total") && !matches!(kind, "" | "searchset" | "history") {
+        broken(
+            walk,
+            "total",
+            "stands in a bundle that is neither searchset nor history (bdl-1); leave it out",
+        );
+    }
+    let entries = members
+        .get("entry")
+        .and_then(Value::as_array)
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    let is_request = matches!(kind, "batch" | "transaction");
+    if is_request && entries.iter().any(|entry| entry.get("request").is_none()) {
+        broken(
+            walk,
+            "entry",
+            "has a member without request (bdl-3); say method and url of each",
+        );
+    }
+}
+
+fn bundle_entry(walk: &mut Walk, members: &Object) {
+    if !["resource", "request", "response"]
+        .iter()
+        .any(|name| has(members, name))
+    {
+        broken(
+            walk,
+            "",
+            "has no resource, request or response (bdl-5); send one of them",
+        );
+    }
+    if text(members, "fullUrl").is_some_and(|url| url.contains("/_history/")) {
+        broken(
+            walk,
+            "fullUrl",
+            "names a version (bdl-8); leave out /_history and what follows",
+        );
+    }
+}
