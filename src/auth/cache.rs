@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use aws_lc_rs::digest;
-use hearthgate_access::Caller;
+use hearthgate_access::{Caller, VerifiedGrant};
 
 use crate::claims::Claims;
 use crate::jws::MAX_BYTES;
@@ -25,6 +25,10 @@ pub struct Known {
     pub claims: Claims,
     /// The caller made of them and of what the database says.
     pub caller: Caller,
+    /// What the database said of user and client.
+    pub grant: VerifiedGrant,
+    /// The state of the database at which that was last compared.
+    pub checked: AtomicU64,
 }
 
 struct Entry {

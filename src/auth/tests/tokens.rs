@@ -636,17 +636,17 @@ fn abuse_a21_a_token_has_one_spelling() {
         parts[at] = text;
         world.verifier.verify(&parts.join("."), NOW)
     };
-    for at in 0..3 {
-        let bytes = URL_SAFE_NO_PAD.decode(parts[at]).unwrap();
+    for (at, part) in parts.iter().enumerate() {
+        let bytes = URL_SAFE_NO_PAD.decode(part).unwrap();
         for other in [
-            format!("{}=", parts[at]),
-            format!("{}==", parts[at]),
-            format!("{}A", parts[at]),
-            format!(" {}", parts[at]),
-            format!("{}\n", parts[at]),
-            format!("{}\r\n", parts[at]),
-            format!("{}%3D", parts[at]),
-            format!("{}\n{}", &parts[at][..4], &parts[at][4..]),
+            format!("{}=", part),
+            format!("{}==", part),
+            format!("{}A", part),
+            format!(" {}", part),
+            format!("{}\n", part),
+            format!("{}\r\n", part),
+            format!("{}%3D", part),
+            format!("{}\n{}", &part[..4], &part[4..]),
             STANDARD.encode(&bytes) + "=",
             URL_SAFE.encode(&bytes) + "=",
         ] {
@@ -654,7 +654,7 @@ fn abuse_a21_a_token_has_one_spelling() {
         }
         // The last character with its unused bits set differently.
         let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-        let (head, last) = parts[at].split_at(parts[at].len() - 1);
+        let (head, last) = part.split_at(part.len() - 1);
         for letter in alphabet.chars().filter(|c| !last.starts_with(*c)) {
             assert_eq!(spelled(at, &format!("{head}{letter}")), INVALID);
         }

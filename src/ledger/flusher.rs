@@ -1,0 +1,161 @@
+//! The thread that writes for all: it takes whatever has gathered, writes and flushes it once, and wakes
+//! everyone whose event was in it.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use crate::line::{self, Head};
+use crate::segments::Tape;
+use crate::{Error, Seq};
+
+/// After a batch of more events than this the load is worth waiting for.
+const BUSY: usize = 4;
+
+type Answer = oneshot::Sender<Result<(), Error>>;
+
+#[derive(Default)]
+struct Buffer {
+    lines: Vec<u8>,
+    waiting: Vec<Answer>,
+    next: Seq,
+    /// Number of the first event in the buffer.
+    batch: Seq,
+    failed: Option<Error>,
+    closed: bool,
+}
+
+/// What the appenders and the flusher share.
+pub(crate) struct Shared {
+    buffer: Mutex<Buffer>,
+    filled: Condvar,
+    durable: AtomicU64,
+    most_waiting: usize,
+}
+
+impl Shared {
+    pub(crate) fn new(next: Seq, most_waiting: usize) -> Arc<Self> {
+        let buffer = Buffer {
+            next,
+            ..Buffer::default()
+        };
+        Arc::new(Self {
+            buffer: Mutex::new(buffer),
+            filled: Condvar::new(),
+            durable: AtomicU64::new(next.saturating_sub(1)),
+            most_waiting,
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Buffer> {
+        self.buffer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts an event (as JSON) into the buffer: its number, and where the answer will arrive.
+    pub(crate) fn push(
+        &self,
+        event: &[u8],
+    ) -> Result<(Seq, oneshot::Receiver<Result<(), Error>>), Error> {
+        let begun = line::begin(event);
+        let (sender, receiver) = oneshot::channel();
+        let mut buffer = self.lock();
+        if let Some(error) = &buffer.failed {
+            return Err(error.clone());
+        }
+        if buffer.closed {
+            return Err(Error::Closed);
+        }
+        if buffer.waiting.len() >= self.most_waiting {
+            return Err(Error::Full);
+        }
+        let seq = buffer.next;
+        buffer.next += 1;
+        if buffer.waiting.is_empty() {
+            buffer.batch = seq;
+        }
+        let head = Head {
+            seq,
+            batch: buffer.batch,
+        };
+        line::write(&mut buffer.lines, head, begun, event);
+        buffer.waiting.push(sender);
+        let first = buffer.waiting.len() == 1;
+        drop(buffer);
+        if first {
+            self.filled.notify_one();
+        }
+        Ok((seq, receiver))
+    }
+
+    /// The number of the last event that is durable; 0 before the first.
+    pub(crate) fn durable(&self) -> Seq {
+        self.durable.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn failure(&self) -> Option<Error> {
+        self.lock().failed.clone()
+    }
+
+    /// No more events; what has gathered is still written.
+    pub(crate) fn close(&self) {
+        self.lock().closed = true;
+        self.filled.notify_one();
+    }
+}
+
+/// Runs until closed, or until the tape fails.
+pub(crate) fn run(shared: &Shared, tape: &mut dyn Tape, pause: Duration) {
+    let mut lines = Vec::new();
+    let mut waiting: Vec<Answer> = Vec::new();
+    let mut busy = false;
+    loop {
+        lines.clear();
+        let mut buffer = shared.lock();
+        while buffer.waiting.is_empty() {
+            if buffer.closed {
+                return;
+            }
+            buffer = shared
+                .filled
+                .wait(buffer)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+        if busy && !buffer.closed {
+            drop(buffer);
+            std::thread::sleep(pause);
+            buffer = shared.lock();
+        }
+        std::mem::swap(&mut buffer.lines, &mut lines);
+        std::mem::swap(&mut buffer.waiting, &mut waiting);
+        let (first, last) = (buffer.batch, buffer.next - 1);
+        drop(buffer);
+        match tape.append(first, &lines) {
+            Ok(()) => {
+                shared.durable.store(last, Ordering::Release);
+                busy = answer(&mut waiting, &Ok(())) > BUSY;
+            }
+            Err(error) => {
+                let error = Error::Failed(error.to_string());
+                let mut buffer = shared.lock();
+                buffer.failed = Some(error.clone());
+                waiting.append(&mut buffer.waiting);
+                drop(buffer);
+                // The tape is never asked again: a flush that fails once may succeed the next time
+                // without what the first one lost.
+                answer(&mut waiting, &Err(error));
+                return;
+            }
+        }
+    }
+}
+
+/// Tells everyone and leaves nobody; one who no longer waits need not hear it. Gives how many there were.
+fn answer(waiting: &mut Vec<Answer>, with: &Result<(), Error>) -> usize {
+    let told = waiting.len();
+    for one in waiting.drain(..) {
+        let _ = one.send(with.clone());
+    }
+    told
+}

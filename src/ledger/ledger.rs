@@ -1,0 +1,233 @@
+//! The ledger as others see it.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use crate::event::Event;
+use crate::flusher::{self, Shared};
+use crate::segments::{Reader, Segments, Tape};
+use crate::{Error, Seq};
+
+/// Settings; the defaults are the measured ones.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// A segment file is ended once it has this many bytes.
+    pub segment_bytes: u64,
+    /// How long the flusher waits for company under load.
+    pub pause: Duration,
+    /// How many events may wait before appends err.
+    pub most_waiting: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            segment_bytes: 16 * 1024 * 1024,
+            pause: Duration::from_micros(300),
+            most_waiting: 65_536,
+        }
+    }
+}
+
+/// An event with its number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// Its number.
+    pub seq: Seq,
+    /// What it says.
+    pub event: Event,
+}
+
+/// The audit trail of one data directory, shared by reference. Dropping it writes what still waits.
+pub struct Ledger {
+    shared: Arc<Shared>,
+    reader: Reader,
+    flusher: Option<JoinHandle<()>>,
+}
+
+impl fmt::Debug for Ledger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ledger")
+            .field("durable", &self.durable())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Ledger {
+    /// Opens the trail in a directory (`DIR/log/audit`), made if absent. A tail torn by a crash, which
+    /// nobody was told of as done, is cut off; anything else that is wrong is [`Error::Damaged`].
+    pub fn open(dir: &Path) -> Result<Self, Error> {
+        Self::open_with(dir, Options::default())
+    }
+
+    /// As [`Ledger::open`], with settings.
+    pub fn open_with(dir: &Path, options: Options) -> Result<Self, Error> {
+        let (segments, next) = Segments::open(dir, options.segment_bytes)?;
+        Self::start(dir, Box::new(segments), next, options)
+    }
+
+    fn start(
+        dir: &Path,
+        mut tape: Box<dyn Tape>,
+        next: Seq,
+        options: Options,
+    ) -> Result<Self, Error> {
+        let shared = Shared::new(next, options.most_waiting);
+        let theirs = Arc::clone(&shared);
+        let flusher = std::thread::Builder::new()
+            .name("audit-flusher".to_owned())
+            .spawn(move || flusher::run(&theirs, &mut *tape, options.pause))
+            .map_err(|error| Error::Failed(error.to_string()))?;
+        Ok(Self {
+            shared,
+            reader: Reader::new(dir),
+            flusher: Some(flusher),
+        })
+    }
+
+    /// Appends an event; its number, once it is durable. Whoever stops waiting does not take the event
+    /// back.
+    pub async fn append(&self, event: &Event) -> Result<Seq, Error> {
+        let (seq, durable) = self.shared.push(&json(event)?)?;
+        durable.await.map_err(|_| self.gone())??;
+        Ok(seq)
+    }
+
+    /// As [`Ledger::append`], for a thread of its own. Not to be called where futures run.
+    pub fn append_blocking(&self, event: &Event) -> Result<Seq, Error> {
+        let (seq, durable) = self.shared.push(&json(event)?)?;
+        durable.blocking_recv().map_err(|_| self.gone())??;
+        Ok(seq)
+    }
+
+    /// The number of the last durable event; 0 before the first.
+    #[must_use]
+    pub fn durable(&self) -> Seq {
+        self.shared.durable()
+    }
+
+    /// Why nothing can be appended any more, if so: readiness checks ask.
+    #[must_use]
+    pub fn failure(&self) -> Option<Error> {
+        self.shared.failure()
+    }
+
+    /// At most `most` durable events from number `from` on, in order; fewer only at the end. Whoever
+    /// follows the trail asks again from the number after the last.
+    pub fn read_from(&self, from: Seq, most: usize) -> Result<Vec<Record>, Error> {
+        self.reader.read(from, self.durable(), most)
+    }
+
+    fn gone(&self) -> Error {
+        self.failure().unwrap_or(Error::Closed)
+    }
+}
+
+impl Drop for Ledger {
+    fn drop(&mut self) {
+        self.shared.close();
+        if let Some(flusher) = self.flusher.take() {
+            let _ = flusher.join();
+        }
+    }
+}
+
+fn json(event: &Event) -> Result<Vec<u8>, Error> {
+    serde_json::to_vec(event).map_err(|error| Error::Failed(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::sync::Mutex;
+
+    use super::*;
+
+    type Written = Arc<Mutex<Vec<(Seq, usize)>>>;
+
+    /// A disk that fails at the batches named, and remembers what it was given.
+    struct Failing {
+        written: Written,
+        fails_at: usize,
+    }
+
+    impl Tape for Failing {
+        fn append(&mut self, first: Seq, lines: &[u8]) -> io::Result<()> {
+            let mut written = self.written.lock().unwrap();
+            written.push((first, lines.len()));
+            if written.len() == self.fails_at {
+                return Err(io::Error::other("input/output error"));
+            }
+            Ok(())
+        }
+    }
+
+    fn failing(fails_at: usize) -> (Ledger, Written) {
+        let written = Written::default();
+        let tape = Failing {
+            written: Arc::clone(&written),
+            fails_at,
+        };
+        let ledger =
+            Ledger::start(Path::new("/nowhere"), Box::new(tape), 1, Options::default()).unwrap();
+        (ledger, written)
+    }
+
+    #[test]
+    fn abuse_f04_after_one_failed_flush_nothing_is_ever_appended_again() {
+        let (ledger, written) = failing(3);
+        let event = Event {
+            action: "read".into(),
+            outcome: 200,
+            ..Event::default()
+        };
+        assert_eq!(ledger.append_blocking(&event), Ok(1));
+        assert_eq!(ledger.append_blocking(&event), Ok(2));
+        assert_eq!(ledger.failure(), None);
+        let failed = Err(Error::Failed("input/output error".into()));
+        for _ in 0..3 {
+            assert_eq!(ledger.append_blocking(&event), failed);
+        }
+        assert_eq!(ledger.durable(), 2);
+        assert!(ledger.failure().is_some());
+        assert_eq!(
+            written.lock().unwrap().len(),
+            3,
+            "a disk that failed once is not asked again"
+        );
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn abuse_f35_whoever_waits_when_it_fails_is_told() {
+        let (ledger, _) = failing(1);
+        let ledger = Arc::new(ledger);
+        let event = Event {
+            action: "read".into(),
+            outcome: 200,
+            ..Event::default()
+        };
+        let all: Vec<_> = (0..50)
+            .map(|_| {
+                let (ledger, event) = (Arc::clone(&ledger), event.clone());
+                tokio::spawn(async move { ledger.append(&event).await })
+            })
+            .collect();
+        for one in all {
+            assert!(matches!(one.await.unwrap(), Err(Error::Failed(_))));
+        }
+    }
+
+    #[test]
+    fn abuse_f35_the_buffer_is_bounded() {
+        let shared = Shared::new(1, 2);
+        let one = shared.push(b"{}");
+        let two = shared.push(b"{}");
+        assert!(one.is_ok() && two.is_ok());
+        assert!(matches!(shared.push(b"{}"), Err(Error::Full)));
+        shared.close();
+        assert!(matches!(shared.push(b"{}"), Err(Error::Closed)));
+    }
+}

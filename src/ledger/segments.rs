@@ -1,0 +1,283 @@
+//! Segment files: `<first number, 20 digits>.jsonl` in one directory, appended to and never rewritten,
+//! except that a torn tail is cut off at the start.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use crate::ledger::Record;
+use crate::line;
+use crate::{Error, Seq};
+
+/// Where batches of lines go. The one seam of this room: tests put a failing disk behind it.
+pub(crate) trait Tape: Send {
+    /// Appends the lines of a batch whose first event has the given number; durable when it returns.
+    fn append(&mut self, first: Seq, lines: &[u8]) -> io::Result<()>;
+}
+
+pub(crate) fn io_error(path: &Path) -> impl FnOnce(io::Error) -> Error + '_ {
+    |error| Error::Io {
+        path: path.to_owned(),
+        kind: error.kind(),
+    }
+}
+
+/// The segments of a directory, open for appending.
+pub(crate) struct Segments {
+    dir: PathBuf,
+    file: Option<File>,
+    bytes: u64,
+    most: u64,
+    /// Held as long as the segments are open; the lock ends with the process.
+    _lock: File,
+}
+
+impl Segments {
+    /// Opens the directory, made 0700 if absent, cuts a torn tail, and says which number is next. A
+    /// segment is ended once it has `most` bytes.
+    pub(crate) fn open(dir: &Path, most: u64) -> Result<(Self, Seq), Error> {
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(dir)
+            .map_err(io_error(dir))?;
+        let lock = lock(dir)?;
+        let mut segments = Self {
+            dir: dir.to_owned(),
+            file: None,
+            bytes: 0,
+            most,
+            _lock: lock,
+        };
+        let Some((first, path)) = list(dir)?.pop() else {
+            return Ok((segments, 1));
+        };
+        let (next, good) = scan(&path, first)?;
+        let file = OpenOptions::new()
+            .append(true)
+            .open(&path)
+            .map_err(io_error(&path))?;
+        let length = file.metadata().map_err(io_error(&path))?.len();
+        if good < length {
+            file.set_len(good)
+                .and_then(|()| file.sync_all())
+                .map_err(io_error(&path))?;
+        }
+        segments.file = Some(file);
+        segments.bytes = good;
+        Ok((segments, next))
+    }
+
+    fn rotate(&mut self, first: Seq) -> io::Result<&mut File> {
+        let path = self.dir.join(format!("{first:020}.jsonl"));
+        let file = OpenOptions::new()
+            .append(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(path)?;
+        // The name must be as durable as what is written under it.
+        File::open(&self.dir)?.sync_all()?;
+        self.bytes = 0;
+        Ok(self.file.insert(file))
+    }
+}
+
+impl Tape for Segments {
+    fn append(&mut self, first: Seq, lines: &[u8]) -> io::Result<()> {
+        let full = self.bytes >= self.most;
+        let file = match &mut self.file {
+            Some(file) if !full => file,
+            _ => self.rotate(first)?,
+        };
+        file.write_all(lines)?;
+        file.sync_data()?;
+        self.bytes += lines.len() as u64;
+        Ok(())
+    }
+}
+
+fn lock(dir: &Path) -> Result<File, Error> {
+    let path = dir.join("lock");
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .mode(0o600)
+        .open(&path)
+        .map_err(io_error(&path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(fs::TryLockError::WouldBlock) => Err(Error::InUse(dir.to_owned())),
+        Err(fs::TryLockError::Error(error)) => Err(io_error(&path)(error)),
+    }
+}
+
+/// Segments by their first number, in order.
+fn list(dir: &Path) -> Result<Vec<(Seq, PathBuf)>, Error> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(dir).map_err(io_error(dir))? {
+        let path = entry.map_err(io_error(dir))?.path();
+        let name = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .unwrap_or_default();
+        if let Some(first) = name
+            .strip_suffix(".jsonl")
+            .filter(|n| n.len() == 20)
+            .and_then(|n| n.parse().ok())
+        {
+            found.push((first, path));
+        }
+    }
+    found.sort_unstable();
+    Ok(found)
+}
+
+/// Reads the last segment through: the number that comes next, and how many bytes are good. Bytes behind
+/// those are a torn tail.
+fn scan(path: &Path, first: Seq) -> Result<(Seq, u64), Error> {
+    let bytes = fs::read(path).map_err(io_error(path))?;
+    let damaged = |line, what| Error::Damaged {
+        segment: path.to_owned(),
+        line,
+        what,
+    };
+    let (mut next, mut good) = (first, 0);
+    let mut torn = false;
+    for (index, text) in bytes.split_inclusive(|byte| *byte == b'\n').enumerate() {
+        let read = text.strip_suffix(b"\n").and_then(line::read);
+        match read {
+            Some((head, _)) if torn => {
+                if head.batch > next {
+                    return Err(damaged(
+                        index + 1,
+                        "a line before it is bad though it had been flushed",
+                    ));
+                }
+            }
+            Some((head, _)) if head.seq == next && head.batch <= next => {
+                next += 1;
+                good += text.len() as u64;
+            }
+            Some(_) => {
+                return Err(damaged(
+                    index + 1,
+                    "its number does not follow the one before",
+                ));
+            }
+            None => torn = true,
+        }
+    }
+    Ok((next, good))
+}
+
+/// Where the last reading ended, so that one who follows the trail does not begin each segment anew.
+#[derive(Clone, Copy, Default)]
+struct Place {
+    segment: Seq,
+    next: Seq,
+    line: usize,
+    offset: u64,
+}
+
+/// Reads events back.
+pub(crate) struct Reader {
+    dir: PathBuf,
+    place: Mutex<Place>,
+}
+
+impl Reader {
+    pub(crate) fn new(dir: &Path) -> Self {
+        Self {
+            dir: dir.to_owned(),
+            place: Mutex::default(),
+        }
+    }
+
+    /// At most `most` events from number `from` up to and including `durable`.
+    pub(crate) fn read(&self, from: Seq, durable: Seq, most: usize) -> Result<Vec<Record>, Error> {
+        let mut records = Vec::new();
+        let mut wanted = from.max(1);
+        let segments = list(&self.dir)?;
+        while wanted <= durable && records.len() < most {
+            let at = segments
+                .iter()
+                .rposition(|(first, _)| *first <= wanted)
+                .ok_or(Error::Missing(wanted))?;
+            let (first, path) = &segments[at];
+            let end = segments
+                .get(at + 1)
+                .map_or(durable, |(next, _)| durable.min(next - 1));
+            self.read_segment(*first, path, wanted, end, most, &mut records)?;
+            wanted = records.last().map_or(wanted, |record| record.seq) + 1;
+        }
+        Ok(records)
+    }
+
+    fn read_segment(
+        &self,
+        first: Seq,
+        path: &Path,
+        wanted: Seq,
+        end: Seq,
+        most: usize,
+        records: &mut Vec<Record>,
+    ) -> Result<(), Error> {
+        let known = *self
+            .place
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut place = match known {
+            place if place.segment == first && place.next <= wanted => place,
+            _ => Place {
+                segment: first,
+                next: first,
+                line: 0,
+                offset: 0,
+            },
+        };
+        let damaged = |line, what| Error::Damaged {
+            segment: path.to_owned(),
+            line,
+            what,
+        };
+        let mut file = File::open(path).map_err(io_error(path))?;
+        file.seek(SeekFrom::Start(place.offset))
+            .map_err(io_error(path))?;
+        let mut reader = BufReader::with_capacity(64 * 1024, file);
+        let mut text = Vec::new();
+        while place.next <= end && records.len() < most {
+            text.clear();
+            let length = reader
+                .read_until(b'\n', &mut text)
+                .map_err(io_error(path))?;
+            place.line += 1;
+            let read = text.strip_suffix(b"\n").and_then(line::read);
+            let (head, json) =
+                read.ok_or_else(|| damaged(place.line, "it is not what was written"))?;
+            if head.seq != place.next {
+                return Err(damaged(
+                    place.line,
+                    "its number does not follow the one before",
+                ));
+            }
+            place.next += 1;
+            place.offset += length as u64;
+            if head.seq >= wanted {
+                let event =
+                    line::event(json).ok_or_else(|| damaged(place.line, "it is no audit event"))?;
+                records.push(Record {
+                    seq: head.seq,
+                    event,
+                });
+            }
+        }
+        *self
+            .place
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner) = place;
+        Ok(())
+    }
+}
