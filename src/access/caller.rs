@@ -17,7 +17,7 @@ use crate::scope::{Context, Scope, Scopes, static_type};
 
 /// What a verified token stands for, with user, role and client as the database has them now: never the
 /// token's own word for the role.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifiedGrant {
     /// The client's id.
     pub client: String,

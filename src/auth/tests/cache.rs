@@ -1,8 +1,9 @@
 //! The memory of verified tokens forgets at once and stays within its bound.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
-use hearthgate_access::{Caller, InternalCaller, Roles};
+use hearthgate_access::{Caller, InternalCaller, Role, Roles, VerifiedGrant};
 use hearthgate_auth::{Claims, Known, Subject, TokenCache};
 
 fn known(exp: i64) -> Arc<Known> {
@@ -21,9 +22,22 @@ fn known(exp: i64) -> Arc<Known> {
         fhir_user: None,
         role: None,
     };
+    let grant = VerifiedGrant {
+        client: "c".into(),
+        registered: String::new(),
+        user: None,
+        role: Role::System,
+        fhir_user: None,
+        scope: String::new(),
+        launch_patient: None,
+    };
+    let caller = Caller::internal(InternalCaller::Verify, &roles);
+    let checked = AtomicU64::new(0);
     Arc::new(Known {
         claims,
-        caller: Caller::internal(InternalCaller::Verify, &roles),
+        caller,
+        grant,
+        checked,
     })
 }
 
