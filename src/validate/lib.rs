@@ -22,12 +22,14 @@ mod invariant;
 mod issue;
 pub mod narrative;
 mod primitive;
+mod profile;
 mod shape;
 #[cfg(test)]
 mod tests;
 mod walk;
 
 pub use issue::{Code, Issue, Severity};
+pub use profile::validate_profile;
 
 use hearthgate_fhir::Value;
 

@@ -4,7 +4,8 @@
 use std::path::{Path, PathBuf};
 
 use hearthgate_fhir::json::{Limits, parse};
-use hearthgate_validate::{Issue, validate};
+use hearthgate_fhir::{Value, r4};
+use hearthgate_validate::{Issue, validate, validate_profile};
 
 fn shared(name: &str) -> Option<PathBuf> {
     let found = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -18,7 +19,17 @@ fn shared(name: &str) -> Option<PathBuf> {
 }
 
 fn issues(bytes: &[u8]) -> Vec<Issue> {
-    validate(&parse(bytes, &Limits::default()).expect("strict JSON"))
+    let resource = parse(bytes, &Limits::default()).expect("strict JSON");
+    let mut issues = validate(&resource);
+    let claimed = resource.pointer("/meta/profile").and_then(Value::as_array);
+    for profile in claimed
+        .into_iter()
+        .flatten()
+        .filter_map(|url| r4::profile(url.as_str()?))
+    {
+        issues.extend(validate_profile(&resource, profile));
+    }
+    issues
 }
 
 #[test]
@@ -39,7 +50,7 @@ fn resources_of_another_system_have_no_errors() {
 }
 
 #[test]
-fn examples_of_us_core_have_no_errors_of_structure() {
+fn examples_of_us_core_have_no_errors() {
     let Some(package) = shared("packages/hl7.fhir.us.core-6.1.0.tgz") else {
         return;
     };
