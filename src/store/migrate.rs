@@ -1,0 +1,336 @@
+//! The schema, from whatever it is to what this program wants, in one transaction: killed anywhere, it is the old or the new.
+//!
+//! First the clinic's own migrations (`migrations/*.sql`, each recorded with a digest of its text), then what is generated
+//! from the mappings: search columns, shadow tables, indexes, triggers. A second run finds nothing to do and writes nothing.
+
+use crate::derive;
+use crate::dialect::sqlite::{columns, fold, name, tables, touch, triggers};
+use crate::introspect::{self, Found};
+use crate::shape::{Root, Table};
+use crate::{Error, connect};
+use hearthgate_mapping::source::FOLDS;
+use hearthgate_mapping::{Mappings, Plan, PlanKind, Schema};
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// The clinic's migrations, in order: file name and text.
+pub const MIGRATIONS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/migrations.rs"));
+
+/// Raised when what is generated changes in a way that its text does not show.
+const GENERATION: i64 = 1;
+
+/// What a migration did.
+#[derive(Debug)]
+pub struct Migrated {
+    /// The mappings, compiled against the schema as it is now.
+    pub mappings: Mappings,
+    /// Whether anything was written.
+    pub changed: bool,
+}
+
+/// Brings the database at `path` (made if absent) to this program's schema. `compile` turns the schema into mappings, inside
+/// the transaction: a mistake there leaves the database as it was. `at_ms` is the time, ms since 1970 UTC.
+///
+/// # Errors
+/// What `compile` answers, or the store's own.
+pub fn migrate<E: From<Error>>(
+    path: &Path,
+    migrations: &[(&str, &str)],
+    at_ms: i64,
+    compile: impl FnOnce(&Schema) -> Result<Mappings, E>,
+) -> Result<Migrated, E> {
+    connect::assert_version()?;
+    let mut conn = connect::writer(path)?;
+    let transaction = conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(Error::from)?;
+    let pending = pending(&transaction, migrations)?;
+    if !pending.is_empty() {
+        // A migration may alter any table, and a trigger that names a lost column would refuse it.
+        drop_generated(&transaction)?;
+        for (number, file, text) in &pending {
+            transaction.execute_batch(text).map_err(|e| Error::Schema(format!("{file}: {e}")))?;
+            transaction
+                .execute("INSERT INTO gw_migrations (version, name, digest, at) VALUES (?1, ?2, ?3, ?4)", (number, file, digest([*text]), at_ms))
+                .map_err(Error::from)?;
+        }
+    }
+    let schema = introspect::schema(&introspect::tables(&transaction).map_err(Error::from)?);
+    let mappings = compile(&schema)?;
+    let generated = generate(&transaction, &mappings.plans, at_ms)?;
+    let changed = generated || !pending.is_empty();
+    if changed {
+        transaction.commit().map_err(Error::from)?;
+    } else {
+        transaction.rollback().map_err(Error::from)?;
+    }
+    Ok(Migrated { mappings, changed })
+}
+
+/// Reads the schema of a database without changing it.
+///
+/// # Errors
+/// The database's own.
+pub fn schema(path: &Path) -> Result<Schema, Error> {
+    Ok(introspect::schema(&introspect::tables(&connect::reader(path)?)?))
+}
+
+/// The schema that the clinic's migrations make, in memory; for checks that have no database.
+///
+/// # Errors
+/// [`Error::Schema`] naming the file that does not run.
+pub fn schema_of(migrations: &[(&str, &str)]) -> Result<Schema, Error> {
+    let conn = Connection::open_in_memory()?;
+    for (file, text) in migrations {
+        conn.execute_batch(text).map_err(|e| Error::Schema(format!("{file}: {e}")))?;
+    }
+    Ok(introspect::schema(&introspect::tables(&conn)?))
+}
+
+type Pending<'m> = Vec<(i64, &'m str, &'m str)>;
+
+/// The migrations not made yet; refuses a schema that is newer, or older ones that were altered since.
+fn pending<'m>(conn: &Connection, migrations: &[(&'m str, &'m str)]) -> Result<Pending<'m>, Error> {
+    conn.execute_batch(&format!(
+        "{}; CREATE TABLE IF NOT EXISTS gw_migrations (version INTEGER PRIMARY KEY, name TEXT NOT NULL, digest TEXT NOT NULL, at INTEGER NOT NULL) STRICT",
+        tables::META
+    ))?;
+    let mut made: BTreeMap<i64, (String, String)> = BTreeMap::new();
+    let mut rows = conn.prepare("SELECT version, name, digest FROM gw_migrations")?;
+    for row in rows.query_map([], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))))? {
+        let (version, known) = row?;
+        made.insert(version, known);
+    }
+    let mut pending = Pending::new();
+    for (file, text) in migrations {
+        let number: i64 = file.split('_').next().and_then(|number| number.parse().ok()).ok_or_else(|| Error::Schema(format!("{file}: the name begins with no number")))?;
+        match made.remove(&number) {
+            None => pending.push((number, file, text)),
+            Some((_, known)) if known == digest([*text]) => {}
+            Some(_) => return Err(Error::Schema(format!("{file} is not what this database was made with"))),
+        }
+    }
+    if let Some((number, (file, _))) = made.pop_last() {
+        return Err(Error::Schema(format!("the database is newer than this program: it has migration {number} ({file})")));
+    }
+    Ok(pending)
+}
+
+/// FNV-1a: enough to tell versions of our own texts apart.
+fn digest<'t>(texts: impl IntoIterator<Item = &'t str>) -> String {
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    for byte in texts.into_iter().flat_map(|text| text.bytes().chain([0])) {
+        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    }
+    format!("{hash:016x}")
+}
+
+fn meta(conn: &Connection, key: &str) -> Result<Option<String>, Error> {
+    Ok(conn.query_row("SELECT value FROM gw_meta WHERE key = ?1", [key], |row| row.get(0)).optional()?)
+}
+
+fn set_meta(conn: &Connection, key: &str, value: &str) -> Result<(), Error> {
+    conn.execute("INSERT INTO gw_meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value", (key, value))?;
+    Ok(())
+}
+
+fn drop_generated(conn: &Connection) -> Result<(), Error> {
+    let mut found = conn.prepare("SELECT type, name FROM main.sqlite_schema WHERE (type = 'trigger' AND (name GLOB 'gw_t_*' OR name IN ('gw_touch__insert', 'gw_fold__insert'))) OR (type = 'view' AND name IN ('gw_touch', 'gw_fold')) ORDER BY type")?;
+    let found: Vec<(String, String)> = found.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
+    for (kind, object) in found {
+        conn.execute_batch(&format!("DROP {kind} IF EXISTS {}", name(&object)))?;
+    }
+    // Not what it says until it is generated again.
+    conn.execute("DELETE FROM gw_meta WHERE key = 'generated'", [])?;
+    Ok(())
+}
+
+/// The generated part; answers whether it wrote.
+fn generate(conn: &Connection, plans: &[Plan], at_ms: i64) -> Result<bool, Error> {
+    if let Some(stored) = meta(conn, "generation")?
+        && stored.parse::<i64>().map_or(true, |stored| stored > GENERATION)
+    {
+        return Err(Error::Schema("the database was made by a newer program".to_owned()));
+    }
+    let mut found = introspect::tables(conn)?;
+    if !found.contains_key("gw_context") {
+        for statement in tables::TABLES {
+            conn.execute_batch(statement)?;
+        }
+        found = introspect::tables(conn)?;
+    }
+    let shapes = derive::shapes(plans, &found);
+    let wanted = wanted(plans, &shapes);
+    let digest = digest(wanted.iter().map(String::as_str));
+    if meta(conn, "generated")?.as_deref() == Some(digest.as_str()) {
+        return Ok(false);
+    }
+    drop_generated(conn)?;
+    for shape in shapes.values() {
+        let Some(table) = found.get(&shape.name) else { continue };
+        beside(conn, shape, table, &found)?;
+    }
+    remake_indexes(conn, &shapes)?;
+    for statement in procedures() {
+        conn.execute_batch(&statement)?;
+    }
+    for statement in shapes.values().flat_map(triggers::triggers) {
+        conn.execute_batch(&statement).map_err(|e| Error::Schema(format!("{e}: {statement}")))?;
+    }
+    last_in_line(conn, &shapes)?;
+    first_versions(conn, plans, &found, at_ms)?;
+    set_meta(conn, "generated", &digest)?;
+    set_meta(conn, "generation", &GENERATION.to_string())?;
+    Ok(true)
+}
+
+fn procedures() -> Vec<String> {
+    touch::PROCEDURE.iter().map(|text| (*text).to_owned()).chain(fold::procedure(FOLDS)).collect()
+}
+
+/// Everything that depends on the mappings and the tables, as text.
+fn wanted(plans: &[Plan], shapes: &BTreeMap<String, Table>) -> Vec<String> {
+    let mut wanted = procedures();
+    wanted.push(GENERATION.to_string());
+    wanted.extend(plans.iter().filter(|plan| plan.kind != PlanKind::Document).map(|plan| format!("{} {}", plan.name, plan.resource)));
+    for shape in shapes.values() {
+        wanted.extend(columns::added(shape).into_iter().map(|(column, text)| format!("{column} {text}")));
+        wanted.push(columns::shadow_table(shape));
+        wanted.extend(columns::indexes(shape).into_iter().map(|(_, text)| text));
+        wanted.extend(columns::list_tables(shape).into_iter().flat_map(|(_, text)| text));
+        wanted.extend(triggers::triggers(shape));
+    }
+    wanted
+}
+
+/// Columns, shadow and auxiliary tables of one table.
+fn beside(conn: &Connection, shape: &Table, table: &Found, found: &BTreeMap<String, Found>) -> Result<(), Error> {
+    let own = name(&shape.name);
+    for (column, text) in columns::added(shape) {
+        if table.has(&column) {
+            continue;
+        }
+        conn.execute_batch(&format!("ALTER TABLE {own} ADD COLUMN {} {text}", name(&column)))?;
+        if let Some(folded) = column.strip_suffix("__fold") {
+            fill_fold(conn, &shape.name, folded)?;
+        }
+    }
+    match found.get(&format!("gw_h_{}", shape.name)) {
+        None => conn.execute_batch(&columns::shadow_table(shape))?,
+        Some(shadow) => {
+            for column in shape.columns.iter().filter(|column| !shadow.has(column)) {
+                conn.execute_batch(&format!("ALTER TABLE {} ADD COLUMN {}", crate::dialect::sqlite::shadow(&shape.name), name(column)))?;
+            }
+        }
+    }
+    for (aux, statements) in columns::list_tables(shape) {
+        if found.contains_key(&aux) {
+            continue;
+        }
+        for statement in statements {
+            conn.execute_batch(&statement)?;
+        }
+    }
+    for list in &shape.lists {
+        fill_list(conn, &shape.name, &list.column, list.folded)?;
+    }
+    Ok(())
+}
+
+/// Folds what is there already, in the same steps as the triggers.
+fn fill_fold(conn: &Connection, table: &str, column: &str) -> Result<(), Error> {
+    let (own, column, fold) = (name(table), name(column), name(&format!("{column}__fold")));
+    conn.execute_batch(&format!("UPDATE {own} SET {fold} = lower({column}) WHERE {column} IS NOT NULL"))?;
+    for chain in fold::chains(FOLDS, &fold) {
+        conn.execute_batch(&format!("UPDATE {own} SET {fold} = {chain} WHERE {}", fold::beyond_ascii(&fold)))?;
+    }
+    Ok(())
+}
+
+fn fill_list(conn: &Connection, table: &str, column: &str, folded: bool) -> Result<(), Error> {
+    let aux = crate::dialect::sqlite::list(table, column);
+    let (own, column) = (name(table), name(column));
+    let value = if folded { "lower(j.value)" } else { "j.value" };
+    conn.execute_batch(&format!(
+        "DELETE FROM {aux}; INSERT INTO {aux} (row, value) SELECT t.id, {value} FROM {own} t, json_each(CASE WHEN json_valid(t.{column}) THEN t.{column} ELSE '[]' END) j WHERE j.type = 'text'"
+    ))?;
+    if folded {
+        for chain in fold::chains(FOLDS, "value") {
+            conn.execute_batch(&format!("UPDATE {aux} SET value = {chain} WHERE {}", fold::beyond_ascii("value")))?;
+        }
+    }
+    Ok(())
+}
+
+fn remake_indexes(conn: &Connection, shapes: &BTreeMap<String, Table>) -> Result<(), Error> {
+    let mut there = conn.prepare("SELECT name, sql FROM main.sqlite_schema WHERE type = 'index' AND name GLOB 'gw_i_*'")?;
+    let mut there: BTreeMap<String, String> = there.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
+    for (index, text) in shapes.values().flat_map(columns::indexes) {
+        match there.remove(&index) {
+            Some(known) if known == text => {}
+            Some(_) => conn.execute_batch(&format!("DROP INDEX {}; {text}", name(&index)))?,
+            None => conn.execute_batch(&text).map_err(|e| Error::Schema(format!("{e}: {text}")))?,
+        }
+    }
+    for index in there.keys() {
+        conn.execute_batch(&format!("DROP INDEX {}", name(index)))?;
+    }
+    Ok(())
+}
+
+/// Makes the clinic's own triggers on mapped tables anew: SQLite runs the newest trigger first, and ours must note the
+/// number of changes after theirs.
+fn last_in_line(conn: &Connection, shapes: &BTreeMap<String, Table>) -> Result<(), Error> {
+    let mut own = conn.prepare("SELECT name, sql, tbl_name FROM main.sqlite_schema WHERE type = 'trigger' AND name NOT GLOB 'gw_*' ORDER BY rowid")?;
+    let own: Vec<(String, String, String)> = own.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?.collect::<Result<_, _>>()?;
+    for (trigger, text, _) in own.iter().filter(|(_, _, table)| shapes.contains_key(table)) {
+        conn.execute_batch(&format!("DROP TRIGGER {}; {text}", name(trigger)))?;
+    }
+    Ok(())
+}
+
+/// Version 1 for every row of a table mapped for the first time. Their rows keep sequence number 0: they were always so.
+fn first_versions(conn: &Connection, plans: &[Plan], found: &BTreeMap<String, Found>, at_ms: i64) -> Result<(), Error> {
+    conn.execute(
+        "UPDATE gw_context SET own = 1, claim = 0, tx = tx + 1, base = (SELECT coalesce(max(seq), 0) + 1 FROM gw_versions), at = ?1, actor = NULL, client = NULL",
+        [at_ms],
+    )?;
+    for plan in plans {
+        let table = &plan.table.table;
+        if plan.kind == PlanKind::Document || !found.get(table).is_some_and(|t| t.has("id")) {
+            continue;
+        }
+        let filter: Vec<(String, String)> = plan.table.filter.iter().map(|(column, value)| (column.clone(), derive::sql_literal(value))).collect();
+        let root = match &plan.kind {
+            PlanKind::Group { column, table: to } => Root::Group { gathered: table.clone(), column: column.clone(), table: to.clone(), id: plan.id_column.clone() },
+            _ => Root::Row { id: plan.id_column.clone() },
+        };
+        let mut rows = touch::filter("r", &filter);
+        let (id, from) = match &root {
+            Root::Group { column, table: to, id, .. } => {
+                let some = std::iter::once(format!("r.{} = t.id", name(column))).chain(rows.drain(..)).collect::<Vec<_>>().join(" AND ");
+                rows.push(format!("EXISTS (SELECT 1 FROM {} r WHERE {some})", name(table)));
+                (id.clone(), format!("{} t", name(to)))
+            }
+            _ => {
+                rows = touch::filter("t", &filter);
+                (plan.id_column.clone(), format!("{} t", name(table)))
+            }
+        };
+        rows.push("1".to_owned());
+        // A renamed plan keeps its resources.
+        conn.execute(
+            &format!("UPDATE gw_resources SET plan = ?1 WHERE type = ?2 AND plan <> ?1 AND deleted = 0 AND id IN (SELECT t.{} FROM {from} WHERE {})", name(&id), rows.join(" AND ")),
+            (&plan.name, plan.resource),
+        )?;
+        conn.execute(
+            &format!(
+                "INSERT INTO gw_touch (type, id, plan, row, live) SELECT ?1, t.{id}, ?2, t.id, 1 FROM {from} WHERE {} AND NOT EXISTS (SELECT 1 FROM gw_resources o WHERE o.type = ?1 AND o.id = t.{id} AND o.deleted = 0) ORDER BY t.id",
+                rows.join(" AND "),
+                id = name(&id)
+            ),
+            (plan.resource, &plan.name),
+        )?;
+    }
+    conn.execute("UPDATE gw_context SET own = 0", [])?;
+    Ok(())
+}

@@ -1,0 +1,10 @@
+//! The store against a small clinic, and against the real sqlite3 shell on the live file.
+
+#[path = "store/clinic.rs"]
+mod clinic;
+#[path = "store/dates.rs"]
+mod dates;
+#[path = "store/outside.rs"]
+mod outside;
+#[path = "store/schema.rs"]
+mod schema;

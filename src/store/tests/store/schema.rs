@@ -1,0 +1,58 @@
+//! Migration: all or nothing, twice is once, newer is refused.
+
+use crate::clinic::{Clinic, Folder, NOW, SQL, compile, migrate_at, run};
+use hearthgate_store::migrate;
+
+#[test]
+fn a_second_migration_writes_nothing() {
+    let folder = Folder::new();
+    assert!(migrate_at(&folder.database()).changed);
+    let before = run(&folder.database(), "PRAGMA schema_version; SELECT total(seq) FROM gw_versions").expect("rows");
+    assert!(!migrate_at(&folder.database()).changed);
+    assert_eq!(run(&folder.database(), "PRAGMA schema_version; SELECT total(seq) FROM gw_versions").expect("rows"), before);
+}
+
+#[test]
+fn a_newer_schema_is_refused_and_so_is_an_altered_migration() {
+    let folder = Folder::new();
+    let path = folder.database();
+    let newer = [SQL[0], ("0002_more.sql", "CREATE TABLE more (id INTEGER PRIMARY KEY) STRICT;")];
+    migrate::migrate(&path, &newer, NOW, compile).expect("migrates");
+    let refused = migrate::migrate(&path, SQL, NOW, compile).expect_err("refused");
+    assert!(format!("{refused:?}").contains("newer than this program"), "{refused:?}");
+    let altered = [SQL[0], ("0002_more.sql", "CREATE TABLE less (id INTEGER PRIMARY KEY) STRICT;")];
+    assert!(migrate::migrate(&path, &altered, NOW, compile).is_err());
+    assert!(migrate::migrate(&path, &newer, NOW, compile).is_ok());
+}
+
+#[test]
+fn a_migration_that_fails_leaves_the_old_schema_and_its_history() {
+    let clinic = Clinic::new();
+    let bad = [SQL[0], ("0002_bad.sql", "ALTER TABLE patients ADD COLUMN room TEXT; SELECT no_such_function();")];
+    assert!(migrate::migrate(&clinic.path(), &bad, NOW, compile).is_err());
+    clinic.shell("UPDATE patients SET gender = 'other' WHERE id = 1");
+    assert_eq!(clinic.versions("Patient/ada"), "1 create, 2 update");
+    clinic.assert_sound();
+}
+
+#[test]
+fn a_column_added_later_is_kept_by_history() {
+    let clinic = Clinic::new();
+    let more = [SQL[0], ("0002_room.sql", "ALTER TABLE patients ADD COLUMN room TEXT; ALTER TABLE patients DROP COLUMN desk_note;")];
+    migrate::migrate(&clinic.path(), &more, NOW, compile).expect("migrates");
+    clinic.shell("UPDATE patients SET room = '12', gender = 'a' WHERE id = 1; UPDATE patients SET room = '13', gender = 'b' WHERE id = 1;");
+    assert_eq!(clinic.shell("SELECT group_concat(coalesce(room, '-')) FROM gw_h_patients").trim(), "-,12");
+    clinic.assert_sound();
+}
+
+#[test]
+fn rows_that_were_there_before_have_version_one() {
+    let clinic = Clinic::new();
+    for resource in ["Patient/ada", "Patient/bob", "Practitioner/house", "MedicationRequest/rx", "DocumentReference/note", "Binary/note", "Observation/pulse", "CareTeam/ada"] {
+        assert_eq!(clinic.versions(resource), "1 create", "{resource}");
+    }
+    assert_eq!(clinic.versions("CareTeam/bob"), "");
+    assert_eq!(clinic.shell("SELECT group_concat(value) FROM (SELECT value FROM gw_list_patient_names_given ORDER BY row, value)").trim(), "ada,augusta,ada,bob");
+    assert_eq!(clinic.shell("SELECT group_concat(family__fold) FROM (SELECT * FROM patient_names ORDER BY id)").trim(), "lovelace,byron,muller");
+    clinic.assert_sound();
+}
