@@ -2,7 +2,8 @@
 
 use crate::codes::Codes;
 use crate::plan::Sql;
-use hearthgate_fhir::index::IndexValue;
+pub use hearthgate_fhir::fold::{FOLDS, fold};
+pub use hearthgate_fhir::index::IndexValue;
 use std::sync::Arc;
 
 /// A step from a table down to one of its child tables.
