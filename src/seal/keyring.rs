@@ -27,6 +27,7 @@ pub type Wrapped = String;
 /// when dropped; prints nothing of itself.
 pub struct Keyring {
     wrapping: LessSafeKey,
+    tokens: LessSafeKey,
     check: String,
     blind: Blind,
     cache: Cache,
@@ -69,8 +70,14 @@ impl Keyring {
         both[32..].copy_from_slice(masters.blind.as_slice());
         let check =
             URL_SAFE_NO_PAD.encode(&derive(both.as_slice(), "hearthgate check value 1", "")[..16]);
+        let tokens = siv(&derive(
+            masters.master.as_slice(),
+            "hearthgate token key 1",
+            "",
+        ))?;
         Ok(Self {
             wrapping,
+            tokens,
             check,
             blind: Blind::new(masters.blind),
             cache: Cache::new(KEEP),
@@ -211,6 +218,10 @@ impl Keyring {
     #[must_use]
     pub fn blind(&self, field: &str, text: &str) -> String {
         self.blind.mark(field, text)
+    }
+
+    pub(crate) fn token_key(&self) -> &LessSafeKey {
+        &self.tokens
     }
 
     fn using<T>(

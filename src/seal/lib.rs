@@ -22,6 +22,7 @@ mod keyring;
 #[cfg(test)]
 mod rfc8452;
 mod sealed;
+mod token;
 
 pub use cache::{KeyId, NoKeyId};
 pub use keyring::{Keyring, Wrapped};
