@@ -201,6 +201,8 @@ pub struct Field {
     pub name: String,
     /// What stands there.
     pub node: Node,
+    /// The name of the choice that it is one type of: `value` for `valueQuantity`.
+    pub choice: Option<&'static str>,
 }
 
 /// What stands at a place of the JSON.
@@ -227,6 +229,8 @@ pub struct Leaf {
     pub codes: Option<Arc<Codes>>,
     /// The search parameters that look at it.
     pub search: Vec<String>,
+    /// The line of its mapping file where it stands.
+    pub line: usize,
 }
 
 /// How a column's value reads in JSON.

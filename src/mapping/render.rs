@@ -5,6 +5,7 @@ use crate::plan::{Field, Form, Leaf, Member, Node, Plan, Row, Sql};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hearthgate_fhir::{Object, Value, date};
+use std::io::Write as _;
 
 /// What the gateway says of a version, beside the row.
 #[derive(Clone, Copy, Debug)]
@@ -43,10 +44,14 @@ pub fn columns_only(plan: &Plan, row: &Row) -> Value {
 }
 
 fn value(plan: &Plan, row: &Row, overlay: Option<&Object>, merge: bool) -> Value {
-    let mut writer = Writer { out: Vec::with_capacity(1024), merge };
+    let mut writer = Writer { out: Vec::with_capacity(2048), merge };
     writer.resource(plan, row, overlay, None);
-    serde_json::from_slice(&writer.out).unwrap_or(Value::Null)
+    overlay::json(&writer.out).unwrap_or(Value::Null)
 }
+
+/// What the writer says of every resource, whatever an overlay holds.
+const OURS: [&str; 3] = ["meta", "id", "resourceType"];
+const OURS_IN_META: [&str; 2] = ["versionId", "lastUpdated"];
 
 #[derive(Clone, Copy, PartialEq)]
 enum Wrote {
@@ -67,56 +72,68 @@ struct Writer {
 
 impl Writer {
     fn resource(&mut self, plan: &Plan, row: &Row, overlay: Option<&Object>, stamp: Option<&Stamp<'_>>) {
-        self.out.extend_from_slice(b"{\"resourceType\":");
-        self.string(plan.resource);
-        let meta_fields = plan.fields.iter().find_map(|f| match &f.node {
-            Node::Object(fields) if f.name == "meta" => Some(fields.as_slice()),
-            _ => None,
-        });
-        let over = overlay.and_then(|o| o.get("meta"));
-        let outright = over.and_then(|o| overlay::special(o, "$as"));
-        let meta_fields = if outright.is_some() { None } else { meta_fields };
-        let meta_over = outright.and_then(Value::as_object).or_else(|| overlay::below(over)).or_else(|| over.filter(|o| !overlay::is_special(o)).and_then(Value::as_object));
-        if let Some(stamp) = stamp {
-            self.out.extend_from_slice(b",\"id\":");
-            self.string(stamp.id);
-            self.out.extend_from_slice(format!(",\"meta\":{{\"versionId\":\"{}\",\"lastUpdated\":\"{}\"", stamp.version, date::format_instant(stamp.updated_ms)).as_bytes());
-            self.fields(meta_fields.unwrap_or_default(), row, meta_over, false);
-            self.out.push(b'}');
-        } else {
-            let mark = self.out.len();
-            self.out.extend_from_slice(b",\"meta\":{");
-            match self.fields(meta_fields.unwrap_or_default(), row, meta_over, true) {
-                Wrote::Real | Wrote::Constant => self.out.push(b'}'),
-                _ => self.out.truncate(mark),
-            }
-        }
+        self.out.extend_from_slice(b"{\"resourceType\":\"");
+        self.out.extend_from_slice(plan.resource.as_bytes());
+        self.out.push(b'"');
         let none = overlay.and_then(|o| o.get("$none")).and_then(Value::as_array);
         let is_none = |name: &str| none.is_some_and(|n| n.iter().any(|v| v.as_str() == Some(name)));
+        self.meta(plan, row, overlay.and_then(|o| o.get("meta")), is_none("meta"), stamp);
         for field in plan.fields.iter().filter(|f| f.name != "meta") {
-            if !is_none(&field.name) {
+            if none.is_none() || !is_none(&field.name) {
                 self.field(field, row, overlay, false);
             }
         }
-        let others = overlay.into_iter().flatten().filter(|(name, _)| *name != "meta");
-        self.rest(&plan.fields, others, false);
+        if let Some(overlay) = overlay {
+            self.rest(&plan.fields, row, overlay, &OURS, false);
+        }
         self.out.push(b'}');
     }
 
-    /// The fields of an object and what the overlay adds; the braces are the caller's.
-    fn fields(&mut self, fields: &[Field], row: &Row, overlay: Option<&Object>, first: bool) -> Wrote {
+    /// `meta`: the stamp's part, the columns' and the overlay's.
+    fn meta(&mut self, plan: &Plan, row: &Row, over: Option<&Value>, none: bool, stamp: Option<&Stamp<'_>>) {
+        let outright = over.and_then(|o| overlay::special(o, "$as"));
+        let fields: &[Field] = match plan.fields.iter().find(|f| f.name == "meta").map(|f| &f.node) {
+            Some(Node::Object(fields)) if outright.is_none() && !none => fields,
+            _ => &[],
+        };
+        let raw = outright.or_else(|| over.filter(|o| !overlay::is_special(o)));
+        let over = raw.and_then(Value::as_object).or_else(|| overlay::below(over));
+        let mark = self.out.len();
+        self.out.extend_from_slice(b",\"meta\":{");
+        if let Some(stamp) = stamp {
+            self.out.extend_from_slice(b"\"versionId\":\"");
+            self.number(stamp.version);
+            self.out.extend_from_slice(b"\",\"lastUpdated\":\"");
+            self.out.extend_from_slice(date::format_instant(stamp.updated_ms).as_bytes());
+            self.out.push(b'"');
+        }
+        let wrote = self.fields(fields, row, over, &OURS_IN_META, stamp.is_none());
+        if stamp.is_none() && !matches!(wrote, Wrote::Real | Wrote::Constant) {
+            self.out.truncate(mark);
+            if let Some(raw) = raw {
+                self.key("meta", false);
+                overlay::write(raw, &mut self.out);
+            }
+            return;
+        }
+        self.out.push(b'}');
+    }
+
+    /// The fields of an object and what the overlay adds, but for the names that are not its to say; the braces are the caller's.
+    fn fields(&mut self, fields: &[Field], row: &Row, overlay: Option<&Object>, not: &[&str], first: bool) -> Wrote {
         let (mut real, mut constant, mut nothing, mut first) = (false, false, false, first);
         for field in fields {
             let wrote = self.field(field, row, overlay, first);
             match wrote {
-                Wrote::Real => real = true,
+                Wrote::Real | Wrote::Undecided => real = true,
                 Wrote::Constant => constant = true,
-                Wrote::Nothing | Wrote::Undecided => nothing = true,
+                Wrote::Nothing => nothing = true,
             }
-            first &= !matches!(wrote, Wrote::Real | Wrote::Constant | Wrote::Undecided);
-            real |= wrote == Wrote::Undecided;
+            first &= wrote == Wrote::Nothing;
         }
-        real |= self.rest(fields, overlay.into_iter().flatten(), first);
+        if let Some(overlay) = overlay {
+            real |= self.rest(fields, row, overlay, not, first);
+        }
         match (real, constant, nothing) {
             (true, _, _) => Wrote::Real,
             (false, true, false) => Wrote::Constant,
@@ -129,42 +146,51 @@ impl Writer {
         let mark = self.out.len();
         self.key(&field.name, first);
         if let Some(value) = over.and_then(|o| overlay::special(o, "$as")) {
-            self.json(value);
+            overlay::write(value, &mut self.out);
             return Wrote::Real;
         }
         let wrote = self.node(&field.node, row, over);
-        match wrote {
-            Wrote::Real | Wrote::Constant => wrote,
-            Wrote::Nothing | Wrote::Undecided => {
-                self.out.truncate(mark);
-                if let Some(value) = over.and_then(overlay::plain) {
-                    self.key(&field.name, first);
-                    self.json(&value);
-                    return Wrote::Real;
-                }
-                let sibling = format!("_{}", field.name);
-                if wrote == Wrote::Undecided && overlay.is_none_or(|o| !o.contains_key(&sibling)) {
-                    self.key(&sibling, first);
-                    self.out.extend_from_slice(ABSENT);
-                    return Wrote::Undecided;
-                }
-                Wrote::Nothing
+        if matches!(wrote, Wrote::Real | Wrote::Constant) {
+            return wrote;
+        }
+        self.out.truncate(mark);
+        if let Some(value) = over {
+            self.key(&field.name, first);
+            if overlay::write_plain(value, &mut self.out) {
+                return Wrote::Real;
+            }
+            self.out.truncate(mark);
+        }
+        if wrote == Wrote::Undecided {
+            let sibling = format!("_{}", field.name);
+            if overlay.is_none_or(|o| !o.contains_key(&sibling)) {
+                self.key(&sibling, first);
+                self.out.extend_from_slice(ABSENT);
+                return Wrote::Undecided;
             }
         }
+        Wrote::Nothing
     }
 
     /// What the overlay has under names that the plan does not know.
-    fn rest<'o>(&mut self, fields: &[Field], overlay: impl Iterator<Item = (&'o String, &'o Value)>, first: bool) -> bool {
+    fn rest(&mut self, fields: &[Field], row: &Row, overlay: &Object, not: &[&str], first: bool) -> bool {
         let mut first = first;
         let mut wrote = false;
         for (name, value) in overlay {
-            if name.starts_with('$') || fields.iter().any(|f| f.name == *name) {
+            let came = overlay::came(name);
+            if overlay::is_form(name) || not.contains(&came) || fields.iter().any(|f| f.name == *name || (other_choice(f, came, row) && overlay::special(value, "$as").is_none())) {
                 continue;
             }
-            if let Some(value) = overlay::plain(value) {
-                self.key(name, first);
-                self.json(&value);
+            let mark = self.out.len();
+            if !first {
+                self.out.push(b',');
+            }
+            overlay::string(came, &mut self.out);
+            self.out.push(b':');
+            if overlay::write_plain(value, &mut self.out) {
                 (first, wrote) = (false, true);
+            } else {
+                self.out.truncate(mark);
             }
         }
         wrote
@@ -174,13 +200,13 @@ impl Writer {
         match node {
             Node::Leaf(leaf) => self.leaf(leaf, row),
             Node::Constant(value) => {
-                self.json(value);
+                overlay::write(value, &mut self.out);
                 Wrote::Constant
             }
             Node::Object(fields) => {
                 let mark = self.out.len();
                 self.out.push(b'{');
-                let wrote = self.fields(fields, row, overlay::below(over), true);
+                let wrote = self.fields(fields, row, overlay::below(over), &[], true);
                 if matches!(wrote, Wrote::Nothing) {
                     self.out.truncate(mark);
                 } else {
@@ -199,11 +225,14 @@ impl Writer {
         for entry in order.into_iter().flatten() {
             if let Some(value) = entry.get("$v") {
                 state.comma(&mut self.out);
-                self.json(value);
+                overlay::write(value, &mut self.out);
                 state.keep(Wrote::Real);
+            } else if let Some(member) = entry.get("$not").and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok()) {
+                used.push((member, 0));
             } else if let Some(slot) = entry.get("$s").and_then(Value::as_array)
                 && let [Some(member), Some(ordinal)] = [slot.first(), slot.get(1)].map(|n| n.and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok()))
                 && let Some(found) = members.get(member)
+                && !used.contains(&(member, ordinal))
             {
                 used.push((member, ordinal));
                 self.member(found, ordinal, row, entry.get("$o").and_then(Value::as_object), &mut state);
@@ -247,7 +276,7 @@ impl Writer {
     fn item(&mut self, node: &Node, row: &Row, over: Option<&Object>) -> Wrote {
         let Node::Object(fields) = node else { return self.node(node, row, None) };
         self.out.push(b'{');
-        let wrote = self.fields(fields, row, over, true);
+        let wrote = self.fields(fields, row, over, &[], true);
         self.out.push(b'}');
         wrote
     }
@@ -259,17 +288,24 @@ impl Writer {
         }
         match (&leaf.form, value) {
             (Form::Boolean, Sql::Integer(flag @ (0 | 1))) => self.out.extend_from_slice(if *flag == 1 { b"true" } else { b"false" }),
-            (Form::Integer, Sql::Integer(number)) => self.out.extend_from_slice(number.to_string().as_bytes()),
+            (Form::Integer, Sql::Integer(number)) => self.number(number),
             (Form::Integer | Form::Decimal, Sql::Text(text)) if is_number(text) => self.out.extend_from_slice(text.as_bytes()),
-            (Form::Decimal, Sql::Integer(number)) => self.out.extend_from_slice(number.to_string().as_bytes()),
-            (Form::Decimal, Sql::Real(number)) if number.is_finite() => self.out.extend_from_slice(number.to_string().as_bytes()),
-            (Form::List, Sql::Text(text)) => match serde_json::from_str::<Vec<Option<String>>>(text) {
-                Ok(list) if !list.is_empty() => self.json(&Value::from(list)),
+            (Form::Decimal, Sql::Integer(number)) => self.number(number),
+            (Form::Decimal, Sql::Real(number)) if number.is_finite() => self.number(number),
+            (Form::List, Sql::Text(text)) => match overlay::json(text.as_bytes()) {
+                Some(Value::Array(list)) if is_list(&list) => overlay::write(&Value::Array(list), &mut self.out),
                 _ => return Wrote::Nothing,
             },
             (Form::Base64, Sql::Text(text)) => self.string(&STANDARD.encode(text)),
             (Form::Base64, Sql::Blob(bytes)) => self.string(&STANDARD.encode(bytes)),
-            (Form::Foreign(resource), Sql::Text(id)) => self.string(&format!("{resource}/{id}")),
+            (Form::Foreign(resource), Sql::Text(id)) => {
+                let mark = self.out.len();
+                self.out.push(b'"');
+                self.out.extend_from_slice(resource.as_bytes());
+                self.string(id);
+                // The quotation mark that began the id becomes the stroke between type and id.
+                self.out[mark + 1 + resource.len()] = b'/';
+            }
             (Form::Text, Sql::Text(text)) => match &leaf.codes {
                 None => self.string(text),
                 Some(codes) => match codes.fhir(text) {
@@ -277,7 +313,7 @@ impl Writer {
                     None => return Wrote::Undecided,
                 },
             },
-            (Form::Text, Sql::Integer(number)) => self.string(&number.to_string()),
+            (Form::Text, Sql::Integer(number)) if leaf.codes.is_none() => self.string(&number.to_string()),
             (Form::Reference(_), Sql::Text(text)) => self.string(text),
             _ => return Wrote::Nothing,
         }
@@ -294,18 +330,12 @@ impl Writer {
     }
 
     fn string(&mut self, text: &str) {
-        if text.bytes().all(|b| b >= 0x20 && b != b'"' && b != b'\\') {
-            self.out.push(b'"');
-            self.out.extend_from_slice(text.as_bytes());
-            self.out.push(b'"');
-        } else {
-            self.out.extend_from_slice(Value::from(text).to_string().as_bytes());
-        }
+        overlay::string(text, &mut self.out);
     }
 
-    fn json(&mut self, value: &Value) {
-        // Writing a `Value` into memory cannot fail.
-        let _ = serde_json::to_writer(&mut self.out, value);
+    fn number(&mut self, number: impl std::fmt::Display) {
+        // Writing into memory cannot fail.
+        let _ = write!(self.out, "{number}");
     }
 }
 
@@ -329,7 +359,32 @@ impl List {
     }
 }
 
+/// Whether an overlay's name is another type of the choice that a column has a value for: a choice has one.
+fn other_choice(field: &Field, name: &str, row: &Row) -> bool {
+    let Some(stem) = field.choice else { return false };
+    let chosen = name.strip_prefix('_').unwrap_or(name);
+    chosen.strip_prefix(stem).is_some_and(|t| t.starts_with(|c: char| c.is_ascii_uppercase())) && chosen != field.name && says(&field.node, row)
+}
+
+/// Whether a row's columns have a value for a place.
+fn says(node: &Node, row: &Row) -> bool {
+    match node {
+        Node::Leaf(leaf) => row.values.get(leaf.column).is_some_and(|v| *v != Sql::Null),
+        Node::Constant(_) => false,
+        Node::Object(fields) => fields.iter().any(|f| says(&f.node, row)),
+        Node::List(members) => members.iter().any(|m| match m {
+            Member::One { node, .. } => says(node, row),
+            Member::Each { child, .. } => row.children.get(*child).is_some_and(|rows| !rows.is_empty()),
+        }),
+    }
+}
+
+/// A list of texts, of which some may be missing (a primitive that has only extensions).
+pub(crate) fn is_list(list: &[Value]) -> bool {
+    !list.is_empty() && list.iter().all(|v| v.is_string() || v.is_null())
+}
+
 /// JSON's grammar of a number.
 pub(crate) fn is_number(text: &str) -> bool {
-    serde_json::from_str::<serde_json::Number>(text).is_ok() && !text.bytes().any(|b| b.is_ascii_whitespace())
+    matches!(overlay::json(text.as_bytes()), Some(Value::Number(_))) && !text.bytes().any(|b| b.is_ascii_whitespace())
 }

@@ -2,7 +2,7 @@
 
 use crate::overlay;
 use crate::plan::{ColumnKind, Field, Form, Leaf, Member, Node, Plan, Row, Sql, TableNode};
-use crate::render::{self, is_number};
+use crate::render::{self, is_list, is_number};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hearthgate_fhir::{Object, Value, id::Id};
@@ -14,52 +14,80 @@ pub type Exists<'e> = &'e dyn Fn(&str, &str) -> bool;
 /// Takes a resource apart. `read(write(r)) = r`: rendering the row gives the resource back, apart from id, version and time.
 #[must_use]
 pub fn take(plan: &Plan, resource: &Value, exists: Exists<'_>) -> Row {
-    let mut content = resource.as_object().cloned().unwrap_or_default();
-    content.shift_remove("resourceType");
-    content.shift_remove("id");
-    if let Some(Value::Object(meta)) = content.get_mut("meta") {
-        meta.shift_remove("versionId");
-        meta.shift_remove("lastUpdated");
-        if meta.is_empty() {
-            content.shift_remove("meta");
-        }
-    }
     let mut row = blank(&plan.table);
+    let none = Object::new();
+    let resource = resource.as_object().unwrap_or(&none);
+    let meta = resource.get("meta").and_then(meta_content).map(Value::Object);
+    let content = || resource.iter().filter_map(|(name, value)| said(name, value, meta.as_ref()).map(|value| (name, value)));
     let mut taker = Taker { exists, cells: 0 };
     let mut rest = Object::new();
-    for (name, value) in &content {
+    for (name, value) in content() {
         match plan.fields.iter().find(|f| f.name == *name) {
             Some(field) => drop(taker.node(&field.node, value, &mut row, &plan.table).map(|left| rest.insert(name.clone(), left))),
-            None => drop(rest.insert(name.clone(), value.clone())),
+            None => drop(rest.insert(overlay::name(name), overlay::keep(value))),
         }
     }
+    let missing = |f: &&Field| always(&f.node) && !content().any(|(name, _)| *name == f.name);
+    let none: Vec<Value> = plan.fields.iter().filter(missing).map(|f| Value::from(f.name.clone())).collect();
+    if !none.is_empty() {
+        rest.insert("$none".to_owned(), Value::Array(none));
+    }
+    // One order, so that what is read and written again is kept letter for letter.
+    rest.sort_keys();
     row.unmapped = text_of(&rest);
-    amend(plan, &content, &mut row, rest);
+    amend(plan, content(), &mut row, rest);
     row
 }
 
-/// Where the row does not give the content back (a constant that the resource does not have, a list whose order
-/// the tree cannot say), the overlay says it outright.
-fn amend(plan: &Plan, content: &Object, row: &mut Row, mut rest: Object) {
-    let Value::Object(back) = render::content(plan, row) else { return };
-    let mut none = Vec::new();
+/// `meta` without version and time, if it has one of them.
+fn meta_content(meta: &Value) -> Option<Object> {
+    let meta = meta.as_object()?;
+    let stamped = |name: &str| matches!(name, "versionId" | "lastUpdated");
+    meta.keys().any(|name| stamped(name)).then(|| meta.iter().filter(|(name, _)| !stamped(name)).map(|(k, v)| (k.clone(), v.clone())).collect())
+}
+
+/// What a resource says at a key of its own, not its type, id, version or time.
+fn said<'v>(name: &str, value: &'v Value, meta: Option<&'v Value>) -> Option<&'v Value> {
+    match name {
+        "resourceType" | "id" => None,
+        "meta" => match meta {
+            Some(Value::Object(meta)) if meta.is_empty() => None,
+            Some(meta) => Some(meta),
+            None => Some(value),
+        },
+        _ => Some(value),
+    }
+}
+
+/// The row gives the content back by how it is made. Should it once not, the overlay says it outright, for nothing may be lost.
+fn amend<'v>(plan: &Plan, content: impl Iterator<Item = (&'v String, &'v Value)>, row: &mut Row, mut rest: Object) {
+    let Value::Object(mut back) = render::content(plan, row) else { return };
     let mut changed = false;
     for (name, value) in content {
-        if back.get(name) != Some(value) {
-            rest.insert(name.clone(), json!({ "$as": value }));
+        if back.shift_remove(name).as_ref() != Some(value) {
+            rest.insert(overlay::name(name), overlay::form("$as", overlay::keep(value)));
             changed = true;
         }
     }
-    for name in back.keys().filter(|n| *n != "resourceType" && !content.contains_key(*n)) {
-        none.push(Value::from(name.clone()));
-    }
-    if !none.is_empty() {
-        rest.insert("$none".to_owned(), Value::Array(none));
+    let more: Vec<Value> = back.keys().filter(|n| *n != "resourceType").map(|n| Value::from(n.clone())).collect();
+    if !more.is_empty() {
+        match rest.entry("$none").or_insert_with(|| Value::Array(Vec::new())) {
+            Value::Array(none) => none.extend(more),
+            other => *other = Value::Array(more),
+        }
         changed = true;
     }
     if changed {
+        rest.sort_keys();
         row.unmapped = text_of(&rest);
     }
+}
+
+/// How often a row's overlays say something outright, where its columns could not be believed: none is the aim.
+#[must_use]
+pub fn outright(row: &Row) -> usize {
+    let own = overlay::parse(row.unmapped.as_deref()).map_or(0, |o| overlay::outright(&Value::Object(o)));
+    own + row.children.iter().flatten().map(outright).sum::<usize>()
 }
 
 /// An empty row of a table, with its child tables.
@@ -69,7 +97,12 @@ pub fn blank(table: &TableNode) -> Row {
 }
 
 fn text_of(rest: &Object) -> Option<String> {
-    (!rest.is_empty()).then(|| Value::Object(rest.clone()).to_string())
+    if rest.is_empty() {
+        return None;
+    }
+    let mut out = Vec::with_capacity(256);
+    overlay::write_as_kept(rest, &mut out);
+    String::from_utf8(out).ok()
 }
 
 struct Taker<'e> {
@@ -89,90 +122,101 @@ impl Taker<'_> {
                     None
                 }
                 Some(sql) if row.values[leaf.column] == sql => None,
-                _ => Some(value.clone()),
+                Some(_) => Some(overlay::form("$as", overlay::keep(value))),
+                None => Some(overlay::keep(value)),
             },
-            Node::Constant(constant) => (constant != value).then(|| value.clone()),
-            Node::Object(fields) => self.object(fields, value, row, table),
+            Node::Constant(constant) => (constant != value).then(|| whole(node, value)),
+            Node::Object(fields) => match value {
+                Value::Object(object) => match self.object(fields, object, row, table) {
+                    Left::Nothing => None,
+                    Left::Some(rest) => Some(overlay::form("$o", Value::Object(rest))),
+                    Left::All => Some(whole(node, value)),
+                },
+                _ => Some(whole(node, value)),
+            },
             Node::List(members) => match value {
-                Value::Array(items) => self.list(members, items, row, table),
-                _ => Some(value.clone()),
+                Value::Array(items) if !items.is_empty() => self.list(members, items, row, table),
+                _ => Some(whole(node, value)),
             },
         }
     }
 
-    fn object(&mut self, fields: &[Field], value: &Value, row: &mut Row, table: &TableNode) -> Option<Value> {
-        let Value::Object(object) = value else { return Some(value.clone()) };
+    fn object(&mut self, fields: &[Field], object: &Object, row: &mut Row, table: &TableNode) -> Left {
         if !fits(fields, object) {
-            return Some(value.clone());
+            return Left::All;
         }
         let before = self.cells;
         let mut rest = Object::new();
         for (name, value) in object {
             match fields.iter().find(|f| f.name == *name) {
                 Some(field) => drop(self.node(&field.node, value, row, table).map(|left| rest.insert(name.clone(), left))),
-                None => drop(rest.insert(name.clone(), value.clone())),
+                None => drop(rest.insert(overlay::name(name), overlay::keep(value))),
             }
         }
         if self.cells == before && has_columns(fields) {
-            return Some(value.clone());
+            return Left::All;
         }
-        (!rest.is_empty()).then(|| json!({ "$o": rest }))
+        if rest.is_empty() {
+            return Left::Nothing;
+        }
+        rest.sort_keys();
+        Left::Some(rest)
+    }
+
+    /// One member of a list, or nothing if it does not belong there; then no column has changed.
+    fn item(&mut self, node: &Node, item: &Value, row: &mut Row, table: &TableNode) -> Option<Option<Object>> {
+        match (node, item) {
+            (Node::Object(fields), Value::Object(object)) => match self.object(fields, object, row, table) {
+                Left::Nothing => Some(None),
+                Left::Some(rest) => Some(Some(rest)),
+                Left::All => None,
+            },
+            (Node::Object(_), _) => None,
+            (node, item) => self.node(node, item, row, table).is_none().then_some(None),
+        }
     }
 
     fn list(&mut self, members: &[Member], items: &[Value], row: &mut Row, table: &TableNode) -> Option<Value> {
         let mut taken = vec![false; members.len()];
-        let mut entries = Vec::with_capacity(items.len());
-        let mut slots = Vec::new();
-        let mut plain = true;
+        let mut slots: Vec<Option<(usize, usize, Option<Object>)>> = Vec::with_capacity(items.len());
         for item in items {
-            let mut entry = None;
-            for (index, member) in members.iter().enumerate() {
-                let before = self.cells;
-                match member {
-                    Member::One { types, node, .. } if !taken[index] && types.iter().all(|(path, resource)| refers(item, path, resource)) => {
-                        let left = self.node(node, item, row, table);
-                        if self.cells > before || left.is_none() {
-                            taken[index] = true;
-                            entry = Some((index, 0, left));
-                        }
-                    }
-                    Member::Each { child, types, node } if types.iter().all(|(path, resource)| refers(item, path, resource)) => {
-                        let below = &table.children[*child];
-                        let mut new = blank(below);
-                        let left = self.node(node, item, &mut new, below);
-                        if self.cells > before || left.is_none() {
-                            // A row keeps its own overlay; only an object can have one.
-                            let own = left.as_ref().and_then(|l| overlay::below(Some(l)));
-                            if left.is_none() || own.is_some() {
-                                new.unmapped = own.and_then(text_of);
-                                row.children[*child].push(new);
-                                self.cells += 1;
-                                entry = Some((index, row.children[*child].len() - 1, None));
-                            }
-                        }
-                    }
-                    _ => {}
+            let slot = members.iter().enumerate().find_map(|(index, member)| match member {
+                Member::One { types, node, .. } if !taken[index] && refer(types, item) => {
+                    let left = self.item(node, item, row, table)?;
+                    taken[index] = true;
+                    Some((index, 0, left))
                 }
-                if entry.is_some() {
-                    break;
+                Member::Each { child, types, node } if refer(types, item) => {
+                    let below = table.children.get(*child)?;
+                    let mut new = blank(below);
+                    // A row keeps its own overlay.
+                    new.unmapped = self.item(node, item, &mut new, below)?.as_ref().and_then(text_of);
+                    let rows = row.children.get_mut(*child)?;
+                    rows.push(new);
+                    self.cells += 1;
+                    Some((index, rows.len() - 1, None))
                 }
-            }
-            entries.push(match entry {
-                Some((member, ordinal, left)) => {
-                    slots.push((member, ordinal));
-                    plain &= left.is_none();
-                    match left {
-                        None => json!({ "$s": [member, ordinal] }),
-                        Some(left) => json!({ "$s": [member, ordinal], "$o": overlay::special(&left, "$o") }),
-                    }
-                }
-                None => {
-                    plain = false;
-                    json!({ "$v": item })
-                }
+                _ => None,
             });
+            slots.push(slot);
         }
-        (!plain || !slots.is_sorted()).then(|| json!({ "$l": entries }))
+        let not: Vec<usize> = members.iter().enumerate().filter(|(i, m)| !taken[*i] && matches!(m, Member::One { node, .. } if always(node))).map(|(i, _)| i).collect();
+        let as_it_is = slots.iter().all(|slot| matches!(slot, Some((_, _, None)))) && slots.is_sorted_by_key(|slot| slot.as_ref().map(|(member, ordinal, _)| (*member, *ordinal)));
+        if not.is_empty() && as_it_is {
+            return None;
+        }
+        let entries = slots.into_iter().zip(items).map(|(slot, item)| match slot {
+            Some((member, ordinal, left)) => {
+                let mut entry = overlay::form("$s", json!([member, ordinal]));
+                if let (Some(left), Value::Object(entry)) = (left, &mut entry) {
+                    entry.insert("$o".to_owned(), Value::Object(left));
+                }
+                entry
+            }
+            None => overlay::form("$v", overlay::keep(item)),
+        });
+        let entries: Vec<Value> = entries.chain(not.into_iter().map(|member| json!({ "$not": member }))).collect();
+        Some(overlay::form("$l", Value::Array(entries)))
     }
 
     fn cell(&self, leaf: &Leaf, value: &Value, table: &TableNode) -> Option<Sql> {
@@ -187,7 +231,7 @@ impl Taker<'_> {
                 text.parse::<i64>().ok().filter(|n| n.to_string() == text).map(Sql::Integer)
             }
             (Form::Decimal, Value::Number(number)) => Some(number.to_string()).filter(|t| is_number(t)).map(Sql::Text),
-            (Form::List, Value::Array(list)) => list.iter().all(|v| v.is_string() || v.is_null()).then(|| Sql::Text(value.to_string())),
+            (Form::List, Value::Array(list)) => is_list(list).then(|| Sql::Text(value.to_string())),
             (Form::Base64, Value::String(text)) => {
                 let bytes = STANDARD.decode(text).ok().filter(|b| STANDARD.encode(b) == *text)?;
                 Some(String::from_utf8(bytes).map_or_else(|e| Sql::Blob(e.into_bytes()), Sql::Text))
@@ -215,17 +259,39 @@ pub(crate) fn local(text: &str) -> Option<(&str, &str)> {
     (hearthgate_fhir::r4::is_resource_type(resource) && Id::parse(id).is_some()).then_some((resource, id))
 }
 
+/// What an object leaves.
+enum Left {
+    Nothing,
+    /// What has no column; the rest has.
+    Some(Object),
+    /// It does not belong there, or nothing of it has a column; no column has changed.
+    All,
+}
+
+/// A value as a whole, past what the mapping writes there without being asked.
+fn whole(node: &Node, value: &Value) -> Value {
+    let value = overlay::keep(value);
+    if always(node) { overlay::form("$as", value) } else { value }
+}
+
+/// Whether a place is written though no column has a value for it: constants alone.
+fn always(node: &Node) -> bool {
+    match node {
+        Node::Leaf(_) => false,
+        Node::Constant(_) => true,
+        Node::Object(fields) => !fields.is_empty() && fields.iter().all(|f| always(&f.node)),
+        Node::List(members) => members.iter().any(|m| matches!(m, Member::One { node, .. } if always(node))),
+    }
+}
+
 /// The constants of an object, and of the objects in it, stand in the written one.
 fn fits(fields: &[Field], object: &Object) -> bool {
-    if !has_columns(fields) && fields.len() != object.len() {
-        return false;
-    }
     fields.iter().all(|field| match (&field.node, object.get(&field.name)) {
         (Node::Constant(constant), found) => found == Some(constant),
         (Node::Object(inner), Some(Value::Object(below))) => fits(inner, below),
-        // Constants in an object that is not there: it is only missing if columns stand beside them.
-        (Node::Object(inner), None) => has_columns(inner),
-        _ => true,
+        // Missing where constants alone would stand.
+        (node, None) => !always(node),
+        (node, Some(_)) => !matches!(node, Node::Object(_)) || !always(node),
     })
 }
 
@@ -243,6 +309,10 @@ fn node_has_columns(node: &Node) -> bool {
             Member::Each { .. } => true,
         }),
     }
+}
+
+fn refer(types: &[(Vec<String>, &'static str)], item: &Value) -> bool {
+    types.iter().all(|(path, resource)| refers(item, path, resource))
 }
 
 /// Whether the reference at a path is to a resource of this type.

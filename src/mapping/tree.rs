@@ -183,7 +183,7 @@ impl<'a, 'c> Builder<'a, 'c> {
         let mut types = Vec::new();
         let Node::Object(fields) = node else { return types };
         if let Some(url) = url {
-            fields.push(Field { name: "url".to_owned(), node: Node::Constant(Value::String(url.to_owned())) });
+            fields.push(Field { name: "url".to_owned(), node: Node::Constant(Value::String(url.to_owned())), choice: None });
         }
         for (place, value) in matches {
             let Some(segments) = self.segments(place, at) else { continue };
@@ -325,7 +325,7 @@ impl<'a, 'c> Builder<'a, 'c> {
             table.columns.push(Column { name, expression, kind, sealed: element.sealed, blind: None, searched: false });
             table.columns.len() - 1
         });
-        Some(Leaf { column, form, codes, search: element.search.iter().map(|s| s.get_ref().clone()).collect() })
+        Some(Leaf { column, form, codes, search: element.search.iter().map(|s| s.get_ref().clone()).collect(), line: file::line_of(self.text, at) })
     }
 
     fn reference(&mut self, table: &TableNode, declared: &str, column: &str, element: &Element) -> Option<(Form, ColumnKind)> {
@@ -409,13 +409,14 @@ impl<'a, 'c> Builder<'a, 'c> {
         let Some((segment, rest)) = segments.split_first() else { return };
         let Some(step) = r4::resolve(owner, &segment.name) else { return };
         let position = fields.iter().position(|f| f.name == segment.name);
+        let choice = step.element.is_choice().then(|| step.element.path_name());
         if !step.list || matches!(&thing, Thing::Node(Node::Leaf(leaf)) if rest.is_empty() && leaf.form == Form::List) {
             return match (rest.is_empty(), position, thing) {
-                (true, None, Thing::Node(node)) => fields.push(Field { name: segment.name.clone(), node }),
+                (true, None, Thing::Node(node)) => fields.push(Field { name: segment.name.clone(), node, choice }),
                 (true, _, _) => self.mistake(at, format!("`{}` is mapped twice here", segment.name)),
                 (false, position, thing) => {
                     let position = position.unwrap_or_else(|| {
-                        fields.push(Field { name: segment.name.clone(), node: Node::Object(Vec::new()) });
+                        fields.push(Field { name: segment.name.clone(), node: Node::Object(Vec::new()), choice });
                         fields.len() - 1
                     });
                     match &mut fields[position].node {
@@ -426,7 +427,7 @@ impl<'a, 'c> Builder<'a, 'c> {
             };
         }
         let position = position.unwrap_or_else(|| {
-            fields.push(Field { name: segment.name.clone(), node: Node::List(Vec::new()) });
+            fields.push(Field { name: segment.name.clone(), node: Node::List(Vec::new()), choice: None });
             fields.len() - 1
         });
         let Node::List(members) = &mut fields[position].node else {
@@ -440,7 +441,7 @@ impl<'a, 'c> Builder<'a, 'c> {
                 let index = found.unwrap_or_else(|| {
                     let mut inner = Vec::new();
                     if !key.is_empty() {
-                        inner.push(Field { name: "url".to_owned(), node: Node::Constant(Value::String(key.clone())) });
+                        inner.push(Field { name: "url".to_owned(), node: Node::Constant(Value::String(key.clone())), choice: None });
                     }
                     members.push(Member::One { key, types: Vec::new(), node: Node::Object(inner) });
                     members.len() - 1
