@@ -13,6 +13,7 @@ mod claims;
 mod header;
 mod jws;
 mod keys;
+mod password;
 mod signature;
 mod verify;
 
@@ -20,4 +21,5 @@ pub use cache::{Known, TokenCache};
 pub use claims::{Claims, Subject};
 pub use header::{AuthorizationFault, parse_authorization};
 pub use keys::{KeyError, KeySet, SigningKey};
+pub use password::{PasswordFault, hash_password, verify_password};
 pub use verify::{TokenFault, Verifier};
