@@ -106,6 +106,20 @@ mod tests {
     }
 
     #[test]
+    fn a_stored_text_that_asks_for_more_work_than_is_bearable_is_refused_though_it_is_right() {
+        let made = |passes| {
+            let params = Params::new(64, passes, 1, Some(32)).unwrap();
+            let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+            argon2
+                .hash_password_with_salt(b"p", b"saltsaltsaltsalt")
+                .unwrap()
+                .to_string()
+        };
+        assert!(verify_password("p", Some(&made(MOST.1))));
+        assert!(!verify_password("p", Some(&made(MOST.1 + 1))));
+    }
+
+    #[test]
     fn a_stored_text_that_asks_for_too_much_or_is_none_verifies_nothing() {
         let stored = hash_password("p", &fill).unwrap();
         assert!(!verify_password("p", None));

@@ -621,6 +621,7 @@ fn abuse_a20_a_long_token_is_not_looked_at() {
         )
     };
     assert!(padded(5000).is_ok());
+    assert_eq!(padded(6500), INVALID, "8 KiB of text, whatever is in it");
     assert_eq!(padded(64 * 1024), INVALID);
     assert_eq!(world.verifier.verify(&"a".repeat(64 * 1024), NOW), INVALID);
     assert_eq!(world.verifier.verify(&".".repeat(8 * 1024), NOW), INVALID);
