@@ -1,12 +1,15 @@
 //! What a resource says to search beyond its columns: the rows of the generated index, and the compartments it is in.
 
-use crate::plan::{ColumnKind, PatientRule, Plan, Row, Sql};
+use crate::overlay;
+use crate::plan::{ColumnKind, Member, Node, PatientRule, Plan, Row, Sql};
 use crate::render;
 use crate::source::IndexEntry;
 use crate::take::local;
 use hearthgate_fhir::index::{IndexValue, values};
 use hearthgate_fhir::r4::{self, Kind, SearchParameter};
 use hearthgate_fhir::{Value, fold};
+use std::collections::HashMap;
+use std::sync::LazyLock;
 
 /// Parameters of every type that read `meta`.
 const META: [&str; 4] = ["_profile", "_security", "_source", "_tag"];
@@ -38,12 +41,7 @@ fn is_sealed_text(parameter: &SearchParameter) -> bool {
 
 /// The parameters a type answers, those of every type that read `meta` last.
 pub fn parameters(resource: &str) -> impl Iterator<Item = &'static SearchParameter> {
-    let resource_name = resource.to_owned();
-    r4::search_parameters(resource)
-        .iter()
-        .chain(r4::profile_search_parameters(resource))
-        .filter(move |p| offered(&resource_name, p))
-        .chain(r4::common_search_parameters().iter().filter(|p| META.contains(&p.code)))
+    known(resource).iter().map(|known| known.parameter)
 }
 
 /// A parameter that a type answers, by its code: R4's, those of the profiles, and those of every type that read `meta`.
@@ -52,29 +50,63 @@ pub fn parameter(resource: &str, code: &str) -> Option<&'static SearchParameter>
     parameters(resource).find(|p| p.code == code)
 }
 
+/// A parameter of a type, with what is asked of it for each resource.
+pub(crate) struct Known {
+    pub parameter: &'static SearchParameter,
+    /// The keys of the resource that its expression begins with; `None` if it reads the resource as a whole.
+    keys: Option<Vec<String>>,
+    blind: bool,
+}
+
+/// The parameters a type answers, made once.
+pub(crate) fn known(resource: &str) -> &'static [Known] {
+    static ALL: LazyLock<(HashMap<&'static str, Vec<Known>>, Vec<Known>)> = LazyLock::new(|| (r4::resource_types().iter().map(|resource| (*resource, of_type(resource))).collect(), of_type("")));
+    ALL.0.get(resource).unwrap_or(&ALL.1)
+}
+
+fn of_type(resource: &str) -> Vec<Known> {
+    let own = r4::search_parameters(resource).iter().filter(|_| !resource.is_empty());
+    own.chain(r4::profile_search_parameters(resource))
+        .filter(|p| offered(resource, p))
+        .chain(r4::common_search_parameters().iter().filter(|p| META.contains(&p.code)))
+        .map(|parameter| {
+            let branches = parameter.compiled.iter().flat_map(|e| e.paths());
+            let keys = branches.map(|branch| branch.segments.first().map(|first| first.ways.iter().map(|way| way.json_name.clone()).collect::<Vec<_>>()));
+            Known { parameter, keys: keys.collect::<Option<Vec<_>>>().map(|keys| keys.concat()), blind: blinded(resource, parameter.code) }
+        })
+        .collect()
+}
+
 /// What search finds in a resource and no column holds.
 #[must_use]
 pub fn index(plan: &Plan, resource: &Value, row: &Row) -> Vec<IndexEntry> {
+    let touched = touched(plan, row);
+    let touches = |name: &str| touched.iter().any(|t| t == name);
     let mut columns: Option<Value> = None;
-    let whole = !has_overlay(row);
     let mut out: Vec<IndexEntry> = Vec::new();
-    for parameter in parameters(plan.resource) {
+    for Known { parameter, keys, blind } in known(plan.resource) {
         let covered = plan.sources.contains_key(parameter.code);
-        if covered && whole {
+        if covered && keys.as_ref().map_or(touched.is_empty(), |keys| !keys.iter().any(|k| touches(k))) {
+            continue;
+        }
+        if keys.as_ref().is_some_and(|keys| keys.iter().all(|k| resource.get(k).is_none())) {
             continue;
         }
         let mut found = say(parameter, plan.resource, resource);
         if covered && !found.is_empty() {
-            let columns = columns.get_or_insert_with(|| render::columns_only(plan, row));
+            let wanted = |name: &str| keys.is_none() || touches(name);
+            let columns = match keys {
+                Some(_) => columns.get_or_insert_with(|| render::columns_at(plan, row, &wanted)),
+                None => &mut render::columns_only(plan, row),
+            };
             for known in say(parameter, plan.resource, columns) {
                 if let Some(at) = found.iter().position(|v| *v == known) {
                     found.swap_remove(at);
                 }
             }
         }
-        let blind = blinded(plan.resource, parameter.code);
         for value in found {
-            let entry = IndexEntry { parameter: parameter.code, value, blind };
+            let entry = IndexEntry { parameter: parameter.code, value, blind: *blind };
             if !out.contains(&entry) {
                 out.push(entry);
             }
@@ -86,6 +118,32 @@ pub fn index(plan: &Plan, resource: &Value, row: &Row) -> Vec<IndexEntry> {
 fn say(parameter: &SearchParameter, resource_type: &str, resource: &Value) -> Vec<IndexValue> {
     let Some(expression) = &parameter.compiled else { return Vec::new() };
     expression.eval(resource_type, resource).iter().flat_map(|found| values(parameter.kind, parameter.code, found)).collect()
+}
+
+/// The keys of a resource that something kept beside its columns has a part in.
+fn touched(plan: &Plan, row: &Row) -> Vec<String> {
+    let mut out: Vec<String> = Vec::new();
+    for (name, value) in overlay::parse(row.unmapped.as_deref()).iter().flatten() {
+        match value {
+            Value::Array(names) if name == "$none" => out.extend(names.iter().filter_map(Value::as_str).map(str::to_owned)),
+            _ => out.push(overlay::came(name).to_owned()),
+        }
+    }
+    if row.children.iter().flatten().any(has_overlay) {
+        out.extend(plan.fields.iter().filter(|f| below_has_overlay(&f.node, row)).map(|f| f.name.clone()));
+    }
+    out
+}
+
+fn below_has_overlay(node: &Node, row: &Row) -> bool {
+    match node {
+        Node::Leaf(_) | Node::Constant(_) => false,
+        Node::Object(fields) => fields.iter().any(|f| below_has_overlay(&f.node, row)),
+        Node::List(members) => members.iter().any(|member| match member {
+            Member::One { node, .. } => below_has_overlay(node, row),
+            Member::Each { child, .. } => row.children.get(*child).is_some_and(|rows| rows.iter().any(has_overlay)),
+        }),
+    }
 }
 
 fn has_overlay(row: &Row) -> bool {

@@ -16,6 +16,7 @@ pub mod overlay;
 pub mod plan;
 mod path;
 pub mod render;
+mod same;
 pub mod schema;
 pub mod source;
 pub mod take;

@@ -203,6 +203,21 @@ pub struct Field {
     pub node: Node,
     /// The name of the choice that it is one type of: `value` for `valueQuantity`.
     pub choice: Option<&'static str>,
+    /// The name as it stands in JSON behind another: `,"name":`.
+    key: Box<[u8]>,
+}
+
+impl Field {
+    /// A key and what stands there.
+    #[must_use]
+    pub fn new(name: &str, node: Node, choice: Option<&'static str>) -> Self {
+        Self { name: name.to_owned(), node, choice, key: format!(",\"{name}\":").into_bytes().into() }
+    }
+
+    /// The key as JSON, with a comma before it unless it is its object's first.
+    pub(crate) fn key(&self, first: bool) -> &[u8] {
+        if first { &self.key[1..] } else { &self.key }
+    }
 }
 
 /// What stands at a place of the JSON.

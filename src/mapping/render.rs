@@ -25,7 +25,7 @@ const ABSENT: &[u8] = br#"{"extension":[{"url":"http://hl7.org/fhir/StructureDef
 #[must_use]
 pub fn render(plan: &Plan, row: &Row, stamp: &Stamp<'_>) -> Vec<u8> {
     let overlay = overlay::parse(row.unmapped.as_deref());
-    let mut writer = Writer { out: Vec::with_capacity(1024), merge: true };
+    let mut writer = Writer { out: Vec::with_capacity(2048), merge: true };
     writer.resource(plan, row, overlay.as_ref(), Some(stamp));
     writer.out
 }
@@ -33,19 +33,34 @@ pub fn render(plan: &Plan, row: &Row, stamp: &Stamp<'_>) -> Vec<u8> {
 /// The resource's content without id, version and time: what a write of it would carry.
 #[must_use]
 pub fn content(plan: &Plan, row: &Row) -> Value {
+    overlay::json(&content_bytes(plan, row)).unwrap_or(Value::Null)
+}
+
+/// [`content`] as text.
+pub(crate) fn content_bytes(plan: &Plan, row: &Row) -> Vec<u8> {
     let overlay = overlay::parse(row.unmapped.as_deref());
-    value(plan, row, overlay.as_ref(), true)
+    let mut writer = Writer { out: Vec::with_capacity(2048), merge: true };
+    writer.resource(plan, row, overlay.as_ref(), None);
+    writer.out
 }
 
 /// What the columns alone say, without anything kept beside them.
 #[must_use]
 pub fn columns_only(plan: &Plan, row: &Row) -> Value {
-    value(plan, row, None, false)
+    columns_at(plan, row, &|_| true)
 }
 
-fn value(plan: &Plan, row: &Row, overlay: Option<&Object>, merge: bool) -> Value {
-    let mut writer = Writer { out: Vec::with_capacity(2048), merge };
-    writer.resource(plan, row, overlay, None);
+/// What the columns alone say at some of the resource's keys.
+pub(crate) fn columns_at(plan: &Plan, row: &Row, wanted: &dyn Fn(&str) -> bool) -> Value {
+    let mut writer = Writer { out: Vec::with_capacity(2048), merge: false };
+    writer.type_name(plan);
+    if wanted("meta") {
+        writer.meta(plan, row, None, false, None);
+    }
+    for field in plan.fields.iter().filter(|f| f.name != "meta" && wanted(&f.name)) {
+        writer.field(field, row, None, false);
+    }
+    writer.out.push(b'}');
     overlay::json(&writer.out).unwrap_or(Value::Null)
 }
 
@@ -72,9 +87,7 @@ struct Writer {
 
 impl Writer {
     fn resource(&mut self, plan: &Plan, row: &Row, overlay: Option<&Object>, stamp: Option<&Stamp<'_>>) {
-        self.out.extend_from_slice(b"{\"resourceType\":\"");
-        self.out.extend_from_slice(plan.resource.as_bytes());
-        self.out.push(b'"');
+        self.type_name(plan);
         let none = overlay.and_then(|o| o.get("$none")).and_then(Value::as_array);
         let is_none = |name: &str| none.is_some_and(|n| n.iter().any(|v| v.as_str() == Some(name)));
         self.meta(plan, row, overlay.and_then(|o| o.get("meta")), is_none("meta"), stamp);
@@ -87,6 +100,12 @@ impl Writer {
             self.rest(&plan.fields, row, overlay, &OURS, false);
         }
         self.out.push(b'}');
+    }
+
+    fn type_name(&mut self, plan: &Plan) {
+        self.out.extend_from_slice(b"{\"resourceType\":\"");
+        self.out.extend_from_slice(plan.resource.as_bytes());
+        self.out.push(b'"');
     }
 
     /// `meta`: the stamp's part, the columns' and the overlay's.
@@ -143,8 +162,14 @@ impl Writer {
 
     fn field(&mut self, field: &Field, row: &Row, overlay: Option<&Object>, first: bool) -> Wrote {
         let over = overlay.and_then(|o| o.get(&field.name));
+        if over.is_none()
+            && let Node::Leaf(leaf) = &field.node
+            && row.values.get(leaf.column).is_none_or(|v| *v == Sql::Null)
+        {
+            return Wrote::Nothing;
+        }
         let mark = self.out.len();
-        self.key(&field.name, first);
+        self.out.extend_from_slice(field.key(first));
         if let Some(value) = over.and_then(|o| overlay::special(o, "$as")) {
             overlay::write(value, &mut self.out);
             return Wrote::Real;
@@ -155,7 +180,7 @@ impl Writer {
         }
         self.out.truncate(mark);
         if let Some(value) = over {
-            self.key(&field.name, first);
+            self.out.extend_from_slice(field.key(first));
             if overlay::write_plain(value, &mut self.out) {
                 return Wrote::Real;
             }

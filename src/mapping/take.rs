@@ -3,6 +3,7 @@
 use crate::overlay;
 use crate::plan::{ColumnKind, Field, Form, Leaf, Member, Node, Plan, Row, Sql, TableNode};
 use crate::render::{self, is_list, is_number};
+use crate::same::{Cursor, unescaped};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hearthgate_fhir::{Object, Value, id::Id};
@@ -35,7 +36,7 @@ pub fn take(plan: &Plan, resource: &Value, exists: Exists<'_>) -> Row {
     // One order, so that what is read and written again is kept letter for letter.
     rest.sort_keys();
     row.unmapped = text_of(&rest);
-    amend(plan, content(), &mut row, rest);
+    amend(plan, &|name| resource.get(name).and_then(|value| said(name, value, meta.as_ref())), content(), &mut row, rest);
     row
 }
 
@@ -60,13 +61,15 @@ fn said<'v>(name: &str, value: &'v Value, meta: Option<&'v Value>) -> Option<&'v
 }
 
 /// The row gives the content back by how it is made. Should it once not, the overlay says it outright, for nothing may be lost.
-fn amend<'v>(plan: &Plan, content: impl Iterator<Item = (&'v String, &'v Value)>, row: &mut Row, mut rest: Object) {
+fn amend<'v>(plan: &Plan, said: &dyn Fn(&str) -> Option<&'v Value>, content: impl Iterator<Item = (&'v String, &'v Value)>, row: &mut Row, mut rest: Object) {
+    let content: Vec<_> = content.collect();
+    if gives(&render::content_bytes(plan, row), said, content.len()) {
+        return;
+    }
     let Value::Object(mut back) = render::content(plan, row) else { return };
-    let mut changed = false;
     for (name, value) in content {
         if back.shift_remove(name).as_ref() != Some(value) {
             rest.insert(overlay::name(name), overlay::form("$as", overlay::keep(value)));
-            changed = true;
         }
     }
     let more: Vec<Value> = back.keys().filter(|n| *n != "resourceType").map(|n| Value::from(n.clone())).collect();
@@ -75,11 +78,36 @@ fn amend<'v>(plan: &Plan, content: impl Iterator<Item = (&'v String, &'v Value)>
             Value::Array(none) => none.extend(more),
             other => *other = Value::Array(more),
         }
-        changed = true;
     }
-    if changed {
-        rest.sort_keys();
-        row.unmapped = text_of(&rest);
+    rest.sort_keys();
+    row.unmapped = text_of(&rest);
+}
+
+/// Whether a resource's text says these things, so many of them, and no other.
+fn gives<'v>(text: &[u8], said: &dyn Fn(&str) -> Option<&'v Value>, count: usize) -> bool {
+    let mut cursor = Cursor::new(text);
+    let mut found = 0;
+    if !cursor.pass(b'{') {
+        return false;
+    }
+    loop {
+        if cursor.peek() != b'"' {
+            return false;
+        }
+        let Some(name) = unescaped(cursor.string()) else { return false };
+        if !cursor.pass(b':') {
+            return false;
+        }
+        if name == "resourceType" {
+            cursor.string();
+        } else if said(&name).is_some_and(|value| cursor.is(value)) {
+            found += 1;
+        } else {
+            return false;
+        }
+        if !cursor.pass(b',') {
+            return cursor.pass(b'}') && found == count;
+        }
     }
 }
 

@@ -183,7 +183,7 @@ impl<'a, 'c> Builder<'a, 'c> {
         let mut types = Vec::new();
         let Node::Object(fields) = node else { return types };
         if let Some(url) = url {
-            fields.push(Field { name: "url".to_owned(), node: Node::Constant(Value::String(url.to_owned())), choice: None });
+            fields.push(Field::new("url", Node::Constant(Value::String(url.to_owned())), None));
         }
         for (place, value) in matches {
             let Some(segments) = self.segments(place, at) else { continue };
@@ -412,11 +412,11 @@ impl<'a, 'c> Builder<'a, 'c> {
         let choice = step.element.is_choice().then(|| step.element.path_name());
         if !step.list || matches!(&thing, Thing::Node(Node::Leaf(leaf)) if rest.is_empty() && leaf.form == Form::List) {
             return match (rest.is_empty(), position, thing) {
-                (true, None, Thing::Node(node)) => fields.push(Field { name: segment.name.clone(), node, choice }),
+                (true, None, Thing::Node(node)) => fields.push(Field::new(&segment.name, node, choice)),
                 (true, _, _) => self.mistake(at, format!("`{}` is mapped twice here", segment.name)),
                 (false, position, thing) => {
                     let position = position.unwrap_or_else(|| {
-                        fields.push(Field { name: segment.name.clone(), node: Node::Object(Vec::new()), choice });
+                        fields.push(Field::new(&segment.name, Node::Object(Vec::new()), choice));
                         fields.len() - 1
                     });
                     match &mut fields[position].node {
@@ -427,7 +427,7 @@ impl<'a, 'c> Builder<'a, 'c> {
             };
         }
         let position = position.unwrap_or_else(|| {
-            fields.push(Field { name: segment.name.clone(), node: Node::List(Vec::new()), choice: None });
+            fields.push(Field::new(&segment.name, Node::List(Vec::new()), None));
             fields.len() - 1
         });
         let Node::List(members) = &mut fields[position].node else {
@@ -441,7 +441,7 @@ impl<'a, 'c> Builder<'a, 'c> {
                 let index = found.unwrap_or_else(|| {
                     let mut inner = Vec::new();
                     if !key.is_empty() {
-                        inner.push(Field { name: "url".to_owned(), node: Node::Constant(Value::String(key.clone())), choice: None });
+                        inner.push(Field::new("url", Node::Constant(Value::String(key.clone())), None));
                     }
                     members.push(Member::One { key, types: Vec::new(), node: Node::Object(inner) });
                     members.len() - 1

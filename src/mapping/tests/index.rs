@@ -1,0 +1,76 @@
+//! What the generated index holds: what a search parameter finds and no column answers, no more and no less.
+
+mod common;
+
+use common::resources::{Maker, words};
+use common::{Tape, mappings};
+use hearthgate_fhir::Value;
+use hearthgate_fhir::index::{IndexValue, values};
+use hearthgate_mapping::plan::{Plan, PlanKind, Row};
+use hearthgate_mapping::source::IndexEntry;
+use hearthgate_mapping::{Mappings, claim, index, render, take};
+use proptest::prelude::*;
+use serde_json::json;
+use std::sync::LazyLock;
+
+static MAPPINGS: LazyLock<Mappings> = LazyLock::new(mappings);
+
+/// Slow and obvious: all that each parameter finds in the resource, without what it finds in the columns alone if some column answers it.
+fn reference(plan: &Plan, resource: &Value, row: &Row) -> Vec<IndexEntry> {
+    let columns = render::columns_only(plan, row);
+    let mut out = Vec::new();
+    for parameter in index::parameters(plan.resource) {
+        let say = |resource: &Value| -> Vec<IndexValue> {
+            let found = parameter.compiled.as_ref().map(|e| e.eval(plan.resource, resource)).unwrap_or_default();
+            found.iter().flat_map(|found| values(parameter.kind, parameter.code, found)).collect()
+        };
+        let mut found = say(resource);
+        if plan.sources.contains_key(parameter.code) {
+            for known in say(&columns) {
+                if let Some(at) = found.iter().position(|v| *v == known) {
+                    found.swap_remove(at);
+                }
+            }
+        }
+        for value in found {
+            let entry = IndexEntry { parameter: parameter.code, value, blind: index::blinded(plan.resource, parameter.code) };
+            if !out.contains(&entry) {
+                out.push(entry);
+            }
+        }
+    }
+    out
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_index_is_what_the_slow_reference_says(which in any::<prop::sample::Index>(), tape in proptest::collection::vec(any::<u8>(), 0..900)) {
+        let plans: Vec<&Plan> = MAPPINGS.plans.iter().filter(|p| p.kind != PlanKind::Group { column: String::new(), table: String::new() }).collect();
+        let plan = plans[which.index(plans.len())];
+        let words = words(plan);
+        let resource = Maker { tape: Tape::new(&tape), words: &words, hostile: false }.resource(plan.resource, 4);
+        let row = take::take(plan, &resource, &|_, id| id == "known");
+        prop_assert_eq!(index::index(plan, &resource, &row), reference(plan, &resource, &row), "{}", plan.name);
+    }
+}
+
+#[test]
+fn a_second_coding_is_found_though_the_first_has_the_columns() {
+    let resource = json!({ "resourceType": "Patient", "maritalStatus": { "text": "M" }, "meta": { "tag": [{ "system": "urn:t", "code": "x" }] }, "communication": [
+        { "language": { "coding": [{ "system": "urn:ietf:bcp:47", "code": "en" }, { "system": "urn:ietf:bcp:47", "code": "en-GB" }] } },
+    ] });
+    let plan = claim::plan_for(&MAPPINGS, "Patient", &resource).expect("a plan");
+    let row = take::take(plan, &resource, &|_, _| false);
+    let token = |parameter, system: &str, code: &str| IndexEntry { parameter, value: IndexValue::Token { system: Some(system.to_owned()), code: Some(code.to_owned()) }, blind: false };
+    assert_eq!(index::index(plan, &resource, &row), [token("language", "urn:ietf:bcp:47", "en-GB"), token("_tag", "urn:t", "x")]);
+}
+
+#[test]
+fn the_telephone_number_of_a_patient_is_indexed_blind() {
+    assert!(index::blinded("Patient", "phone") && !index::blinded("Organization", "phone"));
+    assert_eq!(index::blind_normal("ContactPoint", "+1 (555) 010-7203"), "+15550107203");
+    assert_eq!(index::blind_normal("ContactPoint", " Ana.Rivera@Example.org"), "ana.rivera@example.org");
+    assert_eq!(index::blind_normal("Identifier", " 0-1 "), " 0-1 ");
+}
