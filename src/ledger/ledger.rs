@@ -152,12 +152,15 @@ mod tests {
     struct Failing {
         written: Written,
         fails_at: usize,
+        takes: Duration,
     }
 
     impl Tape for Failing {
         fn append(&mut self, first: Seq, lines: &[u8]) -> io::Result<()> {
             let mut written = self.written.lock().unwrap();
             written.push((first, lines.len()));
+            // Long enough for others to queue behind this batch.
+            std::thread::sleep(self.takes);
             if written.len() == self.fails_at {
                 return Err(io::Error::other("input/output error"));
             }
@@ -165,11 +168,12 @@ mod tests {
         }
     }
 
-    fn failing(fails_at: usize) -> (Ledger, Written) {
+    fn failing(fails_at: usize, takes: Duration) -> (Ledger, Written) {
         let written = Written::default();
         let tape = Failing {
             written: Arc::clone(&written),
             fails_at,
+            takes,
         };
         let ledger =
             Ledger::start(Path::new("/nowhere"), Box::new(tape), 1, Options::default()).unwrap();
@@ -178,7 +182,7 @@ mod tests {
 
     #[test]
     fn abuse_f04_after_one_failed_flush_nothing_is_ever_appended_again() {
-        let (ledger, written) = failing(3);
+        let (ledger, written) = failing(3, Duration::ZERO);
         let event = Event {
             action: "read".into(),
             outcome: 200,
@@ -202,7 +206,7 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn abuse_f35_whoever_waits_when_it_fails_is_told() {
-        let (ledger, _) = failing(1);
+        let (ledger, _) = failing(1, Duration::from_millis(50));
         let ledger = Arc::new(ledger);
         let event = Event {
             action: "read".into(),
