@@ -49,21 +49,15 @@ mod encoded {
 
     use super::{Deserialize, Deserializer, STANDARD, Serializer};
 
-    pub(super) fn serialize<S: Serializer>(
-        query: &Option<Vec<u8>>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
+    pub(super) fn serialize<S: Serializer>(query: &Option<Vec<u8>>, serializer: S) -> Result<S::Ok, S::Error> {
         match query {
             Some(bytes) => serializer.serialize_str(&STANDARD.encode(bytes)),
             None => serializer.serialize_none(),
         }
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Option<Vec<u8>>, D::Error> {
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<u8>>, D::Error> {
         let text = Option::<String>::deserialize(deserializer)?;
-        text.map(|text| STANDARD.decode(text).map_err(serde::de::Error::custom))
-            .transpose()
+        text.map(|text| STANDARD.decode(text).map_err(serde::de::Error::custom)).transpose()
     }
 }

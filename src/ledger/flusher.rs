@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use crate::line::{self, Head};
-use crate::segments::Tape;
+use crate::segments::{Tape, TapeFault};
 use crate::{Error, Seq};
 
 /// After a batch of more events than this the load is worth waiting for.
@@ -37,16 +37,8 @@ pub(crate) struct Shared {
 
 impl Shared {
     pub(crate) fn new(next: Seq, most_waiting: usize) -> Arc<Self> {
-        let buffer = Buffer {
-            next,
-            ..Buffer::default()
-        };
-        Arc::new(Self {
-            buffer: Mutex::new(buffer),
-            filled: Condvar::new(),
-            durable: AtomicU64::new(next.saturating_sub(1)),
-            most_waiting,
-        })
+        let buffer = Buffer { next, ..Buffer::default() };
+        Arc::new(Self { buffer: Mutex::new(buffer), filled: Condvar::new(), durable: AtomicU64::new(next.saturating_sub(1)), most_waiting })
     }
 
     fn lock(&self) -> MutexGuard<'_, Buffer> {
@@ -54,10 +46,7 @@ impl Shared {
     }
 
     /// Puts an event (as JSON) into the buffer: its number, and where the answer will arrive.
-    pub(crate) fn push(
-        &self,
-        event: &[u8],
-    ) -> Result<(Seq, oneshot::Receiver<Result<(), Error>>), Error> {
+    pub(crate) fn push(&self, event: &[u8]) -> Result<(Seq, oneshot::Receiver<Result<(), Error>>), Error> {
         let begun = line::begin(event);
         let (sender, receiver) = oneshot::channel();
         let mut buffer = self.lock();
@@ -75,10 +64,7 @@ impl Shared {
         if buffer.waiting.is_empty() {
             buffer.batch = seq;
         }
-        let head = Head {
-            seq,
-            batch: buffer.batch,
-        };
+        let head = Head { seq, batch: buffer.batch };
         line::write(&mut buffer.lines, head, begun, event);
         buffer.waiting.push(sender);
         let first = buffer.waiting.len() == 1;
@@ -117,10 +103,7 @@ pub(crate) fn run(shared: &Shared, tape: &mut dyn Tape, pause: Duration) {
             if buffer.closed {
                 return;
             }
-            buffer = shared
-                .filled
-                .wait(buffer)
-                .unwrap_or_else(PoisonError::into_inner);
+            buffer = shared.filled.wait(buffer).unwrap_or_else(PoisonError::into_inner);
         }
         if busy && !buffer.closed {
             drop(buffer);
@@ -136,16 +119,24 @@ pub(crate) fn run(shared: &Shared, tape: &mut dyn Tape, pause: Duration) {
                 shared.durable.store(last, Ordering::Release);
                 busy = answer(&mut waiting, &Ok(())) > BUSY;
             }
-            Err(error) => {
-                let error = Error::Failed(error.to_string());
+            Err(fault) => {
+                let (error, lost) = match fault {
+                    TapeFault::Full(error) => (Error::NoSpace(error.to_string()), false),
+                    TapeFault::Lost(error) => (Error::Failed(error.to_string()), true),
+                };
                 let mut buffer = shared.lock();
-                buffer.failed = Some(error.clone());
+                // Those behind go the same way, and nobody has seen these numbers yet.
                 waiting.append(&mut buffer.waiting);
-                drop(buffer);
-                // The tape is never asked again: a flush that fails once may succeed the next time
+                buffer.lines.clear();
+                buffer.next = first;
+                // A lost tape is never asked again: a flush that fails once may succeed the next time
                 // without what the first one lost.
+                buffer.failed = lost.then(|| error.clone());
+                drop(buffer);
                 answer(&mut waiting, &Err(error));
-                return;
+                if lost {
+                    return;
+                }
             }
         }
     }

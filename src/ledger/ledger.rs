@@ -24,11 +24,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            segment_bytes: 16 * 1024 * 1024,
-            pause: Duration::from_micros(300),
-            most_waiting: 65_536,
-        }
+        Self { segment_bytes: 32 * 1024 * 1024, pause: Duration::from_micros(300), most_waiting: 65_536 }
     }
 }
 
@@ -50,9 +46,7 @@ pub struct Ledger {
 
 impl fmt::Debug for Ledger {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Ledger")
-            .field("durable", &self.durable())
-            .finish_non_exhaustive()
+        f.debug_struct("Ledger").field("durable", &self.durable()).finish_non_exhaustive()
     }
 }
 
@@ -69,23 +63,14 @@ impl Ledger {
         Self::start(dir, Box::new(segments), next, options)
     }
 
-    fn start(
-        dir: &Path,
-        mut tape: Box<dyn Tape>,
-        next: Seq,
-        options: Options,
-    ) -> Result<Self, Error> {
+    fn start(dir: &Path, mut tape: Box<dyn Tape>, next: Seq, options: Options) -> Result<Self, Error> {
         let shared = Shared::new(next, options.most_waiting);
         let theirs = Arc::clone(&shared);
         let flusher = std::thread::Builder::new()
             .name("audit-flusher".to_owned())
             .spawn(move || flusher::run(&theirs, &mut *tape, options.pause))
             .map_err(|error| Error::Failed(error.to_string()))?;
-        Ok(Self {
-            shared,
-            reader: Reader::new(dir),
-            flusher: Some(flusher),
-        })
+        Ok(Self { shared, reader: Reader::new(dir), flusher: Some(flusher) })
     }
 
     /// Appends an event; its number, once it is durable. Whoever stops waiting does not take the event
@@ -145,49 +130,54 @@ mod tests {
     use std::sync::Mutex;
 
     use super::*;
+    use crate::segments::TapeFault;
 
     type Written = Arc<Mutex<Vec<(Seq, usize)>>>;
 
-    /// A disk that fails at the batches named, and remembers what it was given.
+    /// A disk that fails at the batch named, and remembers what it was given.
     struct Failing {
         written: Written,
         fails_at: usize,
         takes: Duration,
+        fault: fn(io::Error) -> TapeFault,
     }
 
     impl Tape for Failing {
-        fn append(&mut self, first: Seq, lines: &[u8]) -> io::Result<()> {
+        fn append(&mut self, first: Seq, lines: &[u8]) -> Result<(), TapeFault> {
             let mut written = self.written.lock().unwrap();
             written.push((first, lines.len()));
             // Long enough for others to queue behind this batch.
             std::thread::sleep(self.takes);
             if written.len() == self.fails_at {
-                return Err(io::Error::other("input/output error"));
+                return Err((self.fault)(io::Error::other("input/output error")));
             }
             Ok(())
         }
     }
 
-    fn failing(fails_at: usize, takes: Duration) -> (Ledger, Written) {
+    fn failing(fails_at: usize, takes: Duration, fault: fn(io::Error) -> TapeFault) -> (Ledger, Written) {
         let written = Written::default();
-        let tape = Failing {
-            written: Arc::clone(&written),
-            fails_at,
-            takes,
-        };
-        let ledger =
-            Ledger::start(Path::new("/nowhere"), Box::new(tape), 1, Options::default()).unwrap();
+        let tape = Failing { written: Arc::clone(&written), fails_at, takes, fault };
+        let ledger = Ledger::start(Path::new("/nowhere"), Box::new(tape), 1, Options::default()).unwrap();
         (ledger, written)
     }
 
     #[test]
+    fn abuse_f05_a_full_disk_refuses_and_goes_on_when_there_is_space() {
+        let (ledger, written) = failing(2, Duration::ZERO, TapeFault::Full);
+        let event = Event { action: "read".into(), outcome: 200, ..Event::default() };
+        assert_eq!(ledger.append_blocking(&event), Ok(1));
+        assert_eq!(ledger.append_blocking(&event), Err(Error::NoSpace("input/output error".into())));
+        assert_eq!((ledger.durable(), ledger.failure()), (1, None));
+        assert_eq!(ledger.append_blocking(&event), Ok(2), "numbers have no gaps");
+        let firsts: Vec<Seq> = written.lock().unwrap().iter().map(|(first, _)| *first).collect();
+        assert_eq!(firsts, [1, 2, 2]);
+    }
+
+    #[test]
     fn abuse_f04_after_one_failed_flush_nothing_is_ever_appended_again() {
-        let (ledger, written) = failing(3, Duration::ZERO);
-        let event = Event {
-            action: "read".into(),
-            outcome: 200,
-            ..Event::default()
-        };
+        let (ledger, written) = failing(3, Duration::ZERO, TapeFault::Lost);
+        let event = Event { action: "read".into(), outcome: 200, ..Event::default() };
         assert_eq!(ledger.append_blocking(&event), Ok(1));
         assert_eq!(ledger.append_blocking(&event), Ok(2));
         assert_eq!(ledger.failure(), None);
@@ -197,22 +187,14 @@ mod tests {
         }
         assert_eq!(ledger.durable(), 2);
         assert!(ledger.failure().is_some());
-        assert_eq!(
-            written.lock().unwrap().len(),
-            3,
-            "a disk that failed once is not asked again"
-        );
+        assert_eq!(written.lock().unwrap().len(), 3, "a disk that failed once is not asked again");
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn abuse_f35_whoever_waits_when_it_fails_is_told() {
-        let (ledger, _) = failing(1, Duration::from_millis(50));
+        let (ledger, _) = failing(1, Duration::from_millis(50), TapeFault::Lost);
         let ledger = Arc::new(ledger);
-        let event = Event {
-            action: "read".into(),
-            outcome: 200,
-            ..Event::default()
-        };
+        let event = Event { action: "read".into(), outcome: 200, ..Event::default() };
         let all: Vec<_> = (0..50)
             .map(|_| {
                 let (ledger, event) = (Arc::clone(&ledger), event.clone());

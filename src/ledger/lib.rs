@@ -8,7 +8,7 @@
 //! order (clocks step back) and a checksum. One thread writes and syncs for all who wait: many events
 //! share one flush, none is acknowledged without one. If a write or a flush fails the ledger has failed
 //! for good, since what a failed flush left on the disk cannot be known: every append errs from then on,
-//! and nothing is served.
+//! and nothing is served. A full disk alone passes: the write is undone, and the next one tried.
 
 mod event;
 mod flusher;
@@ -29,6 +29,9 @@ pub enum Error {
     /// server started again.
     #[error("the audit trail cannot be written: {0}")]
     Failed(String),
+    /// The disk is full. Nothing may be served until there is space; then it goes on by itself.
+    #[error("there is no space for the audit trail: {0}")]
+    NoSpace(String),
     /// More events wait than the buffer takes: the disk is too slow for the load.
     #[error("too many audit events wait to be written")]
     Full,

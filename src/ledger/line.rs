@@ -33,11 +33,7 @@ fn finish(mut begun: crc32fast::Hasher, head: Head) -> u32 {
 pub(crate) fn write(out: &mut Vec<u8>, head: Head, begun: crc32fast::Hasher, event: &[u8]) {
     let crc = finish(begun, head);
     // Writing to a Vec does not fail.
-    let _ = write!(
-        out,
-        r#"{{"seq":{},"batch":{},"crc":"{crc:08x}","event":"#,
-        head.seq, head.batch
-    );
+    let _ = write!(out, r#"{{"seq":{},"batch":{},"crc":"{crc:08x}","event":"#, head.seq, head.batch);
     out.extend_from_slice(event);
     out.extend_from_slice(b"}\n");
 }

@@ -2,7 +2,7 @@
 //! except that a torn tail is cut off at the start.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
+use std::io::{self, BufRead, BufReader, ErrorKind, Seek, SeekFrom, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -11,17 +11,27 @@ use crate::ledger::Record;
 use crate::line;
 use crate::{Error, Seq};
 
+/// Why a batch was not appended.
+#[derive(Debug)]
+pub(crate) enum TapeFault {
+    /// No space, and nothing of the batch is left on the tape: it may be tried again later.
+    Full(io::Error),
+    /// What is on the tape now cannot be known.
+    Lost(io::Error),
+}
+
 /// Where batches of lines go. The one seam of this room: tests put a failing disk behind it.
 pub(crate) trait Tape: Send {
     /// Appends the lines of a batch whose first event has the given number; durable when it returns.
-    fn append(&mut self, first: Seq, lines: &[u8]) -> io::Result<()>;
+    fn append(&mut self, first: Seq, lines: &[u8]) -> Result<(), TapeFault>;
+}
+
+fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded)
 }
 
 pub(crate) fn io_error(path: &Path) -> impl FnOnce(io::Error) -> Error + '_ {
-    |error| Error::Io {
-        path: path.to_owned(),
-        kind: error.kind(),
-    }
+    |error| Error::Io { path: path.to_owned(), kind: error.kind() }
 }
 
 /// The segments of a directory, open for appending.
@@ -38,61 +48,51 @@ impl Segments {
     /// Opens the directory, made 0700 if absent, cuts a torn tail, and says which number is next. A
     /// segment is ended once it has `most` bytes.
     pub(crate) fn open(dir: &Path, most: u64) -> Result<(Self, Seq), Error> {
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(dir)
-            .map_err(io_error(dir))?;
+        DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(io_error(dir))?;
         let lock = lock(dir)?;
-        let mut segments = Self {
-            dir: dir.to_owned(),
-            file: None,
-            bytes: 0,
-            most,
-            _lock: lock,
-        };
+        let mut segments = Self { dir: dir.to_owned(), file: None, bytes: 0, most, _lock: lock };
         let Some((first, path)) = list(dir)?.pop() else {
             return Ok((segments, 1));
         };
         let (next, good) = scan(&path, first)?;
-        let file = OpenOptions::new()
-            .append(true)
-            .open(&path)
-            .map_err(io_error(&path))?;
+        let file = OpenOptions::new().append(true).open(&path).map_err(io_error(&path))?;
         let length = file.metadata().map_err(io_error(&path))?.len();
         if good < length {
-            file.set_len(good)
-                .and_then(|()| file.sync_all())
-                .map_err(io_error(&path))?;
+            file.set_len(good).and_then(|()| file.sync_all()).map_err(io_error(&path))?;
         }
         segments.file = Some(file);
         segments.bytes = good;
         Ok((segments, next))
     }
 
-    fn rotate(&mut self, first: Seq) -> io::Result<&mut File> {
+    fn rotate(&mut self, first: Seq) -> Result<File, TapeFault> {
         let path = self.dir.join(format!("{first:020}.jsonl"));
-        let file = OpenOptions::new()
-            .append(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(path)?;
+        let made = OpenOptions::new().append(true).create_new(true).mode(0o600).open(path);
+        let file = made.map_err(|error| match is_full(&error) {
+            true => TapeFault::Full(error),
+            false => TapeFault::Lost(error),
+        })?;
         // The name must be as durable as what is written under it.
-        File::open(&self.dir)?.sync_all()?;
+        File::open(&self.dir).and_then(|dir| dir.sync_all()).map_err(TapeFault::Lost)?;
         self.bytes = 0;
-        Ok(self.file.insert(file))
+        Ok(file)
     }
 }
 
 impl Tape for Segments {
-    fn append(&mut self, first: Seq, lines: &[u8]) -> io::Result<()> {
-        let full = self.bytes >= self.most;
-        let file = match &mut self.file {
-            Some(file) if !full => file,
-            _ => self.rotate(first)?,
+    fn append(&mut self, first: Seq, lines: &[u8]) -> Result<(), TapeFault> {
+        let current = self.file.take().filter(|_| self.bytes < self.most);
+        let file = match current {
+            Some(file) => file,
+            None => self.rotate(first)?,
         };
-        file.write_all(lines)?;
-        file.sync_data()?;
+        let file = self.file.insert(file);
+        if let Err(error) = file.write_all(lines) {
+            // A full disk still takes a file back to what it was.
+            let undone = is_full(&error) && file.set_len(self.bytes).is_ok();
+            return Err(if undone { TapeFault::Full(error) } else { TapeFault::Lost(error) });
+        }
+        file.sync_data().map_err(TapeFault::Lost)?;
         self.bytes += lines.len() as u64;
         Ok(())
     }
@@ -100,13 +100,7 @@ impl Tape for Segments {
 
 fn lock(dir: &Path) -> Result<File, Error> {
     let path = dir.join("lock");
-    let file = OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .mode(0o600)
-        .open(&path)
-        .map_err(io_error(&path))?;
+    let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path).map_err(io_error(&path))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(fs::TryLockError::WouldBlock) => Err(Error::InUse(dir.to_owned())),
@@ -119,15 +113,8 @@ fn list(dir: &Path) -> Result<Vec<(Seq, PathBuf)>, Error> {
     let mut found = Vec::new();
     for entry in fs::read_dir(dir).map_err(io_error(dir))? {
         let path = entry.map_err(io_error(dir))?.path();
-        let name = path
-            .file_name()
-            .and_then(|name| name.to_str())
-            .unwrap_or_default();
-        if let Some(first) = name
-            .strip_suffix(".jsonl")
-            .filter(|n| n.len() == 20)
-            .and_then(|n| n.parse().ok())
-        {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        if let Some(first) = name.strip_suffix(".jsonl").filter(|n| n.len() == 20).and_then(|n| n.parse().ok()) {
             found.push((first, path));
         }
     }
@@ -139,11 +126,7 @@ fn list(dir: &Path) -> Result<Vec<(Seq, PathBuf)>, Error> {
 /// those are a torn tail.
 fn scan(path: &Path, first: Seq) -> Result<(Seq, u64), Error> {
     let bytes = fs::read(path).map_err(io_error(path))?;
-    let damaged = |line, what| Error::Damaged {
-        segment: path.to_owned(),
-        line,
-        what,
-    };
+    let damaged = |line, what| Error::Damaged { segment: path.to_owned(), line, what };
     let (mut next, mut good) = (first, 0);
     let mut torn = false;
     for (index, text) in bytes.split_inclusive(|byte| *byte == b'\n').enumerate() {
@@ -151,10 +134,7 @@ fn scan(path: &Path, first: Seq) -> Result<(Seq, u64), Error> {
         match read {
             Some((head, _)) if torn => {
                 if head.batch > next {
-                    return Err(damaged(
-                        index + 1,
-                        "a line before it is bad though it had been flushed",
-                    ));
+                    return Err(damaged(index + 1, "a line before it is bad though it had been flushed"));
                 }
             }
             Some((head, _)) if head.seq == next && head.batch <= next => {
@@ -162,10 +142,7 @@ fn scan(path: &Path, first: Seq) -> Result<(Seq, u64), Error> {
                 good += text.len() as u64;
             }
             Some(_) => {
-                return Err(damaged(
-                    index + 1,
-                    "its number does not follow the one before",
-                ));
+                return Err(damaged(index + 1, "its number does not follow the one before"));
             }
             None => torn = true,
         }
@@ -190,10 +167,7 @@ pub(crate) struct Reader {
 
 impl Reader {
     pub(crate) fn new(dir: &Path) -> Self {
-        Self {
-            dir: dir.to_owned(),
-            place: Mutex::default(),
-        }
+        Self { dir: dir.to_owned(), place: Mutex::default() }
     }
 
     /// At most `most` events from number `from` up to and including `durable`.
@@ -202,82 +176,43 @@ impl Reader {
         let mut wanted = from.max(1);
         let segments = list(&self.dir)?;
         while wanted <= durable && records.len() < most {
-            let at = segments
-                .iter()
-                .rposition(|(first, _)| *first <= wanted)
-                .ok_or(Error::Missing(wanted))?;
+            let at = segments.iter().rposition(|(first, _)| *first <= wanted).ok_or(Error::Missing(wanted))?;
             let (first, path) = &segments[at];
-            let end = segments
-                .get(at + 1)
-                .map_or(durable, |(next, _)| durable.min(next - 1));
+            let end = segments.get(at + 1).map_or(durable, |(next, _)| durable.min(next - 1));
             self.read_segment(*first, path, wanted, end, most, &mut records)?;
             wanted = records.last().map_or(wanted, |record| record.seq) + 1;
         }
         Ok(records)
     }
 
-    fn read_segment(
-        &self,
-        first: Seq,
-        path: &Path,
-        wanted: Seq,
-        end: Seq,
-        most: usize,
-        records: &mut Vec<Record>,
-    ) -> Result<(), Error> {
-        let known = *self
-            .place
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+    fn read_segment(&self, first: Seq, path: &Path, wanted: Seq, end: Seq, most: usize, records: &mut Vec<Record>) -> Result<(), Error> {
+        let known = *self.place.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let mut place = match known {
             place if place.segment == first && place.next <= wanted => place,
-            _ => Place {
-                segment: first,
-                next: first,
-                line: 0,
-                offset: 0,
-            },
+            _ => Place { segment: first, next: first, line: 0, offset: 0 },
         };
-        let damaged = |line, what| Error::Damaged {
-            segment: path.to_owned(),
-            line,
-            what,
-        };
+        let damaged = |line, what| Error::Damaged { segment: path.to_owned(), line, what };
         let mut file = File::open(path).map_err(io_error(path))?;
-        file.seek(SeekFrom::Start(place.offset))
-            .map_err(io_error(path))?;
+        file.seek(SeekFrom::Start(place.offset)).map_err(io_error(path))?;
         let mut reader = BufReader::with_capacity(64 * 1024, file);
         let mut text = Vec::new();
         while place.next <= end && records.len() < most {
             text.clear();
-            let length = reader
-                .read_until(b'\n', &mut text)
-                .map_err(io_error(path))?;
+            let length = reader.read_until(b'\n', &mut text).map_err(io_error(path))?;
             place.line += 1;
             let read = text.strip_suffix(b"\n").and_then(line::read);
-            let (head, json) =
-                read.ok_or_else(|| damaged(place.line, "it is not what was written"))?;
+            let (head, json) = read.ok_or_else(|| damaged(place.line, "it is not what was written"))?;
             if head.seq != place.next {
-                return Err(damaged(
-                    place.line,
-                    "its number does not follow the one before",
-                ));
+                return Err(damaged(place.line, "its number does not follow the one before"));
             }
             place.next += 1;
             place.offset += length as u64;
             if head.seq >= wanted {
-                let event =
-                    line::event(json).ok_or_else(|| damaged(place.line, "it is no audit event"))?;
-                records.push(Record {
-                    seq: head.seq,
-                    event,
-                });
+                let event = line::event(json).ok_or_else(|| damaged(place.line, "it is no audit event"))?;
+                records.push(Record { seq: head.seq, event });
             }
         }
-        *self
-            .place
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner) = place;
+        *self.place.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = place;
         Ok(())
     }
 }
