@@ -84,13 +84,8 @@ impl Caller {
     pub fn from_token(grant: VerifiedGrant, roles: &Arc<Roles>) -> Result<Self, Denial> {
         let read = |text: &str| Scopes::parse(text).map_err(|_| GrantFault::Scopes);
         let registered = read(&grant.registered)?;
-        let effective =
-            grant::intersect(&registered, &read(&grant.scope)?).ok_or(GrantFault::TooManyScopes)?;
-        let own = own(
-            grant.role,
-            grant.user.as_deref(),
-            grant.fhir_user.as_deref(),
-        )?;
+        let effective = grant::intersect(&registered, &read(&grant.scope)?).ok_or(GrantFault::TooManyScopes)?;
+        let own = own(grant.role, grant.user.as_deref(), grant.fhir_user.as_deref())?;
         if let Some(patient) = &grant.launch_patient {
             if !id::is_id(patient) {
                 return Err(GrantFault::LaunchPatient.into());
@@ -151,9 +146,7 @@ impl Caller {
     }
 
     fn make(inner: Inner) -> Self {
-        Self {
-            inner: Arc::new(inner),
-        }
+        Self { inner: Arc::new(inner) }
     }
 
     /// The role.
@@ -203,9 +196,7 @@ impl Caller {
     #[must_use]
     pub fn binding(&self) -> String {
         let own = &self.inner;
-        let part = |text: Option<&str>| {
-            text.map_or("-".to_owned(), |text| format!("{}:{text}", text.len()))
-        };
+        let part = |text: Option<&str>| text.map_or("-".to_owned(), |text| format!("{}:{text}", text.len()));
         [
             own.role.name().to_owned(),
             part(own.user.as_deref()),
@@ -222,31 +213,16 @@ impl Caller {
         let own = &*self.inner;
         let unknown = || Denial::UnknownType(resource_type.chars().take(64).collect());
         let name = static_type(resource_type).ok_or_else(unknown)?;
-        let decision = own
-            .roles
-            .decision(own.role, name, interaction)
-            .ok_or_else(unknown)?;
+        let decision = own.roles.decision(own.role, name, interaction).ok_or_else(unknown)?;
         let Some(reach) = decision.reach else {
             let (role, reason) = (own.role, decision.reason.to_owned());
-            return Err(Denial::Role {
-                role,
-                resource_type: name,
-                interaction,
-                reason,
-            });
+            return Err(Denial::Role { role, resource_type: name, interaction, reason });
         };
         let letters = interaction.letters();
-        let granting = own
-            .effective
-            .fhir()
-            .iter()
-            .filter(|scope| scope.grants(name, letters));
+        let granting = own.effective.fhir().iter().filter(|scope| scope.grants(name, letters));
         let reaches = granting.filter_map(|scope| {
             let patients = self.patients(scope.context(), reach, own.roles.is_impersonal(name))?;
-            Some(Reach {
-                patients,
-                filters: scope.filters().to_vec(),
-            })
+            Some(Reach { patients, filters: scope.filters().to_vec() })
         });
         TypeRule::union(reaches).ok_or_else(|| self.scope_denial(name, interaction))
     }
@@ -266,14 +242,9 @@ impl Caller {
             return (reach == ReachKind::All).then_some(Patients::All);
         }
         Some(match (reach, launched) {
-            (ReachKind::Own, Some(patient)) => {
-                (own()? == patient).then_some(Patients::Compartment(patient))?
-            }
+            (ReachKind::Own, Some(patient)) => (own()? == patient).then_some(Patients::Compartment(patient))?,
             (ReachKind::Own, None) => Patients::Compartment(own()?),
-            (ReachKind::Care, Some(patient)) => Patients::CareOfCompartment {
-                practitioner: own()?,
-                patient,
-            },
+            (ReachKind::Care, Some(patient)) => Patients::CareOfCompartment { practitioner: own()?, patient },
             (ReachKind::Care, None) => Patients::CareOf(own()?),
             (ReachKind::All, Some(patient)) => Patients::Compartment(patient),
             (ReachKind::All, None) => Patients::All,
@@ -283,12 +254,7 @@ impl Caller {
     fn scope_denial(&self, name: &'static str, interaction: Interaction) -> Denial {
         let own = &*self.inner;
         let letters = interaction.letters();
-        let has = |scopes: &Scopes, context| {
-            scopes
-                .fhir()
-                .iter()
-                .any(|s| s.context() == context && s.grants(name, letters))
-        };
+        let has = |scopes: &Scopes, context| scopes.fhir().iter().any(|s| s.context() == context && s.grants(name, letters));
         let context = match own.role {
             Role::System | Role::Internal(_) if own.launch_patient.is_none() => Context::System,
             Role::Patient => Context::Patient,
@@ -300,8 +266,7 @@ impl Caller {
             interaction,
             needed: Box::new(Scope::smallest(context, name, letters)),
             registered: has(&own.registered, context),
-            no_launch_patient: own.launch_patient.is_none()
-                && has(&own.effective, Context::Patient),
+            no_launch_patient: own.launch_patient.is_none() && has(&own.effective, Context::Patient),
         }
     }
 
@@ -317,19 +282,12 @@ impl Caller {
                 (name, interaction, rule)
             })
             .collect();
-        Ok(Narrowed::new(
-            target,
-            Boundary::new(self.clone(), name, interaction, rule, others),
-        ))
+        Ok(Narrowed::new(target, Boundary::new(self.clone(), name, interaction, rule, others)))
     }
 }
 
 /// The id a role's reach depends on, checked against the role.
-fn own(
-    role: Role,
-    user: Option<&str>,
-    fhir_user: Option<&str>,
-) -> Result<Option<String>, GrantFault> {
+fn own(role: Role, user: Option<&str>, fhir_user: Option<&str>) -> Result<Option<String>, GrantFault> {
     let of = |name: &str| {
         let (found, id) = fhir_user?.split_once('/')?;
         (found == name && id::is_id(id)).then(|| id.to_owned())

@@ -45,15 +45,9 @@ pub enum Denial {
 
 fn missing(registered: bool, no_launch_patient: bool) -> &'static str {
     match (registered, no_launch_patient) {
-        (_, true) => {
-            "which was granted for the patient in context, but the token names none: launch with a patient, or ask for launch/patient as well"
-        }
-        (true, _) => {
-            "which was not granted: name it in the `scope` parameter when asking for authorization"
-        }
-        (false, _) => {
-            "which the client is not registered for: an administrator adds it to the client's scopes, then it can be asked for"
-        }
+        (_, true) => "which was granted for the patient in context, but the token names none: launch with a patient, or ask for launch/patient as well",
+        (true, _) => "which was not granted: name it in the `scope` parameter when asking for authorization",
+        (false, _) => "which the client is not registered for: an administrator adds it to the client's scopes, then it can be asked for",
     }
 }
 

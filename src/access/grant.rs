@@ -29,12 +29,7 @@ pub(crate) fn intersect(registered: &Scopes, granted: &Scopes) -> Option<Scopes>
             }
         }
     }
-    let other = granted
-        .other()
-        .iter()
-        .filter(|name| registered.has(name))
-        .copied()
-        .collect();
+    let other = granted.other().iter().filter(|name| registered.has(name)).copied().collect();
     Some(Scopes::of(common, other))
 }
 
@@ -72,21 +67,12 @@ impl fmt::Display for Excess {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: ", self.scope)?;
         match &self.reason {
-            ExcessReason::Unknown => f.write_str(
-                "no scope of this server; see scopes_supported in .well-known/smart-configuration",
-            ),
+            ExcessReason::Unknown => f.write_str("no scope of this server; see scopes_supported in .well-known/smart-configuration"),
             ExcessReason::NotRegistered { missing } => {
-                write!(
-                    f,
-                    "the client is not registered for {missing}; an administrator adds it to the client's scopes"
-                )
+                write!(f, "the client is not registered for {missing}; an administrator adds it to the client's scopes")
             }
-            ExcessReason::Context(Role::System) => f.write_str(
-                "there is no user; a client alone asks for system/… or, with a patient, patient/…",
-            ),
-            ExcessReason::Context(_) => {
-                f.write_str("system/… is for clients without a user; ask for user/… or patient/…")
-            }
+            ExcessReason::Context(Role::System) => f.write_str("there is no user; a client alone asks for system/… or, with a patient, patient/…"),
+            ExcessReason::Context(_) => f.write_str("system/… is for clients without a user; ask for user/… or patient/…"),
             ExcessReason::Role { role, reason } => {
                 write!(f, "the role {role} does not permit it: {reason}")
             }
@@ -99,12 +85,7 @@ impl fmt::Display for Excess {
 ///
 /// A scope for one type must be permitted to the role letter by letter. `*` stands for whatever the role
 /// permits, so it fits as soon as the role permits any of it; the role narrows it whenever it is used.
-pub fn subset(
-    roles: &Roles,
-    role: Role,
-    registered: &str,
-    asked: &str,
-) -> Result<Result<Scopes, Vec<Excess>>, ScopeError> {
+pub fn subset(roles: &Roles, role: Role, registered: &str, asked: &str) -> Result<Result<Scopes, Vec<Excess>>, ScopeError> {
     let registered = Scopes::parse(registered)?;
     let granted = Scopes::parse(asked)?;
     let mut excess = Vec::new();
@@ -112,23 +93,14 @@ pub fn subset(
         let reason = match Scope::parse(token) {
             Some(scope) => fits(roles, role, &registered, &scope).err(),
             None if registered.has(token) => None,
-            None if granted.has(token) => Some(ExcessReason::NotRegistered {
-                missing: token.to_owned(),
-            }),
+            None if granted.has(token) => Some(ExcessReason::NotRegistered { missing: token.to_owned() }),
             None => Some(ExcessReason::Unknown),
         };
         if let Some(reason) = reason {
-            excess.push(Excess {
-                scope: token.chars().take(128).collect(),
-                reason,
-            });
+            excess.push(Excess { scope: token.chars().take(128).collect(), reason });
         }
     }
-    Ok(if excess.is_empty() {
-        Ok(granted)
-    } else {
-        Err(excess)
-    })
+    Ok(if excess.is_empty() { Ok(granted) } else { Err(excess) })
 }
 
 fn fits(roles: &Roles, role: Role, registered: &Scopes, scope: &Scope) -> Result<(), ExcessReason> {
@@ -141,9 +113,7 @@ fn fits(roles: &Roles, role: Role, registered: &Scopes, scope: &Scope) -> Result
     for letter in scope.letters().each() {
         let part = scope.only(letter);
         if !registered.fhir().iter().any(|known| known.covers(&part)) {
-            return Err(ExcessReason::NotRegistered {
-                missing: part.to_string(),
-            });
+            return Err(ExcessReason::NotRegistered { missing: part.to_string() });
         }
     }
     let mut letters = scope.letters().each();
@@ -151,11 +121,7 @@ fn fits(roles: &Roles, role: Role, registered: &Scopes, scope: &Scope) -> Result
     let reason = match scope.resource_type() {
         Some(name) => letters.find_map(|letter| refused(name, letter)),
         None => {
-            let permitted = |letter| {
-                r4::resource_types()
-                    .iter()
-                    .any(|name| refused(name, letter).is_none())
-            };
+            let permitted = |letter| r4::resource_types().iter().any(|name| refused(name, letter).is_none());
             let any = letters.any(permitted);
             (!any).then(|| "nothing of it is permitted to the role on any type".to_owned())
         }
@@ -166,10 +132,7 @@ fn fits(roles: &Roles, role: Role, registered: &Scopes, scope: &Scope) -> Result
 /// The table's reason against a letter on a type; `None` when some interaction of the letter is permitted.
 fn refusal<'a>(roles: &'a Roles, role: Role, name: &str, letter: Letters) -> Option<&'a str> {
     let mut reason = None;
-    for interaction in Interaction::ALL
-        .into_iter()
-        .filter(|i| i.letters() == letter)
-    {
+    for interaction in Interaction::ALL.into_iter().filter(|i| i.letters() == letter) {
         match roles.decision(role, name, interaction) {
             Some(decision) if decision.reach.is_some() => return None,
             Some(decision) => reason = reason.or(Some(decision.reason)),

@@ -29,17 +29,8 @@ pub enum Interaction {
 
 impl Interaction {
     /// Every interaction.
-    pub const ALL: [Self; 9] = [
-        Self::Read,
-        Self::Vread,
-        Self::HistoryInstance,
-        Self::HistoryType,
-        Self::Search,
-        Self::Create,
-        Self::Update,
-        Self::Patch,
-        Self::Delete,
-    ];
+    pub const ALL: [Self; 9] =
+        [Self::Read, Self::Vread, Self::HistoryInstance, Self::HistoryType, Self::Search, Self::Create, Self::Update, Self::Patch, Self::Delete];
 
     /// The one letter a scope must hold: `r` for read, vread and the history of an instance, `s` for
     /// search and the history of a type, `c`, `u` (patch too) and `d`.
@@ -74,10 +65,7 @@ impl Interaction {
     /// Whether it changes what is stored.
     #[must_use]
     pub const fn writes(self) -> bool {
-        matches!(
-            self,
-            Self::Create | Self::Update | Self::Patch | Self::Delete
-        )
+        matches!(self, Self::Create | Self::Update | Self::Patch | Self::Delete)
     }
 }
 
@@ -156,9 +144,7 @@ impl Letters {
 
     /// The letters one by one, in order.
     pub fn each(self) -> impl Iterator<Item = Self> {
-        (0..5)
-            .map(|bit| Self(1 << bit))
-            .filter(move |one| self.contains(*one))
+        (0..5).map(|bit| Self(1 << bit)).filter(move |one| self.contains(*one))
     }
 }
 

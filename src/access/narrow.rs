@@ -78,14 +78,7 @@ impl Boundary {
         rule: TypeRule,
         others: Vec<(String, Interaction, Option<TypeRule>)>,
     ) -> Self {
-        Self {
-            caller,
-            resource_type,
-            interaction,
-            rule,
-            others,
-            consent: Consent::default(),
-        }
+        Self { caller, resource_type, interaction, rule, others, consent: Consent::default() }
     }
 
     /// The type that the rule is for.
@@ -123,12 +116,8 @@ impl Boundary {
         if resource_type == self.resource_type && interaction == self.interaction {
             return Some(&self.rule);
         }
-        let named =
-            |(name, i, _): &&(String, Interaction, _)| name == resource_type && *i == interaction;
-        self.others
-            .iter()
-            .find(named)
-            .and_then(|(_, _, rule)| rule.as_ref())
+        let named = |(name, i, _): &&(String, Interaction, _)| name == resource_type && *i == interaction;
+        self.others.iter().find(named).and_then(|(_, _, rule)| rule.as_ref())
     }
 
     /// Labels withheld.
@@ -201,22 +190,13 @@ impl<T> Narrowed<T> {
     /// and for them alone: what they make must hold the boundary as a predicate.
     pub fn map<U>(self, f: impl FnOnce(T, &Boundary) -> U) -> Narrowed<U> {
         let target = f(self.target, &self.boundary);
-        Narrowed {
-            target,
-            boundary: self.boundary,
-        }
+        Narrowed { target, boundary: self.boundary }
     }
 
     /// As [`Narrowed::map`], when the other form may fail.
-    pub fn try_map<U, E>(
-        self,
-        f: impl FnOnce(T, &Boundary) -> Result<U, E>,
-    ) -> Result<Narrowed<U>, E> {
+    pub fn try_map<U, E>(self, f: impl FnOnce(T, &Boundary) -> Result<U, E>) -> Result<Narrowed<U>, E> {
         let target = f(self.target, &self.boundary)?;
-        Ok(Narrowed {
-            target,
-            boundary: self.boundary,
-        })
+        Ok(Narrowed { target, boundary: self.boundary })
     }
 
     /// The query without its boundary, which nothing runs any more.

@@ -28,9 +28,7 @@ impl Patients {
         match (self, other) {
             (Self::All, _) => true,
             (Self::Compartment(one), Self::CareOfCompartment { patient, .. }) => one == patient,
-            (Self::CareOf(one), Self::CareOfCompartment { practitioner, .. }) => {
-                one == practitioner
-            }
+            (Self::CareOf(one), Self::CareOfCompartment { practitioner, .. }) => one == practitioner,
             _ => self == other,
         }
     }
@@ -51,8 +49,7 @@ impl Reach {
     /// Whether everything in `other` is in `self`.
     #[must_use]
     pub fn covers(&self, other: &Self) -> bool {
-        self.patients.covers(&other.patients)
-            && self.filters.iter().all(|f| other.filters.contains(f))
+        self.patients.covers(&other.patients) && self.filters.iter().all(|f| other.filters.contains(f))
     }
 }
 
@@ -81,8 +78,6 @@ impl TypeRule {
     /// Whether the rule takes nothing away: everyone's resources, without filters.
     #[must_use]
     pub fn is_unbounded(&self) -> bool {
-        self.reach
-            .iter()
-            .any(|r| r.patients == Patients::All && r.filters.is_empty())
+        self.reach.iter().any(|r| r.patients == Patients::All && r.filters.is_empty())
     }
 }

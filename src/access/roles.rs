@@ -122,31 +122,16 @@ impl Roles {
 
     /// What the table says. `None` for a name that is no R4 type: nobody may do anything with it.
     #[must_use]
-    pub fn decision(
-        &self,
-        role: Role,
-        resource_type: &str,
-        interaction: Interaction,
-    ) -> Option<Decision<'_>> {
+    pub fn decision(&self, role: Role, resource_type: &str, interaction: Interaction) -> Option<Decision<'_>> {
         let cell = self.cells.get(&role)?.get(resource_type)?;
         let permits = cell.permits[Act::of(interaction) as usize];
         let rule = self.rules.get(permits.unwrap_or(cell.refuses))?;
-        Some(Decision {
-            reach: permits.map(|_| rule.reach),
-            reason: &rule.reason,
-        })
+        Some(Decision { reach: permits.map(|_| rule.reach), reason: &rule.reason })
     }
 
     /// Every decision of a role, by type and interaction: what `hearthgate check` prints.
-    pub fn decisions(
-        &self,
-        role: Role,
-    ) -> impl Iterator<Item = (&'static str, Interaction, Decision<'_>)> {
-        r4::resource_types().iter().flat_map(move |name| {
-            Interaction::ALL
-                .into_iter()
-                .filter_map(move |i| self.decision(role, name, i).map(|d| (*name, i, d)))
-        })
+    pub fn decisions(&self, role: Role) -> impl Iterator<Item = (&'static str, Interaction, Decision<'_>)> {
+        r4::resource_types().iter().flat_map(move |name| Interaction::ALL.into_iter().filter_map(move |i| self.decision(role, name, i).map(|d| (*name, i, d))))
     }
 
     /// Whether no patient stands in resources of the type (directory and definitions), so that nothing

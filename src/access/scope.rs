@@ -14,16 +14,7 @@ pub const MAX_BYTES: usize = 4096;
 const MAX_FILTERS: usize = 8;
 
 /// Scopes that ask for no FHIR data: identity, launch context, lifetime.
-const OTHER: [&str; 8] = [
-    "fhirUser",
-    "launch",
-    "launch/encounter",
-    "launch/patient",
-    "offline_access",
-    "online_access",
-    "openid",
-    "profile",
-];
+const OTHER: [&str; 8] = ["fhirUser", "launch", "launch/encounter", "launch/patient", "offline_access", "online_access", "openid", "profile"];
 
 /// The scope parameter cannot be read at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -89,44 +80,22 @@ impl Scope {
             Some(query) => filters(resource_type, query)?,
             None => Vec::new(),
         };
-        Some(Self {
-            context,
-            resource_type,
-            letters: Letters::parse(letters)?,
-            filters,
-        })
+        Some(Self { context, resource_type, letters: Letters::parse(letters)?, filters })
     }
 
     /// The smallest scope for one interaction with one type.
-    pub(crate) fn smallest(
-        context: Context,
-        resource_type: &'static str,
-        letters: Letters,
-    ) -> Self {
-        Self {
-            context,
-            resource_type: Some(resource_type),
-            letters,
-            filters: Vec::new(),
-        }
+    pub(crate) fn smallest(context: Context, resource_type: &'static str, letters: Letters) -> Self {
+        Self { context, resource_type: Some(resource_type), letters, filters: Vec::new() }
     }
 
     /// `*` with every letter.
     pub(crate) fn everything(context: Context) -> Self {
-        Self {
-            context,
-            resource_type: None,
-            letters: Letters::ALL,
-            filters: Vec::new(),
-        }
+        Self { context, resource_type: None, letters: Letters::ALL, filters: Vec::new() }
     }
 
     /// The same scope with these letters.
     pub(crate) fn only(&self, letters: Letters) -> Self {
-        Self {
-            letters,
-            ..self.clone()
-        }
+        Self { letters, ..self.clone() }
     }
 
     /// On whose behalf.
@@ -173,12 +142,7 @@ impl Scope {
         let mut filters = [self.filters.as_slice(), &other.filters].concat();
         filters.sort_unstable();
         filters.dedup();
-        Some(Self {
-            context: self.context,
-            resource_type,
-            letters,
-            filters,
-        })
+        Some(Self { context: self.context, resource_type, letters, filters })
     }
 
     /// Whether everything `other` grants is granted by `self` too.
@@ -194,11 +158,7 @@ impl Scope {
 /// The name of an R4 resource type, for good.
 pub(crate) fn static_type(name: &str) -> Option<&'static str> {
     let types = r4::resource_types();
-    types
-        .binary_search(&name)
-        .ok()
-        .and_then(|at| types.get(at))
-        .copied()
+    types.binary_search(&name).ok().and_then(|at| types.get(at)).copied()
 }
 
 fn filters(resource_type: Option<&'static str>, query: &str) -> Option<Vec<(String, String)>> {
@@ -221,16 +181,10 @@ fn filters(resource_type: Option<&'static str>, query: &str) -> Option<Vec<(Stri
 fn filters_by(resource_type: Option<&'static str>, code: &str) -> bool {
     let parameter = match resource_type {
         Some(name) => r4::search_parameter(name, code),
-        None => r4::common_search_parameters()
-            .iter()
-            .find(|p| p.code == code),
+        None => r4::common_search_parameters().iter().find(|p| p.code == code),
     };
     parameter.is_some_and(|p| {
-        !matches!(p.kind, r4::Kind::Special | r4::Kind::Composite)
-            && !matches!(
-                p.code,
-                "_text" | "_content" | "_filter" | "_query" | "_list" | "_has"
-            )
+        !matches!(p.kind, r4::Kind::Special | r4::Kind::Composite) && !matches!(p.code, "_text" | "_content" | "_filter" | "_query" | "_list" | "_has")
     })
 }
 
@@ -250,9 +204,7 @@ fn decode(text: &str) -> Option<String> {
             _ => return None,
         }
     }
-    String::from_utf8(out)
-        .ok()
-        .filter(|text| !text.chars().any(char::is_control))
+    String::from_utf8(out).ok().filter(|text| !text.chars().any(char::is_control))
 }
 
 /// NQCHAR of RFC 6749, appendix A.
@@ -262,13 +214,7 @@ fn is_scope_byte(byte: u8) -> bool {
 
 impl fmt::Display for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}/{}.{}",
-            self.context,
-            self.resource_type.unwrap_or("*"),
-            self.letters
-        )?;
+        write!(f, "{}/{}.{}", self.context, self.resource_type.unwrap_or("*"), self.letters)?;
         for (index, (code, value)) in self.filters.iter().enumerate() {
             write!(f, "{}{code}=", if index == 0 { '?' } else { '&' })?;
             for byte in value.bytes() {
@@ -348,10 +294,7 @@ impl Scopes {
 impl fmt::Display for Scopes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let other = self.other.iter().map(|name| (*name).to_owned());
-        for (index, text) in other
-            .chain(self.fhir.iter().map(Scope::to_string))
-            .enumerate()
-        {
+        for (index, text) in other.chain(self.fhir.iter().map(Scope::to_string)).enumerate() {
             write!(f, "{}{text}", if index == 0 { "" } else { " " })?;
         }
         Ok(())

@@ -63,9 +63,7 @@ pub struct TokenCache {
 
 impl std::fmt::Debug for TokenCache {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("TokenCache")
-            .field("generation", &self.generation())
-            .finish_non_exhaustive()
+        f.debug_struct("TokenCache").field("generation", &self.generation()).finish_non_exhaustive()
     }
 }
 
@@ -73,11 +71,7 @@ impl TokenCache {
     /// Holds about `limit` tokens.
     #[must_use]
     pub fn new(limit: usize) -> Self {
-        Self {
-            shards: (0..SHARDS).map(|_| Shard::default()).collect(),
-            per_shard: limit.div_ceil(SHARDS).max(4),
-            generation: AtomicU64::new(0),
-        }
+        Self { shards: (0..SHARDS).map(|_| Shard::default()).collect(), per_shard: limit.div_ceil(SHARDS).max(4), generation: AtomicU64::new(0) }
     }
 
     /// The present generation. Read it before the database is asked what a token stands for, and give it
@@ -96,10 +90,7 @@ impl TokenCache {
     #[must_use]
     pub fn get(&self, token: &str, now_s: i64) -> Option<Arc<Known>> {
         let digest = digest_of(token)?;
-        let shard = self
-            .shard(&digest)
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
+        let shard = self.shard(&digest).read().unwrap_or_else(PoisonError::into_inner);
         let entry = shard.get(&digest)?;
         let good = entry.generation == self.generation() && now_s < entry.known.claims.exp;
         good.then(|| Arc::clone(&entry.known))
@@ -114,20 +105,11 @@ impl TokenCache {
         if generation != self.generation() {
             return;
         }
-        let mut shard = self
-            .shard(&digest)
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut shard = self.shard(&digest).write().unwrap_or_else(PoisonError::into_inner);
         if shard.len() >= self.per_shard && !shard.contains_key(&digest) {
-            shard.retain(|_, entry| {
-                entry.generation == generation && now_s < entry.known.claims.exp
-            });
+            shard.retain(|_, entry| entry.generation == generation && now_s < entry.known.claims.exp);
             if shard.len() >= self.per_shard {
-                let dropped: Vec<Digest> = shard
-                    .keys()
-                    .take(self.per_shard.div_ceil(8))
-                    .copied()
-                    .collect();
+                let dropped: Vec<Digest> = shard.keys().take(self.per_shard.div_ceil(8)).copied().collect();
                 dropped.iter().for_each(|old| drop(shard.remove(old)));
             }
         }
@@ -137,20 +119,14 @@ impl TokenCache {
     /// Forgets one token.
     pub fn forget(&self, token: &str) {
         if let Some(digest) = digest_of(token) {
-            self.shard(&digest)
-                .write()
-                .unwrap_or_else(PoisonError::into_inner)
-                .remove(&digest);
+            self.shard(&digest).write().unwrap_or_else(PoisonError::into_inner).remove(&digest);
         }
     }
 
     /// How many tokens are held, forgotten ones that nobody asked for since included.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.shards
-            .iter()
-            .map(|s| s.read().unwrap_or_else(PoisonError::into_inner).len())
-            .sum()
+        self.shards.iter().map(|s| s.read().unwrap_or_else(PoisonError::into_inner).len()).sum()
     }
 
     /// Whether none is held.
@@ -169,8 +145,5 @@ fn digest_of(token: &str) -> Option<Digest> {
     if token.len() > MAX_BYTES {
         return None;
     }
-    digest::digest(&digest::SHA256, token.as_bytes())
-        .as_ref()
-        .try_into()
-        .ok()
+    digest::digest(&digest::SHA256, token.as_bytes()).as_ref().try_into().ok()
 }

@@ -69,11 +69,7 @@ impl Claims {
         put("jti", self.jti.as_str().into());
         put("client_id", self.client_id.as_str().into());
         put("scope", self.scope.as_str().into());
-        for (name, value) in [
-            ("patient", &self.patient),
-            ("fhirUser", &self.fhir_user),
-            ("role", &self.role),
-        ] {
+        for (name, value) in [("patient", &self.patient), ("fhirUser", &self.fhir_user), ("role", &self.role)] {
             if let Some(value) = value {
                 put(name, value.as_str().into());
             }
@@ -104,10 +100,7 @@ impl Claims {
             Some(value) => Some(time(value)?),
         };
         let patient = optional("patient")?;
-        if patient
-            .as_deref()
-            .is_some_and(|patient| !id::is_id(patient))
-        {
+        if patient.as_deref().is_some_and(|patient| !id::is_id(patient)) {
             return None;
         }
         Some(Self {
@@ -139,9 +132,7 @@ fn text(value: &Value, most: usize) -> Option<String> {
 
 /// Seconds as a plain integer: no fraction, exponent, sign or text.
 fn time(value: &Value) -> Option<i64> {
-    value
-        .as_i64()
-        .filter(|seconds| (0..=MAX_TIME).contains(seconds))
+    value.as_i64().filter(|seconds| (0..=MAX_TIME).contains(seconds))
 }
 
 fn audiences(value: &Value) -> Option<Vec<String>> {

@@ -10,9 +10,7 @@ pub enum AuthorizationFault {
     #[error("this server takes bearer tokens only")]
     OtherScheme,
     /// More than one header, or several credentials in one: 400.
-    #[error(
-        "more than one credential; send exactly one Authorization header with one bearer token"
-    )]
+    #[error("more than one credential; send exactly one Authorization header with one bearer token")]
     Several,
     /// `Bearer` with nothing readable behind it: 401 as an invalid token.
     #[error("the access token is not valid")]
@@ -21,9 +19,7 @@ pub enum AuthorizationFault {
 
 /// The bearer token in the values of all `Authorization` headers of a request. Whether it is one of
 /// ours is for the [`Verifier`](crate::Verifier) to say.
-pub fn parse_authorization<'h>(
-    values: impl IntoIterator<Item = &'h [u8]>,
-) -> Result<&'h str, AuthorizationFault> {
+pub fn parse_authorization<'h>(values: impl IntoIterator<Item = &'h [u8]>) -> Result<&'h str, AuthorizationFault> {
     let mut values = values.into_iter();
     let value = values.next().ok_or(AuthorizationFault::Missing)?;
     // No scheme we take has a comma in its credentials, but lists joined by a proxy do.
@@ -35,11 +31,7 @@ pub fn parse_authorization<'h>(
     if !scheme.eq_ignore_ascii_case("Bearer") {
         return Err(AuthorizationFault::OtherScheme);
     }
-    if token.is_empty() {
-        Err(AuthorizationFault::NoToken)
-    } else {
-        Ok(token)
-    }
+    if token.is_empty() { Err(AuthorizationFault::NoToken) } else { Ok(token) }
 }
 
 #[cfg(test)]
@@ -54,37 +46,18 @@ mod tests {
     fn one_bearer_token_is_taken_as_it_stands() {
         assert_eq!(parse(&["Bearer a.b-c_d~e+/="]), Ok("a.b-c_d~e+/="));
         assert_eq!(parse(&["bearer x"]), Ok("x"));
-        assert_eq!(
-            parse(&["BEARER  x"]),
-            Ok(" x"),
-            "the verifier refuses what is not exact"
-        );
+        assert_eq!(parse(&["BEARER  x"]), Ok(" x"), "the verifier refuses what is not exact");
     }
 
     #[test]
     fn abuse_a01_no_header_is_missing() {
         assert_eq!(parse(&[]), Err(AuthorizationFault::Missing));
-        for other in [
-            "Basic dTpw",
-            "DPoP x",
-            "Bearerx",
-            "Bearer\tx",
-            "",
-            " Bearer x",
-            "Negotiate",
-        ] {
-            assert_eq!(
-                parse(&[other]),
-                Err(AuthorizationFault::OtherScheme),
-                "{other}"
-            );
+        for other in ["Basic dTpw", "DPoP x", "Bearerx", "Bearer\tx", "", " Bearer x", "Negotiate"] {
+            assert_eq!(parse(&[other]), Err(AuthorizationFault::OtherScheme), "{other}");
         }
         assert_eq!(parse(&["Bearer"]), Err(AuthorizationFault::NoToken));
         assert_eq!(parse(&["Bearer "]), Err(AuthorizationFault::NoToken));
-        assert_eq!(
-            parse_authorization([b"Bearer \xff".as_slice()]),
-            Err(AuthorizationFault::NoToken)
-        );
+        assert_eq!(parse_authorization([b"Bearer \xff".as_slice()]), Err(AuthorizationFault::NoToken));
     }
 
     #[test]
@@ -99,11 +72,7 @@ mod tests {
             &["Basic a, Bearer b"],
             &["Bearer a,"],
         ] {
-            assert_eq!(
-                parse(several),
-                Err(AuthorizationFault::Several),
-                "{several:?}"
-            );
+            assert_eq!(parse(several), Err(AuthorizationFault::Several), "{several:?}");
         }
     }
 }

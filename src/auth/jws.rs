@@ -29,12 +29,7 @@ pub(crate) fn take_apart(token: &str) -> Option<Parts<'_>> {
     let (signed, signature) = token.rsplit_once('.')?;
     // A further point (JWE has five parts, RFC 7516) is left in the payload, where it is no base64url.
     let (header, payload) = signed.split_once('.')?;
-    Some(Parts {
-        header: object(header)?,
-        payload: object(payload)?,
-        signed,
-        signature: bytes(signature)?.try_into().ok()?,
-    })
+    Some(Parts { header: object(header)?, payload: object(payload)?, signed, signature: bytes(signature)?.try_into().ok()? })
 }
 
 /// Padding, other alphabets, white space and loose trailing bits are refused.
@@ -43,10 +38,7 @@ fn bytes(text: &str) -> Option<Vec<u8>> {
 }
 
 fn object(text: &str) -> Option<Object> {
-    let limits = Limits {
-        depth: MAX_DEPTH,
-        bytes: MAX_BYTES,
-    };
+    let limits = Limits { depth: MAX_DEPTH, bytes: MAX_BYTES };
     match json::parse_plain(&bytes(text)?, &limits).ok()? {
         Value::Object(object) => Some(object),
         _ => None,

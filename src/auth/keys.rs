@@ -6,10 +6,7 @@ use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest;
 use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _,
-    ParsedPublicKey,
-};
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _, ParsedPublicKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hearthgate_fhir::{Object, Value};
@@ -72,33 +69,14 @@ impl fmt::Debug for SigningKey {
 impl SigningKey {
     /// Makes a key that signs from `active_from` (seconds) on.
     pub fn generate(active_from: i64) -> Result<Self, KeyError> {
-        let document =
-            EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new())
-                .map_err(|_| KeyError::Library)?;
-        Self::from_pkcs8(
-            Zeroizing::new(document.as_ref().to_vec()),
-            active_from,
-            None,
-        )
-        .ok_or(KeyError::Library)
+        let document = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new()).map_err(|_| KeyError::Library)?;
+        Self::from_pkcs8(Zeroizing::new(document.as_ref().to_vec()), active_from, None).ok_or(KeyError::Library)
     }
 
-    fn from_pkcs8(
-        pkcs8: Zeroizing<Vec<u8>>,
-        active_from: i64,
-        retired_at: Option<i64>,
-    ) -> Option<Self> {
+    fn from_pkcs8(pkcs8: Zeroizing<Vec<u8>>, active_from: i64, retired_at: Option<i64>) -> Option<Self> {
         let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &pkcs8).ok()?;
-        let public =
-            ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, pair.public_key().as_ref()).ok()?;
-        let mut key = Self {
-            pair,
-            public,
-            pkcs8,
-            kid: String::new(),
-            active_from,
-            retired_at,
-        };
+        let public = ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, pair.public_key().as_ref()).ok()?;
+        let mut key = Self { pair, public, pkcs8, kid: String::new(), active_from, retired_at };
         key.kid = key.thumbprint()?;
         Some(key)
     }
@@ -142,21 +120,8 @@ impl SigningKey {
     /// The public key as a JWK (RFC 7517).
     fn jwk(&self) -> Option<Value> {
         let (x, y) = self.point()?;
-        let members = [
-            ("kty", "EC"),
-            ("crv", "P-256"),
-            ("x", &x),
-            ("y", &y),
-            ("use", "sig"),
-            ("alg", "ES256"),
-            ("kid", &self.kid),
-        ];
-        Some(Value::Object(
-            members
-                .into_iter()
-                .map(|(name, value)| (name.to_owned(), value.into()))
-                .collect(),
-        ))
+        let members = [("kty", "EC"), ("crv", "P-256"), ("x", &x), ("y", &y), ("use", "sig"), ("alg", "ES256"), ("kid", &self.kid)];
+        Some(Value::Object(members.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect()))
     }
 
     pub(crate) fn verifies(&self, message: &[u8], signature: &Raw) -> bool {
@@ -198,10 +163,7 @@ impl KeySet {
     #[must_use]
     pub fn of(mut keys: Vec<SigningKey>) -> Self {
         keys.sort_by(|a, b| (a.active_from, &a.kid).cmp(&(b.active_from, &b.kid)));
-        Self {
-            keys,
-            overlap_s: OVERLAP_S,
-        }
+        Self { keys, overlap_s: OVERLAP_S }
     }
 
     /// Believes retired keys for this many seconds.
@@ -214,11 +176,7 @@ impl KeySet {
     /// Lets a key sign no more from `at` on, durable when this returns, and gives the new set.
     pub fn retire(dir: &Path, kid: &str, at: i64) -> Result<Self, KeyError> {
         let mut set = Self::open(dir)?;
-        let key = set
-            .keys
-            .iter_mut()
-            .find(|key| key.kid == kid)
-            .ok_or_else(|| KeyError::NoSuchKey(kid.to_owned()))?;
+        let key = set.keys.iter_mut().find(|key| key.kid == kid).ok_or_else(|| KeyError::NoSuchKey(kid.to_owned()))?;
         key.retired_at = Some(at);
         file::write(dir, key)?;
         Ok(set)
@@ -233,18 +191,8 @@ impl KeySet {
     /// The public keys (RFC 7517 §5): those that sign, will sign or are still believed.
     #[must_use]
     pub fn jwks(&self, now_s: i64) -> String {
-        let keys: Vec<Value> = self
-            .keys
-            .iter()
-            .filter(|key| !self.is_past(key, now_s))
-            .filter_map(SigningKey::jwk)
-            .collect();
-        Value::Object(
-            [("keys".to_owned(), Value::Array(keys))]
-                .into_iter()
-                .collect(),
-        )
-        .to_string()
+        let keys: Vec<Value> = self.keys.iter().filter(|key| !self.is_past(key, now_s)).filter_map(SigningKey::jwk).collect();
+        Value::Object([("keys".to_owned(), Value::Array(keys))].into_iter().collect()).to_string()
     }
 
     /// Makes an access token (`at+jwt`, RFC 9068) with the newest key that signs now.
@@ -254,16 +202,8 @@ impl KeySet {
 
     /// Signs any claims as a token of a type.
     pub(crate) fn sign(&self, typ: &str, payload: &Object, now_s: i64) -> Result<String, KeyError> {
-        let key = self
-            .keys
-            .iter()
-            .rev()
-            .find(|key| key.signs(now_s))
-            .ok_or(KeyError::NoActiveKey)?;
-        let header: Object = [("alg", "ES256"), ("typ", typ), ("kid", &key.kid)]
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value.into()))
-            .collect();
+        let key = self.keys.iter().rev().find(|key| key.signs(now_s)).ok_or(KeyError::NoActiveKey)?;
+        let header: Object = [("alg", "ES256"), ("typ", typ), ("kid", &key.kid)].into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
         let mut token = format!("{}.{}", jws::encode(&header), jws::encode(payload));
         let signature = key.sign(token.as_bytes()).ok_or(KeyError::Library)?;
         token.push('.');
@@ -273,13 +213,10 @@ impl KeySet {
 
     /// The key of an id, if it is believed now.
     pub(crate) fn believed(&self, kid: &str, now_s: i64) -> Option<&SigningKey> {
-        self.keys
-            .iter()
-            .find(|key| key.kid == kid && key.active_from <= now_s && !self.is_past(key, now_s))
+        self.keys.iter().find(|key| key.kid == kid && key.active_from <= now_s && !self.is_past(key, now_s))
     }
 
     fn is_past(&self, key: &SigningKey, now_s: i64) -> bool {
-        key.retired_at
-            .is_some_and(|at| now_s >= at.saturating_add(self.overlap_s))
+        key.retired_at.is_some_and(|at| now_s >= at.saturating_add(self.overlap_s))
     }
 }

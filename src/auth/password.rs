@@ -36,14 +36,8 @@ pub fn hash_password(password: &str, fill: &dyn Fn(&mut [u8])) -> Result<String,
     }
     let mut salt = [0; 16];
     fill(&mut salt);
-    let hashed = argon2().and_then(|argon2| {
-        argon2
-            .hash_password_with_salt(password.as_bytes(), &salt)
-            .ok()
-    });
-    hashed
-        .map(|hash| hash.to_string())
-        .ok_or(PasswordFault::Hashing)
+    let hashed = argon2().and_then(|argon2| argon2.hash_password_with_salt(password.as_bytes(), &salt).ok());
+    hashed.map(|hash| hash.to_string()).ok_or(PasswordFault::Hashing)
 }
 
 /// Whether the password is the one stored. Without a stored text (no such user) the same work is done,
@@ -53,9 +47,7 @@ pub fn verify_password(password: &str, stored: Option<&str>) -> bool {
     if password.len() > MAX_BYTES {
         return false;
     }
-    let known = stored
-        .and_then(|text| PasswordHash::new(text).ok())
-        .filter(bearable);
+    let known = stored.and_then(|text| PasswordHash::new(text).ok()).filter(bearable);
     match (argon2(), known) {
         (Some(argon2), Some(hash)) => argon2.verify_password(password.as_bytes(), &hash).is_ok(),
         (Some(argon2), None) => {
@@ -68,9 +60,7 @@ pub fn verify_password(password: &str, stored: Option<&str>) -> bool {
 
 fn bearable(hash: &PasswordHash) -> bool {
     let algorithm = hash.algorithm.as_str() == "argon2id";
-    algorithm
-        && Params::try_from(hash)
-            .is_ok_and(|params| params.m_cost() <= MOST.0 && params.t_cost() <= MOST.1)
+    algorithm && Params::try_from(hash).is_ok_and(|params| params.m_cost() <= MOST.0 && params.t_cost() <= MOST.1)
 }
 
 #[cfg(test)]
@@ -84,24 +74,15 @@ mod tests {
     #[test]
     fn a_password_is_verified_by_what_is_stored_of_it() {
         let stored = hash_password("correct horse", &fill).unwrap();
-        assert!(
-            stored.starts_with("$argon2id$v=19$m=47104,t=1,p=1$"),
-            "{stored}"
-        );
+        assert!(stored.starts_with("$argon2id$v=19$m=47104,t=1,p=1$"), "{stored}");
         assert!(!stored.contains("horse"));
         assert!(verify_password("correct horse", Some(&stored)));
         for wrong in ["correct horsf", "", "correct horse ", "Correct horse"] {
             assert!(!verify_password(wrong, Some(&stored)), "{wrong}");
         }
-        assert_ne!(
-            stored,
-            hash_password("correct horse", &|salt: &mut [u8]| salt.fill(8)).unwrap()
-        );
+        assert_ne!(stored, hash_password("correct horse", &|salt: &mut [u8]| salt.fill(8)).unwrap());
         assert_eq!(hash_password("", &fill), Err(PasswordFault::Length));
-        assert_eq!(
-            hash_password(&"x".repeat(1025), &fill),
-            Err(PasswordFault::Length)
-        );
+        assert_eq!(hash_password(&"x".repeat(1025), &fill), Err(PasswordFault::Length));
         assert!(!verify_password(&"x".repeat(1 << 20), Some(&stored)));
     }
 
@@ -110,10 +91,7 @@ mod tests {
         let made = |passes| {
             let params = Params::new(64, passes, 1, Some(32)).unwrap();
             let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-            argon2
-                .hash_password_with_salt(b"p", b"saltsaltsaltsalt")
-                .unwrap()
-                .to_string()
+            argon2.hash_password_with_salt(b"p", b"saltsaltsaltsalt").unwrap().to_string()
         };
         assert!(verify_password("p", Some(&made(MOST.1))));
         assert!(!verify_password("p", Some(&made(MOST.1 + 1))));
@@ -123,14 +101,7 @@ mod tests {
     fn a_stored_text_that_asks_for_too_much_or_is_none_verifies_nothing() {
         let stored = hash_password("p", &fill).unwrap();
         assert!(!verify_password("p", None));
-        for bad in [
-            "",
-            "p",
-            "$argon2id$",
-            &stored.replace("m=47104", "m=4194304"),
-            &stored.replace("t=1", "t=1000"),
-            &stored.replace("argon2id", "argon2d"),
-        ] {
+        for bad in ["", "p", "$argon2id$", &stored.replace("m=47104", "m=4194304"), &stored.replace("t=1", "t=1000"), &stored.replace("argon2id", "argon2d")] {
             assert!(!verify_password("p", Some(bad)), "{bad}");
         }
     }

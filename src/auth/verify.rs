@@ -34,11 +34,7 @@ impl Verifier {
     /// `issuer` and `audience` (the FHIR base) are compared to the letter.
     #[must_use]
     pub fn new(keys: Arc<KeySet>, issuer: &str, audience: &str) -> Self {
-        Self {
-            keys,
-            issuer: issuer.to_owned(),
-            audience: audience.to_owned(),
-        }
+        Self { keys, issuer: issuer.to_owned(), audience: audience.to_owned() }
     }
 
     /// The keys it believes.
@@ -51,11 +47,7 @@ impl Verifier {
     /// header is followed.
     pub fn verify(&self, token: &str, now_s: i64) -> Result<Claims, TokenFault> {
         let claims = self.believe(token, now_s).ok_or(TokenFault::Invalid)?;
-        if claims.exp <= now_s {
-            Err(TokenFault::Expired)
-        } else {
-            Ok(claims)
-        }
+        if claims.exp <= now_s { Err(TokenFault::Expired) } else { Ok(claims) }
     }
 
     fn believe(&self, token: &str, now_s: i64) -> Option<Claims> {

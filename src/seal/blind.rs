@@ -25,10 +25,7 @@ pub(crate) struct Blind {
 
 impl Blind {
     pub(crate) fn new(master: Zeroizing<[u8; 32]>) -> Self {
-        Self {
-            master,
-            fields: RwLock::new(HashMap::new()),
-        }
+        Self { master, fields: RwLock::new(HashMap::new()) }
     }
 
     pub(crate) fn mark(&self, field: &str, text: &str) -> String {
@@ -42,10 +39,7 @@ impl Blind {
         let key = hmac::Key::new(hmac::HMAC_SHA256, bytes.as_slice());
         let mark = mark(&key, text);
         if !full {
-            self.fields
-                .write()
-                .unwrap_or_else(PoisonError::into_inner)
-                .insert(field.to_owned(), key);
+            self.fields.write().unwrap_or_else(PoisonError::into_inner).insert(field.to_owned(), key);
         }
         mark
     }

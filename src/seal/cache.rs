@@ -65,10 +65,7 @@ pub(crate) struct Cache {
 
 impl Cache {
     pub(crate) fn new(limit: usize) -> Self {
-        Self {
-            shards: (0..SHARDS).map(|_| RwLock::new(HashMap::new())).collect(),
-            per_shard: limit.div_ceil(SHARDS).max(8),
-        }
+        Self { shards: (0..SHARDS).map(|_| RwLock::new(HashMap::new())).collect(), per_shard: limit.div_ceil(SHARDS).max(8) }
     }
 
     fn shard(&self, id: &KeyId) -> &RwLock<HashMap<KeyId, LessSafeKey>> {
@@ -78,18 +75,12 @@ impl Cache {
 
     /// Runs `act` with the key, under the shard's read lock; `None` when the key is not here.
     pub(crate) fn with<T>(&self, id: &KeyId, act: impl FnOnce(&LessSafeKey) -> T) -> Option<T> {
-        let shard = self
-            .shard(id)
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
+        let shard = self.shard(id).read().unwrap_or_else(PoisonError::into_inner);
         shard.get(id).map(act)
     }
 
     pub(crate) fn put(&self, id: KeyId, key: LessSafeKey) {
-        let mut shard = self
-            .shard(&id)
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut shard = self.shard(&id).write().unwrap_or_else(PoisonError::into_inner);
         if shard.len() >= self.per_shard && !shard.contains_key(&id) {
             let dropped: Vec<KeyId> = shard.keys().take(self.per_shard / 8).copied().collect();
             for old in dropped {
@@ -100,16 +91,10 @@ impl Cache {
     }
 
     pub(crate) fn remove(&self, id: &KeyId) {
-        self.shard(id)
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(id);
+        self.shard(id).write().unwrap_or_else(PoisonError::into_inner).remove(id);
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.shards
-            .iter()
-            .map(|s| s.read().unwrap_or_else(PoisonError::into_inner).len())
-            .sum()
+        self.shards.iter().map(|s| s.read().unwrap_or_else(PoisonError::into_inner).len()).sum()
     }
 }

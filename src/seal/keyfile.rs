@@ -26,23 +26,12 @@ pub(crate) struct Masters {
 }
 
 fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Error + '_ {
-    |error| Error::Io {
-        path: path.to_owned(),
-        kind: error.kind(),
-    }
+    |error| Error::Io { path: path.to_owned(), kind: error.kind() }
 }
 
 fn private(path: &Path, meta: &fs::Metadata, wanted: u32) -> Result<(), Error> {
     let mode = meta.mode() & 0o777;
-    if mode & 0o077 == 0 {
-        Ok(())
-    } else {
-        Err(Error::Exposed {
-            path: path.to_owned(),
-            mode,
-            wanted,
-        })
-    }
+    if mode & 0o077 == 0 { Ok(()) } else { Err(Error::Exposed { path: path.to_owned(), mode, wanted }) }
 }
 
 /// Makes the directory (0700) and the file (0600), durable when this returns. Another process or an
@@ -55,10 +44,7 @@ pub(crate) fn create(dir: &Path, fill: Fill<'_>) -> Result<Masters, Error> {
     }
     private(dir, &fs::metadata(dir).map_err(io(dir))?, 0o700)?;
     let path = dir.join(FILE);
-    let mut masters = Masters {
-        master: Zeroizing::new([0; 32]),
-        blind: Zeroizing::new([0; 32]),
-    };
+    let mut masters = Masters { master: Zeroizing::new([0; 32]), blind: Zeroizing::new([0; 32]) };
     fill(masters.master.as_mut());
     fill(masters.blind.as_mut());
     let mut suffix = [0; 8];
@@ -73,9 +59,7 @@ pub(crate) fn create(dir: &Path, fill: Fill<'_>) -> Result<Masters, Error> {
     });
     let _ = fs::remove_file(&draft);
     written?;
-    File::open(dir)
-        .and_then(|d| d.sync_all())
-        .map_err(io(dir))?;
+    File::open(dir).and_then(|d| d.sync_all()).map_err(io(dir))?;
     Ok(masters)
 }
 
@@ -89,15 +73,8 @@ fn write(path: &Path, masters: &Masters) -> Result<(), Error> {
         URL_SAFE_NO_PAD.encode_string(key.as_slice(), &mut text);
     }
     text.push('\n');
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)
-        .map_err(io(path))?;
-    file.write_all(text.as_bytes())
-        .and_then(|()| file.sync_all())
-        .map_err(io(path))
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(io(path))?;
+    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(io(path))
 }
 
 /// Reads the file; refuses one that others may access, or that is not exactly what [`create`] writes.
@@ -111,12 +88,10 @@ pub(crate) fn open(dir: &Path) -> Result<Masters, Error> {
     let file = File::open(&path).map_err(missing)?;
     private(&path, &file.metadata().map_err(io(&path))?, 0o600)?;
     let mut text = Zeroizing::new(String::with_capacity(512));
-    file.take(MAX_BYTES)
-        .read_to_string(&mut text)
-        .map_err(|error| match error.kind() {
-            ErrorKind::InvalidData => Error::KeyFile(path.clone()),
-            _ => io(&path)(error),
-        })?;
+    file.take(MAX_BYTES).read_to_string(&mut text).map_err(|error| match error.kind() {
+        ErrorKind::InvalidData => Error::KeyFile(path.clone()),
+        _ => io(&path)(error),
+    })?;
     parse(&text).ok_or(Error::KeyFile(path))
 }
 
@@ -128,16 +103,13 @@ fn parse(text: &str) -> Option<Masters> {
     let master = key(lines.next()?.strip_prefix("master ")?)?;
     let blind = key(lines.next()?.strip_prefix("blind ")?)?;
     // Equal or empty keys come from a hand-made file, never from `create`.
-    let sound =
-        lines.next().is_none() && *master != *blind && *master != [0; 32] && *blind != [0; 32];
+    let sound = lines.next().is_none() && *master != *blind && *master != [0; 32] && *blind != [0; 32];
     sound.then_some(Masters { master, blind })
 }
 
 fn key(text: &str) -> Option<Zeroizing<[u8; 32]>> {
     let mut bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
-    let key = <[u8; 32]>::try_from(bytes.as_slice())
-        .ok()
-        .map(Zeroizing::new);
+    let key = <[u8; 32]>::try_from(bytes.as_slice()).ok().map(Zeroizing::new);
     bytes.zeroize();
     key
 }

@@ -35,9 +35,7 @@ pub struct Keyring {
 
 impl fmt::Debug for Keyring {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Keyring")
-            .field("data_keys", &self.cache.len())
-            .finish_non_exhaustive()
+        f.debug_struct("Keyring").field("data_keys", &self.cache.len()).finish_non_exhaustive()
     }
 }
 
@@ -60,28 +58,13 @@ impl Keyring {
     }
 
     fn from_masters(masters: keyfile::Masters) -> Result<Self, Error> {
-        let wrapping = siv(&derive(
-            masters.master.as_slice(),
-            "hearthgate wrapping key 1",
-            "",
-        ))?;
+        let wrapping = siv(&derive(masters.master.as_slice(), "hearthgate wrapping key 1", ""))?;
         let mut both = Zeroizing::new([0; 64]);
         both[..32].copy_from_slice(masters.master.as_slice());
         both[32..].copy_from_slice(masters.blind.as_slice());
-        let check =
-            URL_SAFE_NO_PAD.encode(&derive(both.as_slice(), "hearthgate check value 1", "")[..16]);
-        let tokens = siv(&derive(
-            masters.master.as_slice(),
-            "hearthgate token key 1",
-            "",
-        ))?;
-        Ok(Self {
-            wrapping,
-            tokens,
-            check,
-            blind: Blind::new(masters.blind),
-            cache: Cache::new(KEEP),
-        })
+        let check = URL_SAFE_NO_PAD.encode(&derive(both.as_slice(), "hearthgate check value 1", "")[..16]);
+        let tokens = siv(&derive(masters.master.as_slice(), "hearthgate token key 1", ""))?;
+        Ok(Self { wrapping, tokens, check, blind: Blind::new(masters.blind), cache: Cache::new(KEEP) })
     }
 
     /// Bounds the cache to about `keys` data keys (each about 1 kB). Empties it.
@@ -101,8 +84,7 @@ impl Keyring {
     /// Refuses ([`Error::WrongMaster`]) when the database was made with other master keys. Call it
     /// before anything is read or written.
     pub fn confirm(&self, stored: &str) -> Result<(), Error> {
-        constant_time::verify_slices_are_equal(self.check.as_bytes(), stored.as_bytes())
-            .map_err(|_| Error::WrongMaster)
+        constant_time::verify_slices_are_equal(self.check.as_bytes(), stored.as_bytes()).map_err(|_| Error::WrongMaster)
     }
 
     /// Makes a data key, ready for use at once: its id, and the text to store beside it.
@@ -113,13 +95,7 @@ impl Keyring {
         let mut nonce = [0; NONCE];
         fill(&mut nonce);
         let mut body = Vec::with_capacity(WRAPPED);
-        sealed::raw_seal(
-            &self.wrapping,
-            nonce,
-            &wrap_place(&id),
-            key.as_slice(),
-            &mut body,
-        )?;
+        sealed::raw_seal(&self.wrapping, nonce, &wrap_place(&id), key.as_slice(), &mut body)?;
         self.cache.put(id, siv(&key)?);
         Ok((id, format!("{WRAP_MARK}{}", URL_SAFE_NO_PAD.encode(&body))))
     }
@@ -131,10 +107,7 @@ impl Keyring {
         let (nonce, rest) = body.split_first_chunk::<NONCE>().ok_or(Error::Broken)?;
         let mut rest = Zeroizing::new(<[u8; 48]>::try_from(rest).map_err(|_| Error::Broken)?);
         let nonce = Nonce::assume_unique_for_key(*nonce);
-        let plain = self
-            .wrapping
-            .open_in_place(nonce, Aad::from(wrap_place(id)), rest.as_mut_slice())
-            .map_err(|_| Error::Broken)?;
+        let plain = self.wrapping.open_in_place(nonce, Aad::from(wrap_place(id)), rest.as_mut_slice()).map_err(|_| Error::Broken)?;
         let key = Zeroizing::new(<[u8; 32]>::try_from(&*plain).map_err(|_| Error::Broken)?);
         if identify(&key) != *id {
             return Err(Error::Broken);
@@ -155,24 +128,12 @@ impl Keyring {
     }
 
     /// Seals a value for its place, as text.
-    pub fn seal(
-        &self,
-        id: &KeyId,
-        place: Place<'_>,
-        plain: &[u8],
-        fill: Fill<'_>,
-    ) -> Result<String, Error> {
+    pub fn seal(&self, id: &KeyId, place: Place<'_>, plain: &[u8], fill: Fill<'_>) -> Result<String, Error> {
         self.using(id, |key| sealed::text(key, id, place, plain, fill))
     }
 
     /// Seals a value for its place, as bytes.
-    pub fn seal_bytes(
-        &self,
-        id: &KeyId,
-        place: Place<'_>,
-        plain: &[u8],
-        fill: Fill<'_>,
-    ) -> Result<Vec<u8>, Error> {
+    pub fn seal_bytes(&self, id: &KeyId, place: Place<'_>, plain: &[u8], fill: Fill<'_>) -> Result<Vec<u8>, Error> {
         self.using(id, |key| sealed::bytes(key, id, place, plain, fill))
     }
 
@@ -184,12 +145,7 @@ impl Keyring {
     }
 
     /// As [`Keyring::open_value`], appending to `out`, which is as before on an error.
-    pub fn open_value_into(
-        &self,
-        place: Place<'_>,
-        sealed: &str,
-        out: &mut Vec<u8>,
-    ) -> Result<(), Error> {
+    pub fn open_value_into(&self, place: Place<'_>, sealed: &str, out: &mut Vec<u8>) -> Result<(), Error> {
         let (id, body) = sealed::split_text(sealed).ok_or(Error::Broken)?;
         let body = sealed::decode(body)?;
         self.using(&id, |key| sealed::open(key, &id, place, &body, out))
@@ -203,12 +159,7 @@ impl Keyring {
     }
 
     /// As [`Keyring::open_bytes`], appending to `out`, which is as before on an error.
-    pub fn open_bytes_into(
-        &self,
-        place: Place<'_>,
-        sealed: &[u8],
-        out: &mut Vec<u8>,
-    ) -> Result<(), Error> {
+    pub fn open_bytes_into(&self, place: Place<'_>, sealed: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
         let (id, body) = sealed::split_bytes(sealed).ok_or(Error::Broken)?;
         self.using(&id, |key| sealed::open(key, &id, place, body, out))
     }
@@ -224,30 +175,19 @@ impl Keyring {
         &self.tokens
     }
 
-    fn using<T>(
-        &self,
-        id: &KeyId,
-        act: impl FnOnce(&LessSafeKey) -> Result<T, Error>,
-    ) -> Result<T, Error> {
-        self.cache
-            .with(id, act)
-            .unwrap_or(Err(Error::KeyMissing(*id)))
+    fn using<T>(&self, id: &KeyId, act: impl FnOnce(&LessSafeKey) -> Result<T, Error>) -> Result<T, Error> {
+        self.cache.with(id, act).unwrap_or(Err(Error::KeyMissing(*id)))
     }
 }
 
 fn siv(key: &[u8; 32]) -> Result<LessSafeKey, Error> {
-    UnboundKey::new(&AES_256_GCM_SIV, key)
-        .map(LessSafeKey::new)
-        .map_err(|_| Error::Broken)
+    UnboundKey::new(&AES_256_GCM_SIV, key).map(LessSafeKey::new).map_err(|_| Error::Broken)
 }
 
 /// A key's id commits to the key: no other key answers to it (GCM-SIV alone would allow one value to
 /// open under two keys).
 fn identify(key: &[u8; 32]) -> KeyId {
-    let tag = hmac::sign(
-        &hmac::Key::new(hmac::HMAC_SHA256, key),
-        b"hearthgate data key id 1",
-    );
+    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), b"hearthgate data key id 1");
     let mut id = [0; ID_BYTES];
     id.copy_from_slice(&tag.as_ref()[..ID_BYTES]);
     KeyId(id)
@@ -267,8 +207,7 @@ pub(crate) fn derive(secret: &[u8], purpose: &str, name: &str) -> Zeroizing<[u8;
 
 pub(crate) fn derive_raw(secret: &[u8], salt: &[u8], info: &[u8]) -> Zeroizing<[u8; 32]> {
     let extracted = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, salt), secret);
-    let mut expand =
-        hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, extracted.as_ref()));
+    let mut expand = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, extracted.as_ref()));
     expand.update(info);
     expand.update(&[1]);
     let mut key = Zeroizing::new([0; 32]);

@@ -63,13 +63,7 @@ pub(crate) fn split_bytes(sealed: &[u8]) -> Option<(KeyId, &[u8])> {
     Some((KeyId(id.try_into().ok()?), body))
 }
 
-pub(crate) fn text(
-    key: &LessSafeKey,
-    id: &KeyId,
-    place: Place<'_>,
-    plain: &[u8],
-    fill: Fill<'_>,
-) -> Result<String, Error> {
+pub(crate) fn text(key: &LessSafeKey, id: &KeyId, place: Place<'_>, plain: &[u8], fill: Fill<'_>) -> Result<String, Error> {
     let mut body = Vec::with_capacity(NONCE + plain.len() + TAG);
     append(key, id, place, plain, fill, &mut body)?;
     let mut out = String::with_capacity(MARK.len() + ID_TEXT + 1 + body.len().div_ceil(3) * 4);
@@ -80,13 +74,7 @@ pub(crate) fn text(
     Ok(out)
 }
 
-pub(crate) fn bytes(
-    key: &LessSafeKey,
-    id: &KeyId,
-    place: Place<'_>,
-    plain: &[u8],
-    fill: Fill<'_>,
-) -> Result<Vec<u8>, Error> {
+pub(crate) fn bytes(key: &LessSafeKey, id: &KeyId, place: Place<'_>, plain: &[u8], fill: Fill<'_>) -> Result<Vec<u8>, Error> {
     let mut out = Vec::with_capacity(MARK.len() + ID_BYTES + NONCE + plain.len() + TAG);
     out.extend_from_slice(MARK.as_bytes());
     out.extend_from_slice(&id.0);
@@ -95,61 +83,34 @@ pub(crate) fn bytes(
 }
 
 /// Appends nonce, ciphertext and tag.
-fn append(
-    key: &LessSafeKey,
-    id: &KeyId,
-    place: Place<'_>,
-    plain: &[u8],
-    fill: Fill<'_>,
-    out: &mut Vec<u8>,
-) -> Result<(), Error> {
+fn append(key: &LessSafeKey, id: &KeyId, place: Place<'_>, plain: &[u8], fill: Fill<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
     let mut nonce = [0; NONCE];
     fill(&mut nonce);
     raw_seal(key, nonce, &place.bytes(id), plain, out)
 }
 
-pub(crate) fn raw_seal(
-    key: &LessSafeKey,
-    nonce: [u8; NONCE],
-    associated: &[u8],
-    plain: &[u8],
-    out: &mut Vec<u8>,
-) -> Result<(), Error> {
+pub(crate) fn raw_seal(key: &LessSafeKey, nonce: [u8; NONCE], associated: &[u8], plain: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
     out.extend_from_slice(&nonce);
     let start = out.len();
     out.extend_from_slice(plain);
     let nonce = Nonce::assume_unique_for_key(nonce);
-    let tag = key
-        .seal_in_place_separate_tag(nonce, Aad::from(associated), &mut out[start..])
-        .map_err(|_| Error::Broken)?;
+    let tag = key.seal_in_place_separate_tag(nonce, Aad::from(associated), &mut out[start..]).map_err(|_| Error::Broken)?;
     out.extend_from_slice(tag.as_ref());
     Ok(())
 }
 
 /// Opens `nonce ‖ ciphertext ‖ tag` and appends the plaintext to `out`, which is as before on an error.
-pub(crate) fn open(
-    key: &LessSafeKey,
-    id: &KeyId,
-    place: Place<'_>,
-    body: &[u8],
-    out: &mut Vec<u8>,
-) -> Result<(), Error> {
+pub(crate) fn open(key: &LessSafeKey, id: &KeyId, place: Place<'_>, body: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
     raw_open(key, &place.bytes(id), body, out)
 }
 
-pub(crate) fn raw_open(
-    key: &LessSafeKey,
-    associated: &[u8],
-    body: &[u8],
-    out: &mut Vec<u8>,
-) -> Result<(), Error> {
+pub(crate) fn raw_open(key: &LessSafeKey, associated: &[u8], body: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
     let (nonce, rest) = body.split_first_chunk::<NONCE>().ok_or(Error::Broken)?;
     let (cipher, tag) = rest.split_last_chunk::<TAG>().ok_or(Error::Broken)?;
     let start = out.len();
     out.extend_from_slice(cipher);
     let nonce = Nonce::assume_unique_for_key(*nonce);
-    let opened =
-        key.open_in_place_separate_tag(nonce, Aad::from(associated), tag, &mut out[start..]);
+    let opened = key.open_in_place_separate_tag(nonce, Aad::from(associated), tag, &mut out[start..]);
     if opened.is_err() {
         // Unauthenticated plaintext must not linger in a buffer that is used again.
         out[start..].fill(0);

@@ -76,18 +76,9 @@ struct Compiler<'a> {
 pub(super) fn compile(text: &str) -> Result<Roles, Vec<Fault>> {
     let file: File = toml::from_str(text).map_err(|error| {
         let line = error.span().map(|span| line_at(text, span.start));
-        vec![Fault {
-            line,
-            message: error.message().to_owned(),
-        }]
+        vec![Fault { line, message: error.message().to_owned() }]
     })?;
-    let mut compiler = Compiler {
-        text,
-        faults: Vec::new(),
-        groups: BTreeMap::new(),
-        rules: Vec::new(),
-        bearings: HashMap::new(),
-    };
+    let mut compiler = Compiler { text, faults: Vec::new(), groups: BTreeMap::new(), rules: Vec::new(), bearings: HashMap::new() };
     compiler.groups(&file.groups);
     for rule in &file.rule {
         compiler.rule(rule);
@@ -97,37 +88,18 @@ pub(super) fn compile(text: &str) -> Result<Roles, Vec<Fault>> {
     if !compiler.faults.is_empty() {
         return Err(compiler.faults);
     }
-    let impersonal = ["@directory", "@definitions"]
-        .iter()
-        .flat_map(|group| compiler.groups.get(group).cloned().unwrap_or_default())
-        .collect();
-    let labels = labels
-        .into_iter()
-        .map(|(role, labels)| (role, labels.into()))
-        .collect();
-    Ok(Roles {
-        rules: compiler.rules,
-        cells,
-        labels,
-        impersonal,
-    })
+    let impersonal = ["@directory", "@definitions"].iter().flat_map(|group| compiler.groups.get(group).cloned().unwrap_or_default()).collect();
+    let labels = labels.into_iter().map(|(role, labels)| (role, labels.into())).collect();
+    Ok(Roles { rules: compiler.rules, cells, labels, impersonal })
 }
 
 fn line_at(text: &str, offset: usize) -> usize {
-    text.as_bytes()
-        .iter()
-        .take(offset)
-        .filter(|byte| **byte == b'\n')
-        .count()
-        + 1
+    text.as_bytes().iter().take(offset).filter(|byte| **byte == b'\n').count() + 1
 }
 
 impl Compiler<'_> {
     fn fault(&mut self, line: usize, message: String) {
-        self.faults.push(Fault {
-            line: Some(line),
-            message,
-        });
+        self.faults.push(Fault { line: Some(line), message });
     }
 
     fn line<T>(&self, spanned: &Spanned<T>) -> usize {
@@ -136,11 +108,7 @@ impl Compiler<'_> {
 
     fn groups(&mut self, groups: &Groups) {
         let mut placed: HashSet<&'static str> = HashSet::new();
-        for (name, list) in [
-            ("@directory", &groups.directory),
-            ("@definitions", &groups.definitions),
-            ("@unplaced", &groups.unplaced),
-        ] {
+        for (name, list) in [("@directory", &groups.directory), ("@definitions", &groups.definitions), ("@unplaced", &groups.unplaced)] {
             let line = self.line(list);
             let mut types = Vec::new();
             for text in list.get_ref() {
@@ -178,12 +146,7 @@ impl Compiler<'_> {
             match Act::ALL.iter().find(|(_, known)| known == name) {
                 Some((act, _)) if !acts.contains(act) => acts.push(*act),
                 Some(_) => self.fault(line, format!("{name} stands twice in `allow`")),
-                None => self.fault(
-                    line,
-                    format!(
-                        "{name} in `allow` is none of read, history, search, create, update, delete"
-                    ),
-                ),
+                None => self.fault(line, format!("{name} in `allow` is none of read, history, search, create, update, delete")),
             }
         }
         let reach = match (raw.reach.as_deref(), role) {
@@ -193,46 +156,24 @@ impl Compiler<'_> {
             // Nothing is allowed, so the reach is never read.
             (None, _) if acts.is_empty() => ReachKind::Own,
             _ => {
-                return self.fault(
-                    line,
-                    "`reach` is \"own\" (patients only), \"care\" (doctors only) or \"all\""
-                        .to_owned(),
-                );
+                return self.fault(line, "`reach` is \"own\" (patients only), \"care\" (doctors only) or \"all\"".to_owned());
             }
         };
         let rule = self.rules.len();
-        self.rules.push(Rule {
-            reach,
-            reason: raw.reason.clone(),
-        });
+        self.rules.push(Rule { reach, reason: raw.reason.clone() });
         for name in &raw.types {
-            let (precision, types) = match (
-                name.as_str(),
-                self.groups.get(name.as_str()),
-                static_type(name),
-            ) {
+            let (precision, types) = match (name.as_str(), self.groups.get(name.as_str()), static_type(name)) {
                 ("@all", Some(types), _) => (Precision::All, types.clone()),
                 (_, Some(types), _) => (Precision::Group, types.clone()),
                 (_, None, Some(found)) => (Precision::Name, vec![found]),
                 _ => {
-                    self.fault(
-                        line,
-                        format!("{name} is neither an R4 resource type nor a group"),
-                    );
+                    self.fault(line, format!("{name} is neither an R4 resource type nor a group"));
                     continue;
                 }
             };
             for found in types {
-                let bearing = Bearing {
-                    precision,
-                    rule,
-                    line,
-                    acts: acts.clone(),
-                };
-                self.bearings
-                    .entry((role, found))
-                    .or_default()
-                    .push(bearing);
+                let bearing = Bearing { precision, rule, line, acts: acts.clone() };
+                self.bearings.entry((role, found)).or_default().push(bearing);
             }
         }
     }
@@ -244,20 +185,10 @@ impl Compiler<'_> {
             let label = spanned.get_ref();
             match Role::named(&label.role) {
                 None => self.fault(line, format!("{} is no role", label.role)),
-                Some(_)
-                    if label.reason.trim().is_empty()
-                        || label.code.is_empty()
-                        || label.system.is_empty() =>
-                {
-                    self.fault(
-                        line,
-                        "a withheld label needs system, code and reason".to_owned(),
-                    );
+                Some(_) if label.reason.trim().is_empty() || label.code.is_empty() || label.system.is_empty() => {
+                    self.fault(line, "a withheld label needs system, code and reason".to_owned());
                 }
-                Some(role) => labels
-                    .entry(role)
-                    .or_default()
-                    .withhold(&label.system, &label.code),
+                Some(role) => labels.entry(role).or_default().withhold(&label.system, &label.code),
             }
         }
         labels
@@ -269,10 +200,7 @@ impl Compiler<'_> {
         for role in Role::ALL {
             let mut undecided = Vec::new();
             for name in r4::resource_types() {
-                let all = bearings
-                    .get(&(role, *name))
-                    .map(Vec::as_slice)
-                    .unwrap_or_default();
+                let all = bearings.get(&(role, *name)).map(Vec::as_slice).unwrap_or_default();
                 let Some(precision) = all.iter().map(|b| b.precision).max() else {
                     undecided.push(*name);
                     continue;
@@ -282,35 +210,19 @@ impl Compiler<'_> {
             }
             if !undecided.is_empty() {
                 let message = format!("the role {role} has no rule for {}", undecided.join(", "));
-                self.faults.push(Fault {
-                    line: None,
-                    message,
-                });
+                self.faults.push(Fault { line: None, message });
             }
         }
         cells
     }
 
-    fn cell<'b>(
-        &mut self,
-        role: Role,
-        name: &str,
-        bearings: impl Iterator<Item = &'b Bearing>,
-    ) -> Cell {
-        let mut cell = Cell {
-            permits: [None; 6],
-            refuses: usize::MAX,
-        };
+    fn cell<'b>(&mut self, role: Role, name: &str, bearings: impl Iterator<Item = &'b Bearing>) -> Cell {
+        let mut cell = Cell { permits: [None; 6], refuses: usize::MAX };
         for bearing in bearings {
             cell.refuses = cell.refuses.min(bearing.rule);
-            for (act, act_name) in Act::ALL
-                .iter()
-                .filter(|(act, _)| bearing.acts.contains(act))
-            {
+            for (act, act_name) in Act::ALL.iter().filter(|(act, _)| bearing.acts.contains(act)) {
                 if cell.permits[*act as usize].replace(bearing.rule).is_some() {
-                    let message = format!(
-                        "two rules of the same precision let the role {role} {act_name} {name}"
-                    );
+                    let message = format!("two rules of the same precision let the role {role} {act_name} {name}");
                     self.fault(bearing.line, message);
                 }
             }

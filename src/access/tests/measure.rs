@@ -9,22 +9,9 @@ use hearthgate_access::{Interaction, Role};
 #[ignore = "a measurement"]
 fn measure_rules() {
     for (name, role, scope, launch) in [
-        (
-            "patient",
-            Role::Patient,
-            "openid launch/patient patient/*.rs",
-            Some("A"),
-        ),
+        ("patient", Role::Patient, "openid launch/patient patient/*.rs", Some("A")),
         ("doctor", Role::Doctor, "user/*.rs", None),
-        (
-            "doctor, 20 scopes",
-            Role::Doctor,
-            &format!(
-                "{} user/Observation.rs",
-                "user/Condition.rs?category=a%20b ".repeat(19)
-            ),
-            None,
-        ),
+        ("doctor, 20 scopes", Role::Doctor, &format!("{} user/Observation.rs", "user/Condition.rs?category=a%20b ".repeat(19)), None),
         ("system", Role::System, "system/*.cruds", None),
     ] {
         let caller = caller(role, scope, launch).unwrap();

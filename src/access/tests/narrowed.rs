@@ -26,7 +26,6 @@ fn only_a_narrowed_query_runs() {
 #[test]
 fn a_narrowed_query_runs() {
     let roles = hearthgate_access::Roles::shipped().unwrap().into();
-    let caller =
-        hearthgate_access::Caller::internal(hearthgate_access::InternalCaller::Verify, &roles);
+    let caller = hearthgate_access::Caller::internal(hearthgate_access::InternalCaller::Verify, &roles);
     let Query = run(caller.narrow(Query).unwrap());
 }

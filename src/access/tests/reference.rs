@@ -15,18 +15,8 @@ struct Resource {
     status: &'static str,
 }
 
-const fn resource(
-    name: &'static str,
-    patient: Option<&'static str>,
-    category: &'static str,
-    status: &'static str,
-) -> Resource {
-    Resource {
-        name,
-        patient,
-        category,
-        status,
-    }
+const fn resource(name: &'static str, patient: Option<&'static str>, category: &'static str, status: &'static str) -> Resource {
+    Resource { name, patient, category, status }
 }
 
 const WORLD: [Resource; 16] = [
@@ -74,19 +64,13 @@ fn contexts(scopes: &str, resource: &Resource, interaction: Interaction) -> Vec<
         let Some((context, name, letters)) = legal_heads().get(head) else {
             continue;
         };
-        if (token.contains('?') && query.is_empty())
-            || (name != "*" && name != resource.name)
-            || !letters.contains(letter(interaction))
-        {
+        if (token.contains('?') && query.is_empty()) || (name != "*" && name != resource.name) || !letters.contains(letter(interaction)) {
             continue;
         }
-        let holds = query
-            .split('&')
-            .filter(|pair| !pair.is_empty())
-            .all(|pair| {
-                let (code, wanted) = pair.split_once('=').unwrap();
-                value(resource, code) == wanted
-            });
+        let holds = query.split('&').filter(|pair| !pair.is_empty()).all(|pair| {
+            let (code, wanted) = pair.split_once('=').unwrap();
+            value(resource, code) == wanted
+        });
         if holds {
             found.push(context.clone());
         }
@@ -94,41 +78,26 @@ fn contexts(scopes: &str, resource: &Resource, interaction: Interaction) -> Vec<
     found
 }
 
-fn allowed(
-    role: Role,
-    registered: &str,
-    granted: &str,
-    launch: Option<&str>,
-    resource: &Resource,
-    interaction: Interaction,
-) -> bool {
-    let Some(reach) = roles()
-        .decision(role, resource.name, interaction)
-        .and_then(|d| d.reach)
-    else {
+fn allowed(role: Role, registered: &str, granted: &str, launch: Option<&str>, resource: &Resource, interaction: Interaction) -> bool {
+    let Some(reach) = roles().decision(role, resource.name, interaction).and_then(|d| d.reach) else {
         return false;
     };
     let registered = contexts(registered, resource, interaction);
-    contexts(granted, resource, interaction)
-        .iter()
-        .filter(|context| registered.contains(context))
-        .any(|context| {
-            let system = role == Role::System;
-            let fits = match context.as_str() {
-                "patient" => launch.is_some(),
-                "user" => !system,
-                _ => system,
-            };
-            let by_role = match reach {
-                ReachKind::All => true,
-                ReachKind::Own | ReachKind::Care => resource.patient == Some("A"),
-            };
-            let impersonal = matches!(resource.name, "Practitioner" | "ValueSet");
-            let by_launch = context != "patient"
-                || impersonal
-                || (launch.is_some() && resource.patient == launch);
-            fits && by_role && by_launch
-        })
+    contexts(granted, resource, interaction).iter().filter(|context| registered.contains(context)).any(|context| {
+        let system = role == Role::System;
+        let fits = match context.as_str() {
+            "patient" => launch.is_some(),
+            "user" => !system,
+            _ => system,
+        };
+        let by_role = match reach {
+            ReachKind::All => true,
+            ReachKind::Own | ReachKind::Care => resource.patient == Some("A"),
+        };
+        let impersonal = matches!(resource.name, "Practitioner" | "ValueSet");
+        let by_launch = context != "patient" || impersonal || (launch.is_some() && resource.patient == launch);
+        fits && by_role && by_launch
+    })
 }
 
 /// What the store will do with a rule.
@@ -138,16 +107,9 @@ fn sees(rule: &TypeRule, resource: &Resource) -> bool {
             Patients::All => true,
             Patients::Compartment(one) => resource.patient == Some(one),
             Patients::CareOf(doctor) => doctor == "M" && resource.patient == Some("A"),
-            Patients::CareOfCompartment {
-                practitioner,
-                patient,
-            } => practitioner == "M" && patient == "A" && resource.patient == Some("A"),
+            Patients::CareOfCompartment { practitioner, patient } => practitioner == "M" && patient == "A" && resource.patient == Some("A"),
         };
-        patient
-            && reach
-                .filters
-                .iter()
-                .all(|(code, wanted)| value(resource, code) == wanted)
+        patient && reach.filters.iter().all(|(code, wanted)| value(resource, code) == wanted)
     })
 }
 
@@ -169,27 +131,13 @@ fn scopes() -> impl Strategy<Value = String> {
         "Person",
         "observation",
     ]);
-    let letters = prop::sample::select(vec![
-        "cruds", "rs", "r", "s", "c", "u", "d", "cud", "cu", "read", "write", "*", "sr", "", "rus",
-    ]);
-    let query = prop::sample::select(vec![
-        "",
-        "",
-        "",
-        "?category=laboratory",
-        "?category=vital-signs",
-        "?category=laboratory&status=final",
-        "?status=final",
-        "?",
-    ]);
+    let letters = prop::sample::select(vec!["cruds", "rs", "r", "s", "c", "u", "d", "cud", "cu", "read", "write", "*", "sr", "", "rus"]);
+    let query =
+        prop::sample::select(vec!["", "", "", "?category=laboratory", "?category=vital-signs", "?category=laboratory&status=final", "?status=final", "?"]);
     let scope = (context, name, letters, query).prop_map(|(context, name, letters, query)| {
         // Only Observation has both parameters; with other types such a scope is unknown, which
         // tests/scopes.rs shows.
-        let query = if name == "Observation" && !matches!(letters, "read" | "write" | "*") {
-            query
-        } else {
-            ""
-        };
+        let query = if name == "Observation" && !matches!(letters, "read" | "write" | "*") { query } else { "" };
         format!("{context}/{name}.{letters}{query}")
     });
     prop::collection::vec(scope, 0..6).prop_map(|all| all.join(" "))

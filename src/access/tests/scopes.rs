@@ -71,24 +71,13 @@ fn abuse_b53_unknown_strings_grant_nothing() {
         assert!(none, "{text:?} grants {scopes}");
     }
     // A space does separate.
-    assert_eq!(
-        Scopes::parse(" patient/Observation.rs  ")
-            .unwrap()
-            .to_string(),
-        "patient/Observation.rs"
-    );
+    assert_eq!(Scopes::parse(" patient/Observation.rs  ").unwrap().to_string(), "patient/Observation.rs");
 }
 
 #[test]
 fn abuse_b53_long_scopes_are_refused_and_repeated_ones_count_once() {
-    assert_eq!(
-        Scopes::parse(&"user/*.cruds ".repeat(10_000)),
-        Err(ScopeError::TooLong)
-    );
-    assert_eq!(
-        Scopes::parse(&"x".repeat(100_000)),
-        Err(ScopeError::TooLong)
-    );
+    assert_eq!(Scopes::parse(&"user/*.cruds ".repeat(10_000)), Err(ScopeError::TooLong));
+    assert_eq!(Scopes::parse(&"x".repeat(100_000)), Err(ScopeError::TooLong));
     let many = "user/*.cruds ".repeat(300);
     assert_eq!(Scopes::parse(&many).unwrap().fhir().len(), 1);
     assert_eq!(Scopes::parse(&"a".repeat(4096)).unwrap(), Scopes::default());
@@ -101,54 +90,29 @@ fn both_versions_of_the_grammar_mean_the_same_letters() {
     assert_eq!(letters("user/*.write"), letters("user/*.cud"));
     assert_eq!(letters("user/*.*"), letters("user/*.cruds"));
     assert_eq!(letters("user/*.*"), Letters::ALL);
-    assert_eq!(
-        Scopes::parse("user/Observation.read user/Observation.rs")
-            .unwrap()
-            .fhir()
-            .len(),
-        1
-    );
+    assert_eq!(Scopes::parse("user/Observation.read user/Observation.rs").unwrap().fhir().len(), 1);
 }
 
 #[test]
 fn granular_scopes_keep_their_parameters_in_one_order() {
-    let one =
-        Scope::parse("patient/Observation.rs?code=http://loinc.org|4548-4&category=laboratory")
-            .unwrap();
-    let two =
-        Scope::parse("patient/Observation.rs?category=laborator%79&code=http://loinc.org%7C4548-4")
-            .unwrap();
+    let one = Scope::parse("patient/Observation.rs?code=http://loinc.org|4548-4&category=laboratory").unwrap();
+    let two = Scope::parse("patient/Observation.rs?category=laborator%79&code=http://loinc.org%7C4548-4").unwrap();
     assert_eq!(one, two);
     assert_eq!(one.context(), Context::Patient);
     assert_eq!(one.resource_type(), Some("Observation"));
-    let filters = [
-        ("category", "laboratory"),
-        ("code", "http://loinc.org|4548-4"),
-    ];
-    assert_eq!(
-        one.filters(),
-        filters.map(|(a, b)| (a.to_owned(), b.to_owned()))
-    );
-    assert_eq!(
-        one.to_string(),
-        "patient/Observation.rs?category=laboratory&code=http://loinc.org|4548-4"
-    );
+    let filters = [("category", "laboratory"), ("code", "http://loinc.org|4548-4")];
+    assert_eq!(one.filters(), filters.map(|(a, b)| (a.to_owned(), b.to_owned())));
+    assert_eq!(one.to_string(), "patient/Observation.rs?category=laboratory&code=http://loinc.org|4548-4");
     let space = Scope::parse("user/Condition.s?code=a%20b%26c%25").unwrap();
     assert_eq!(space.filters(), [("code".to_owned(), "a b&c%".to_owned())]);
     assert_eq!(Scope::parse(&space.to_string()), Some(space));
-    assert!(
-        Scope::parse("patient/*.rs?_tag=x").is_some(),
-        "a parameter of every type goes with every type"
-    );
+    assert!(Scope::parse("patient/*.rs?_tag=x").is_some(), "a parameter of every type goes with every type");
 }
 
 #[test]
 fn scopes_without_fhir_data_are_known_by_name() {
     let scopes = Scopes::parse("openid fhirUser launch/patient offline_access nonsense").unwrap();
-    assert_eq!(
-        scopes.other(),
-        ["fhirUser", "launch/patient", "offline_access", "openid"]
-    );
+    assert_eq!(scopes.other(), ["fhirUser", "launch/patient", "offline_access", "openid"]);
     assert!(scopes.has("openid") && !scopes.has("nonsense"));
     assert!(scopes.fhir().is_empty());
 }
@@ -156,65 +120,28 @@ fn scopes_without_fhir_data_are_known_by_name() {
 /// A scope of the grammar, or one with a character changed, added or left out.
 fn nearly_a_scope() -> impl Strategy<Value = String> {
     let heads: Vec<String> = legal_heads().keys().cloned().collect();
-    let noise = prop::sample::select(
-        "crudsx./*?=&%2A ,PpOo\u{ff0a}\t"
-            .chars()
-            .collect::<Vec<_>>(),
-    );
-    (
-        prop::sample::select(heads),
-        any::<prop::sample::Index>(),
-        noise,
-        0..4usize,
-    )
-        .prop_map(|(head, at, noise, how)| {
-            let mut text: Vec<char> = head.chars().collect();
-            let at = at.index(text.len());
-            match how {
-                0 => {}
-                1 => text[at] = noise,
-                2 => text.insert(at, noise),
-                _ => drop(text.remove(at)),
-            }
-            text.into_iter().collect()
-        })
+    let noise = prop::sample::select("crudsx./*?=&%2A ,PpOo\u{ff0a}\t".chars().collect::<Vec<_>>());
+    (prop::sample::select(heads), any::<prop::sample::Index>(), noise, 0..4usize).prop_map(|(head, at, noise, how)| {
+        let mut text: Vec<char> = head.chars().collect();
+        let at = at.index(text.len());
+        match how {
+            0 => {}
+            1 => text[at] = noise,
+            2 => text.insert(at, noise),
+            _ => drop(text.remove(at)),
+        }
+        text.into_iter().collect()
+    })
 }
 
 fn scope_text() -> impl Strategy<Value = String> {
-    let value = "[!-~é ]{1,12}".prop_map(|text| {
-        text.bytes()
-            .map(|b| {
-                if b.is_ascii_alphanumeric() {
-                    char::from(b).to_string()
-                } else {
-                    format!("%{b:02x}")
-                }
-            })
-            .collect::<String>()
-    });
-    let query = prop::collection::vec(
-        (
-            prop::sample::select(vec!["category", "code", "status", "_id", "_tag"]),
-            value,
-        ),
-        0..4,
-    );
-    let head = prop::sample::select(vec![
-        "patient/Observation.rs",
-        "user/Condition.cruds",
-        "system/Observation.s",
-        "user/Observation.d",
-    ]);
+    let value = "[!-~é ]{1,12}"
+        .prop_map(|text| text.bytes().map(|b| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02x}") }).collect::<String>());
+    let query = prop::collection::vec((prop::sample::select(vec!["category", "code", "status", "_id", "_tag"]), value), 0..4);
+    let head = prop::sample::select(vec!["patient/Observation.rs", "user/Condition.cruds", "system/Observation.s", "user/Observation.d"]);
     (head, query).prop_map(|(head, query)| {
-        let query: Vec<String> = query
-            .into_iter()
-            .map(|(code, value)| format!("{code}={value}"))
-            .collect();
-        if query.is_empty() {
-            head.to_owned()
-        } else {
-            format!("{head}?{}", query.join("&"))
-        }
+        let query: Vec<String> = query.into_iter().map(|(code, value)| format!("{code}={value}")).collect();
+        if query.is_empty() { head.to_owned() } else { format!("{head}?{}", query.join("&")) }
     })
 }
 

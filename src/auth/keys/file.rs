@@ -15,18 +15,11 @@ const HEAD: &str = "hearthgate-signing-key-1";
 const MAX_BYTES: u64 = 4096;
 
 fn io(path: &Path) -> impl FnOnce(std::io::Error) -> KeyError + '_ {
-    |error| KeyError::Io {
-        path: path.to_owned(),
-        kind: error.kind(),
-    }
+    |error| KeyError::Io { path: path.to_owned(), kind: error.kind() }
 }
 
 fn private(path: &Path, meta: &fs::Metadata) -> Result<(), KeyError> {
-    if meta.mode() & 0o077 == 0 {
-        Ok(())
-    } else {
-        Err(KeyError::Exposed(path.to_owned()))
-    }
+    if meta.mode() & 0o077 == 0 { Ok(()) } else { Err(KeyError::Exposed(path.to_owned())) }
 }
 
 /// Writes a key, replacing an older state of the same key.
@@ -39,22 +32,11 @@ pub(super) fn write(dir: &Path, key: &SigningKey) -> Result<(), KeyError> {
     let draft = dir.join(format!(".signing-{}.new", key.kid()));
     let retired = key.retired_at().map_or("-".to_owned(), |at| at.to_string());
     let secret = Zeroizing::new(URL_SAFE_NO_PAD.encode(key.pkcs8.as_slice()));
-    let text = Zeroizing::new(format!(
-        "{HEAD}\nalgorithm ES256\nactive {}\nretired {retired}\nkey {}\n",
-        key.active_from(),
-        secret.as_str()
-    ));
+    let text = Zeroizing::new(format!("{HEAD}\nalgorithm ES256\nactive {}\nretired {retired}\nkey {}\n", key.active_from(), secret.as_str()));
     // A draft is what a killed run left.
     let _ = fs::remove_file(&draft);
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&draft)
-        .map_err(io(&draft))?;
-    file.write_all(text.as_bytes())
-        .and_then(|()| file.sync_all())
-        .map_err(io(&draft))?;
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft).map_err(io(&draft))?;
+    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(io(&draft))?;
     fs::rename(&draft, &path).map_err(io(&path))?;
     File::open(dir).and_then(|d| d.sync_all()).map_err(io(dir))
 }
@@ -69,14 +51,8 @@ pub(super) fn read_all(dir: &Path) -> Result<Vec<SigningKey>, KeyError> {
     let mut keys = Vec::new();
     for entry in entries {
         let path = entry.map_err(io(dir))?.path();
-        let name = path
-            .file_name()
-            .and_then(|name| name.to_str())
-            .unwrap_or_default();
-        if let Some(kid) = name
-            .strip_prefix("signing-")
-            .and_then(|name| name.strip_suffix(".key"))
-        {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        if let Some(kid) = name.strip_prefix("signing-").and_then(|name| name.strip_suffix(".key")) {
             keys.push(read(&path, kid)?);
         }
     }
@@ -87,12 +63,8 @@ fn read(path: &Path, kid: &str) -> Result<SigningKey, KeyError> {
     let file = File::open(path).map_err(io(path))?;
     private(path, &file.metadata().map_err(io(path))?)?;
     let mut text = Zeroizing::new(String::with_capacity(1024));
-    file.take(MAX_BYTES)
-        .read_to_string(&mut text)
-        .map_err(io(path))?;
-    parse(&text)
-        .filter(|key| key.kid() == kid)
-        .ok_or_else(|| KeyError::Unreadable(path.to_owned()))
+    file.take(MAX_BYTES).read_to_string(&mut text).map_err(io(path))?;
+    parse(&text).filter(|key| key.kid() == kid).ok_or_else(|| KeyError::Unreadable(path.to_owned()))
 }
 
 fn parse(text: &str) -> Option<SigningKey> {
@@ -105,13 +77,6 @@ fn parse(text: &str) -> Option<SigningKey> {
         "-" => None,
         at => Some(at.parse().ok()?),
     };
-    let secret = Zeroizing::new(
-        URL_SAFE_NO_PAD
-            .decode(lines.next()?.strip_prefix("key ")?)
-            .ok()?,
-    );
-    lines
-        .next()
-        .is_none()
-        .then(|| SigningKey::from_pkcs8(secret, active, retired))?
+    let secret = Zeroizing::new(URL_SAFE_NO_PAD.decode(lines.next()?.strip_prefix("key ")?).ok()?);
+    lines.next().is_none().then(|| SigningKey::from_pkcs8(secret, active, retired))?
 }

@@ -33,12 +33,7 @@ fn known(exp: i64) -> Arc<Known> {
     };
     let caller = Caller::internal(InternalCaller::Verify, &roles);
     let checked = AtomicU64::new(0);
-    Arc::new(Known {
-        claims,
-        caller,
-        grant,
-        checked,
-    })
+    Arc::new(Known { claims, caller, grant, checked })
 }
 
 #[test]
@@ -81,9 +76,7 @@ fn the_memory_is_bounded_and_drops_what_is_dead_first() {
     for n in 0..200 {
         cache.put(&format!("u{n}"), 0, Arc::clone(&long), 20);
     }
-    let kept = (0..200)
-        .filter(|n| cache.get(&format!("u{n}"), 20).is_some())
-        .count();
+    let kept = (0..200).filter(|n| cache.get(&format!("u{n}"), 20).is_some()).count();
     assert!(kept > 150, "{kept} kept: expired ones go first");
     cache.put(&"x".repeat(100_000), 0, one, 0);
     assert!(cache.get(&"x".repeat(100_000), 0).is_none());
@@ -95,23 +88,14 @@ fn the_memory_is_bounded_and_drops_what_is_dead_first() {
 fn measure_lookups() {
     let cache = TokenCache::new(10_000);
     let tokens: Vec<String> = (0..1000).map(|n| format!("{n:0700}")).collect();
-    tokens
-        .iter()
-        .for_each(|token| cache.put(token, 0, known(10), 0));
+    tokens.iter().for_each(|token| cache.put(token, 0, known(10), 0));
     for threads in [1, 2] {
         let start = std::time::Instant::now();
         std::thread::scope(|scope| {
             for _ in 0..threads {
-                scope.spawn(|| {
-                    (0..200_000)
-                        .filter(|n| cache.get(&tokens[n % 1000], 0).is_some())
-                        .count()
-                });
+                scope.spawn(|| (0..200_000).filter(|n| cache.get(&tokens[n % 1000], 0).is_some()).count());
             }
         });
-        println!(
-            "{threads} threads: {} ns a look-up",
-            start.elapsed().as_nanos() / 200_000
-        );
+        println!("{threads} threads: {} ns a look-up", start.elapsed().as_nanos() / 200_000);
     }
 }

@@ -11,8 +11,7 @@ use hearthgate_seal::{Error, Keyring, Place, key_id_of, key_id_of_bytes};
 struct Dir(PathBuf);
 impl Dir {
     fn new(name: &str) -> Self {
-        let path =
-            std::env::temp_dir().join(format!("hearthgate-seal-{name}-{}", std::process::id()));
+        let path = std::env::temp_dir().join(format!("hearthgate-seal-{name}-{}", std::process::id()));
         let _ = fs::remove_dir_all(&path);
         Dir(path)
     }
@@ -28,22 +27,13 @@ fn counting(seed: u64) -> impl Fn(&mut [u8]) {
     let state = Cell::new(seed);
     move |bytes: &mut [u8]| {
         for byte in bytes {
-            state.set(
-                state
-                    .get()
-                    .wrapping_mul(6_364_136_223_846_793_005)
-                    .wrapping_add(1_442_695_040_888_963_407),
-            );
+            state.set(state.get().wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407));
             *byte = (state.get() >> 56) as u8;
         }
     }
 }
 
-const PLACE: Place<'static> = Place {
-    table: "notes",
-    column: "text",
-    row: "n-1",
-};
+const PLACE: Place<'static> = Place { table: "notes", column: "text", row: "n-1" };
 
 #[test]
 fn a_value_opens_where_it_was_sealed() {
@@ -60,11 +50,7 @@ fn a_value_opens_where_it_was_sealed() {
         assert!(bytes.starts_with(b"hg1."));
         assert_eq!(key_id_of_bytes(&bytes), Some(id));
         assert_eq!(ring.open_bytes(PLACE, &bytes).unwrap(), plain);
-        assert_ne!(
-            text,
-            ring.seal(&id, PLACE, plain, &fill).unwrap(),
-            "each sealing draws a nonce"
-        );
+        assert_ne!(text, ring.seal(&id, PLACE, plain, &fill).unwrap(), "each sealing draws a nonce");
     }
     // A later start reads the same keys.
     let again = Keyring::open(&dir.0).unwrap();
@@ -87,30 +73,13 @@ fn abuse_f20_a_moved_value_does_not_open() {
     let text = ring.seal(&id, PLACE, b"plain", &fill).unwrap();
     let bytes = ring.seal_bytes(&id, PLACE, b"plain", &fill).unwrap();
     for place in [
-        Place {
-            table: "plans",
-            ..PLACE
-        },
-        Place {
-            column: "title",
-            ..PLACE
-        },
-        Place {
-            row: "n-2",
-            ..PLACE
-        },
+        Place { table: "plans", ..PLACE },
+        Place { column: "title", ..PLACE },
+        Place { row: "n-2", ..PLACE },
         Place { row: "", ..PLACE },
         // The same characters cut elsewhere.
-        Place {
-            table: "notest",
-            column: "ext",
-            ..PLACE
-        },
-        Place {
-            column: "textn",
-            row: "-1",
-            ..PLACE
-        },
+        Place { table: "notest", column: "ext", ..PLACE },
+        Place { column: "textn", row: "-1", ..PLACE },
     ] {
         assert_eq!(ring.open_value(place, &text), Err(Error::Broken));
         assert_eq!(ring.open_bytes(place, &bytes), Err(Error::Broken));
@@ -128,11 +97,7 @@ fn abuse_f22_a_changed_value_fails_with_one_error() {
     let (id, _) = ring.new_data_key(&fill).unwrap();
     let text = ring.seal(&id, PLACE, b"a plain text", &fill).unwrap();
     for end in 0..text.len() {
-        assert_eq!(
-            ring.open_value(PLACE, &text[..end]),
-            Err(Error::Broken),
-            "cut at {end}"
-        );
+        assert_eq!(ring.open_value(PLACE, &text[..end]), Err(Error::Broken), "cut at {end}");
     }
     let head = format!("hg1.{id}.").len();
     for at in (0..4).chain(head..text.len()) {
@@ -142,11 +107,7 @@ fn abuse_f22_a_changed_value_fails_with_one_error() {
             let Ok(changed) = String::from_utf8(bytes) else {
                 continue;
             };
-            assert_eq!(
-                ring.open_value(PLACE, &changed),
-                Err(Error::Broken),
-                "{changed}"
-            );
+            assert_eq!(ring.open_value(PLACE, &changed), Err(Error::Broken), "{changed}");
         }
     }
     let bytes = ring.seal_bytes(&id, PLACE, b"a plain text", &fill).unwrap();
@@ -154,31 +115,13 @@ fn abuse_f22_a_changed_value_fails_with_one_error() {
         assert_eq!(ring.open_bytes(PLACE, &bytes[..at]), Err(Error::Broken));
         let mut changed = bytes.clone();
         changed[at] ^= 0x80;
-        assert!(matches!(
-            ring.open_bytes(PLACE, &changed),
-            Err(Error::Broken | Error::KeyMissing(_))
-        ));
+        assert!(matches!(ring.open_bytes(PLACE, &changed), Err(Error::Broken | Error::KeyMissing(_))));
     }
-    for nothing in [
-        "",
-        "hg1",
-        "hg1.",
-        "hg1..",
-        "plain",
-        "hg2.AAAAAAAAAAAAAAAA.AAAA",
-        "hg1.é",
-    ] {
-        assert_eq!(
-            ring.open_value(PLACE, nothing),
-            Err(Error::Broken),
-            "{nothing}"
-        );
+    for nothing in ["", "hg1", "hg1.", "hg1..", "plain", "hg2.AAAAAAAAAAAAAAAA.AAAA", "hg1.é"] {
+        assert_eq!(ring.open_value(PLACE, nothing), Err(Error::Broken), "{nothing}");
     }
     for tail in ["=", "==", "\n", " ", "A"] {
-        assert_eq!(
-            ring.open_value(PLACE, &format!("{text}{tail}")),
-            Err(Error::Broken)
-        );
+        assert_eq!(ring.open_value(PLACE, &format!("{text}{tail}")), Err(Error::Broken));
     }
 }
 
@@ -191,13 +134,7 @@ fn abuse_f23_a_data_key_answers_to_one_id_only() {
     let (other, other_wrapped) = ring.new_data_key(&fill).unwrap();
     assert_eq!(ring.unwrap(&other, &wrapped), Err(Error::Broken));
     assert_eq!(ring.unwrap(&id, &other_wrapped), Err(Error::Broken));
-    for text in [
-        "",
-        "hgk1.",
-        "hgk1.AAAA",
-        &wrapped[..wrapped.len() - 1],
-        &wrapped[1..],
-    ] {
+    for text in ["", "hgk1.", "hgk1.AAAA", &wrapped[..wrapped.len() - 1], &wrapped[1..]] {
         assert_eq!(ring.unwrap(&id, text), Err(Error::Broken));
     }
     ring.unwrap(&id, &wrapped).unwrap();
@@ -213,30 +150,14 @@ fn abuse_f24_a_wrong_missing_or_damaged_master_key_is_refused() {
     assert_eq!(wrong.confirm(ring.check_value()), Err(Error::WrongMaster));
     assert_eq!(wrong.confirm(""), Err(Error::WrongMaster));
     assert_eq!(wrong.unwrap(&id, &wrapped), Err(Error::Broken));
-    assert!(matches!(
-        Keyring::create_with(&dir.0, &fill),
-        Err(Error::Exists(_))
-    ));
-    Keyring::open(&dir.0)
-        .unwrap()
-        .confirm(ring.check_value())
-        .unwrap();
+    assert!(matches!(Keyring::create_with(&dir.0, &fill), Err(Error::Exists(_))));
+    Keyring::open(&dir.0).unwrap().confirm(ring.check_value()).unwrap();
 
     let file = dir.0.join("master.key");
     let good = fs::read_to_string(&file).unwrap();
-    for bad in [
-        "",
-        "\n",
-        &good[..good.len() - 1],
-        &good[1..],
-        &good.replace("master ", "blind "),
-        &format!("{good}more\n"),
-    ] {
+    for bad in ["", "\n", &good[..good.len() - 1], &good[1..], &good.replace("master ", "blind "), &format!("{good}more\n")] {
         fs::write(&file, bad).unwrap();
-        assert!(
-            matches!(Keyring::open(&dir.0), Err(Error::KeyFile(_))),
-            "{bad}"
-        );
+        assert!(matches!(Keyring::open(&dir.0), Err(Error::KeyFile(_))), "{bad}");
     }
     fs::remove_file(&file).unwrap();
     assert!(matches!(Keyring::open(&dir.0), Err(Error::NoKeyFile(_))));
@@ -250,16 +171,8 @@ fn abuse_g09_a_key_file_that_others_may_read_is_refused() {
     let file = dir.0.join("master.key");
     assert_eq!(fs::metadata(&dir.0).unwrap().mode() & 0o777, 0o700);
     assert_eq!(fs::metadata(&file).unwrap().mode() & 0o777, 0o600);
-    assert_eq!(
-        fs::read_dir(&dir.0).unwrap().count(),
-        1,
-        "no draft is left behind"
-    );
-    for (path, mode, back) in [
-        (&file, 0o640, 0o600),
-        (&file, 0o604, 0o600),
-        (&dir.0, 0o755, 0o700),
-    ] {
+    assert_eq!(fs::read_dir(&dir.0).unwrap().count(), 1, "no draft is left behind");
+    for (path, mode, back) in [(&file, 0o640, 0o600), (&file, 0o604, 0o600), (&dir.0, 0o755, 0o700)] {
         fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
         assert!(matches!(Keyring::open(&dir.0), Err(Error::Exposed { mode: m, .. }) if m == mode));
         fs::set_permissions(path, Permissions::from_mode(back)).unwrap();
@@ -275,20 +188,10 @@ fn blind_marks_are_equal_for_equal_text_of_one_field_under_one_key() {
     let mark = ring.blind("patients.phone", "+41 44 000 00 00");
     assert_eq!(mark.len(), 22);
     assert_eq!(mark, ring.blind("patients.phone", "+41 44 000 00 00"));
-    assert_eq!(
-        mark,
-        Keyring::open(&dir.0)
-            .unwrap()
-            .blind("patients.phone", "+41 44 000 00 00")
-    );
+    assert_eq!(mark, Keyring::open(&dir.0).unwrap().blind("patients.phone", "+41 44 000 00 00"));
     assert_ne!(mark, ring.blind("patients.email", "+41 44 000 00 00"));
     assert_ne!(mark, ring.blind("patients.phone", "+41 44 000 00 01"));
-    assert_ne!(
-        mark,
-        Keyring::create_with(&elsewhere.0, &fill)
-            .unwrap()
-            .blind("patients.phone", "+41 44 000 00 00")
-    );
+    assert_ne!(mark, Keyring::create_with(&elsewhere.0, &fill).unwrap().blind("patients.phone", "+41 44 000 00 00"));
 }
 
 #[test]
@@ -305,9 +208,7 @@ fn the_cache_stays_within_its_bound_and_keys_come_back() {
     let dir = Dir::new("bound");
     let fill = counting(9);
     let ring = Keyring::create_with(&dir.0, &fill).unwrap().keep(256);
-    let keys: Vec<_> = (0..1000)
-        .map(|_| ring.new_data_key(&fill).unwrap())
-        .collect();
+    let keys: Vec<_> = (0..1000).map(|_| ring.new_data_key(&fill).unwrap()).collect();
     let held = keys.iter().filter(|(id, _)| ring.holds(id)).count();
     assert!((100..=256).contains(&held), "{held}");
     for (id, wrapped) in &keys {
@@ -320,17 +221,13 @@ fn the_cache_stays_within_its_bound_and_keys_come_back() {
 fn many_threads_share_one_ring() {
     let dir = Dir::new("threads");
     let ring = Keyring::create(&dir.0).unwrap();
-    let keys: Vec<_> = (0..8)
-        .map(|_| ring.new_data_key(&hearthgate_seal::system_fill).unwrap().0)
-        .collect();
+    let keys: Vec<_> = (0..8).map(|_| ring.new_data_key(&hearthgate_seal::system_fill).unwrap().0).collect();
     std::thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| {
                 for round in 0..500 {
                     let id = &keys[round % keys.len()];
-                    let sealed = ring
-                        .seal_bytes(id, PLACE, b"plain", &hearthgate_seal::system_fill)
-                        .unwrap();
+                    let sealed = ring.seal_bytes(id, PLACE, b"plain", &hearthgate_seal::system_fill).unwrap();
                     assert_eq!(ring.open_bytes(PLACE, &sealed).unwrap(), b"plain");
                 }
             });
@@ -347,12 +244,8 @@ fn measure_opening() {
     let id = ring.new_data_key(&hearthgate_seal::system_fill).unwrap().0;
     for size in [40, 2048, 8192] {
         let plain = vec![b'x'; size];
-        let bytes = ring
-            .seal_bytes(&id, PLACE, &plain, &hearthgate_seal::system_fill)
-            .unwrap();
-        let text = ring
-            .seal(&id, PLACE, &plain, &hearthgate_seal::system_fill)
-            .unwrap();
+        let bytes = ring.seal_bytes(&id, PLACE, &plain, &hearthgate_seal::system_fill).unwrap();
+        let text = ring.seal(&id, PLACE, &plain, &hearthgate_seal::system_fill).unwrap();
         let mut out = Vec::new();
         let time = |act: &mut dyn FnMut()| {
             let start = std::time::Instant::now();
@@ -366,15 +259,8 @@ fn measure_opening() {
             ring.open_bytes_into(PLACE, &bytes, &mut out).unwrap();
         });
         let of_text = time(&mut || drop(ring.open_value(PLACE, &text).unwrap()));
-        let sealing = time(&mut || {
-            drop(
-                ring.seal(&id, PLACE, &plain, &hearthgate_seal::system_fill)
-                    .unwrap(),
-            )
-        });
+        let sealing = time(&mut || drop(ring.seal(&id, PLACE, &plain, &hearthgate_seal::system_fill).unwrap()));
         let marks = time(&mut || drop(ring.blind("f", "a text of some length")));
-        println!(
-            "{size} bytes: open bytes {of_bytes} ns, open text {of_text} ns, seal text {sealing} ns; blind {marks} ns"
-        );
+        println!("{size} bytes: open bytes {of_bytes} ns, open text {of_text} ns, seal text {sealing} ns; blind {marks} ns");
     }
 }

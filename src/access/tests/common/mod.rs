@@ -13,22 +13,13 @@ pub fn legal_heads() -> &'static BTreeMap<String, (String, String, String)> {
     HEADS.get_or_init(|| {
         let mut heads = BTreeMap::new();
         for context in ["patient", "user", "system"] {
-            for name in hearthgate_fhir::r4::resource_types()
-                .iter()
-                .copied()
-                .chain(["*"])
-            {
+            for name in hearthgate_fhir::r4::resource_types().iter().copied().chain(["*"]) {
                 let mut add = |written: &str, letters: &str| {
                     let meaning = (context.to_owned(), name.to_owned(), letters.to_owned());
                     heads.insert(format!("{context}/{name}.{written}"), meaning);
                 };
                 for set in 1..32 {
-                    let letters: String = "cruds"
-                        .chars()
-                        .enumerate()
-                        .filter(|(i, _)| set & (1 << i) != 0)
-                        .map(|(_, c)| c)
-                        .collect();
+                    let letters: String = "cruds".chars().enumerate().filter(|(i, _)| set & (1 << i) != 0).map(|(_, c)| c).collect();
                     add(&letters, &letters);
                 }
                 add("read", "rs");
@@ -42,11 +33,7 @@ pub fn legal_heads() -> &'static BTreeMap<String, (String, String, String)> {
 
 pub fn roles() -> Arc<Roles> {
     static ROLES: OnceLock<Arc<Roles>> = OnceLock::new();
-    Arc::clone(
-        ROLES.get_or_init(|| {
-            Arc::new(Roles::shipped().unwrap_or_else(|faults| panic!("{faults:?}")))
-        }),
-    )
+    Arc::clone(ROLES.get_or_init(|| Arc::new(Roles::shipped().unwrap_or_else(|faults| panic!("{faults:?}")))))
 }
 
 /// Patient A, doctor M (who cares for A), administrator R or a system client.
