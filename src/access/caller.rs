@@ -179,6 +179,12 @@ impl Caller {
         self.inner.launch_patient.as_deref()
     }
 
+    /// Whether this patient is the one in context: of the launch, or the caller's own.
+    #[must_use]
+    pub fn is_about(&self, patient: &str) -> bool {
+        self.launch_patient() == Some(patient) || (self.inner.role == Role::Patient && self.inner.own.as_deref() == Some(patient))
+    }
+
     /// The scopes that count: registered and granted.
     #[must_use]
     pub fn scopes(&self) -> &Scopes {

@@ -199,6 +199,12 @@ impl<T> Narrowed<T> {
         Ok(Narrowed { target, boundary: self.boundary })
     }
 
+    /// Two queries made of one, each within the same boundary.
+    pub fn split<A, B>(self, f: impl FnOnce(T) -> (A, B)) -> (Narrowed<A>, Narrowed<B>) {
+        let (a, b) = f(self.target);
+        (Narrowed { target: a, boundary: self.boundary.clone() }, Narrowed { target: b, boundary: self.boundary })
+    }
+
     /// The query without its boundary, which nothing runs any more.
     pub fn into_target(self) -> T {
         self.target

@@ -10,6 +10,7 @@
 
 mod cache;
 mod claims;
+mod client_key;
 mod header;
 mod jws;
 mod keys;
@@ -18,6 +19,7 @@ mod signature;
 mod verify;
 
 pub use cache::{Known, TokenCache};
+pub use client_key::client_jwk_pair;
 pub use claims::{Claims, Subject};
 pub use header::{AuthorizationFault, parse_authorization};
 pub use keys::{KeyError, KeySet, SigningKey};

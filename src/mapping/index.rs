@@ -54,7 +54,9 @@ pub fn parameter(resource: &str, code: &str) -> Option<&'static SearchParameter>
 pub(crate) struct Known {
     pub parameter: &'static SearchParameter,
     /// The keys of the resource that its expression begins with; `None` if it reads the resource as a whole.
-    keys: Option<Vec<String>>,
+    pub keys: Option<Vec<String>>,
+    /// It says something of every resource, whatever the resource has: `deceased=false`.
+    tested: bool,
     blind: bool,
 }
 
@@ -72,7 +74,8 @@ fn of_type(resource: &str) -> Vec<Known> {
         .map(|parameter| {
             let branches = parameter.compiled.iter().flat_map(|e| e.paths());
             let keys = branches.map(|branch| branch.segments.first().map(|first| first.ways.iter().map(|way| way.json_name.clone()).collect::<Vec<_>>()));
-            Known { parameter, keys: keys.collect::<Option<Vec<_>>>().map(|keys| keys.concat()), blind: blinded(resource, parameter.code) }
+            let tested = parameter.compiled.iter().flat_map(|e| e.paths()).any(|branch| branch.test.is_some());
+            Known { parameter, tested, keys: keys.collect::<Option<Vec<_>>>().map(|keys| keys.concat()), blind: blinded(resource, parameter.code) }
         })
         .collect()
 }
@@ -84,12 +87,12 @@ pub fn index(plan: &Plan, resource: &Value, row: &Row) -> Vec<IndexEntry> {
     let touches = |name: &str| touched.iter().any(|t| t == name);
     let mut columns: Option<Value> = None;
     let mut out: Vec<IndexEntry> = Vec::new();
-    for Known { parameter, keys, blind } in known(plan.resource) {
+    for Known { parameter, keys, tested, blind } in known(plan.resource) {
         let covered = plan.sources.contains_key(parameter.code);
         if covered && keys.as_ref().map_or(touched.is_empty(), |keys| !keys.iter().any(|k| touches(k))) {
             continue;
         }
-        if keys.as_ref().is_some_and(|keys| keys.iter().all(|k| resource.get(k).is_none())) {
+        if !tested && keys.as_ref().is_some_and(|keys| keys.iter().all(|k| resource.get(k).is_none())) {
             continue;
         }
         let mut found = say(parameter, plan.resource, resource);
@@ -150,13 +153,16 @@ fn has_overlay(row: &Row) -> bool {
     row.unmapped.is_some() || row.children.iter().flatten().any(has_overlay)
 }
 
-/// The patients in whose compartment a resource is by R4's CompartmentDefinition, apart from those whom its columns name.
+/// Every patient in whose compartment a resource is by R4's CompartmentDefinition.
 #[must_use]
-pub fn compartments(plan: &Plan, id: &str, resource: &Value, row: &Row) -> Vec<String> {
+pub fn patients(resource_type: &str, id: &str, resource: &Value) -> Vec<String> {
     let mut out = Vec::new();
-    for code in r4::patient_compartment(plan.resource).unwrap_or_default() {
-        let Some(parameter) = r4::search_parameter(plan.resource, code) else { continue };
-        for value in say(parameter, plan.resource, resource) {
+    if resource_type == "Patient" {
+        out.push(id.to_owned());
+    }
+    for code in r4::patient_compartment(resource_type).unwrap_or_default() {
+        let Some(parameter) = r4::search_parameter(resource_type, code) else { continue };
+        for value in say(parameter, resource_type, resource) {
             if let IndexValue::Reference { type_name, id } = value
                 && type_name.as_deref() == Some("Patient")
                 && !out.contains(&id)
@@ -165,6 +171,13 @@ pub fn compartments(plan: &Plan, id: &str, resource: &Value, row: &Row) -> Vec<S
             }
         }
     }
+    out
+}
+
+/// The patients in whose compartment a resource is, apart from those whom its columns name.
+#[must_use]
+pub fn compartments(plan: &Plan, id: &str, resource: &Value, row: &Row) -> Vec<String> {
+    let mut out = patients(plan.resource, id, resource);
     let named = named(plan, id, row);
     out.retain(|p| !named.contains(&p.as_str()));
     out
