@@ -15,6 +15,7 @@ mod pairs;
 mod problem;
 #[cfg(test)]
 mod tests;
+mod value;
 
 pub use crate::r4::Kind;
 pub use operand::{Operand, Prefix, SystemMatch};
@@ -174,28 +175,15 @@ pub type Lookup<'l> = &'l dyn Fn(&str) -> Option<(Kind, Vec<&'static str>)>;
 /// # Errors
 /// The first [`Problem`]: a malformed value, a repeated control parameter, or something known that
 /// is not supported (a modifier, a chain, `_has`, a composite).
-pub fn parse(
-    resource: &str,
-    pairs: &[(String, String)],
-    lookup: Lookup<'_>,
-    own_base: &str,
-) -> Result<Query, Problem> {
+pub fn parse(resource: &str, pairs: &[(String, String)], lookup: Lookup<'_>, own_base: &str) -> Result<Query, Problem> {
     let mut query = Query::default();
     let mut values = 0;
     for (name, value) in pairs {
         if name == "_has" || name.starts_with("_has:") {
-            return Err(Problem::not_supported(
-                name,
-                "reverse chaining is not supported yet",
-                "search the other type first",
-            ));
+            return Err(Problem::not_supported(name, "reverse chaining is not supported yet", "search the other type first"));
         }
         if name.contains('.') {
-            return Err(Problem::not_supported(
-                name,
-                "chained parameters are not supported yet",
-                "search the referred type first",
-            ));
+            return Err(Problem::not_supported(name, "chained parameters are not supported yet", "search the referred type first"));
         }
         if control::read(&mut query, resource, name, value, lookup)? {
             continue;
@@ -203,52 +191,29 @@ pub fn parse(
         let (code, modifier) = split_name(name);
         let Some((kind, targets)) = definition(code, lookup) else {
             let reason = match code {
-                "_text" | "_content" | "_filter" | "_list" | "_query" => {
-                    "is not supported here yet".to_owned()
-                }
+                "_text" | "_content" | "_filter" | "_list" | "_query" => "is not supported here yet".to_owned(),
                 _ => format!("is not a search parameter of {resource} here"),
             };
             query.ignored.push((name.clone(), reason));
             continue;
         };
-        let known = operand::Known {
-            name,
-            code,
-            kind,
-            targets: &targets,
-            own_base,
-        };
-        let modifier = modifier
-            .map(|modifier| known.modifier(modifier))
-            .transpose()?;
+        let known = value::Known { name, code, kind, targets: &targets, own_base };
+        let modifier = modifier.map(|modifier| known.modifier(modifier)).transpose()?;
         let operands = known.operands(modifier, value)?;
         values += operands.len();
         if values > MAX_VALUES {
-            return Err(Problem::too_costly(
-                name,
-                &format!("the query has more than {MAX_VALUES} values"),
-                "ask in several queries",
-            ));
+            return Err(Problem::too_costly(name, &format!("the query has more than {MAX_VALUES} values"), "ask in several queries"));
         }
         let raw = (name.clone(), value.clone());
-        query
-            .honoured
-            .push(Honoured::Parameter(query.parameters.len()));
-        query.parameters.push(Parameter {
-            code: code.to_owned(),
-            kind,
-            modifier,
-            values: operands,
-            raw,
-        });
+        query.honoured.push(Honoured::Parameter(query.parameters.len()));
+        query.parameters.push(Parameter { code: code.to_owned(), kind, modifier, values: operands, raw });
     }
     control::check_together(&mut query)?;
     Ok(query)
 }
 
 fn split_name(name: &str) -> (&str, Option<&str>) {
-    name.split_once(':')
-        .map_or((name, None), |(code, modifier)| (code, Some(modifier)))
+    name.split_once(':').map_or((name, None), |(code, modifier)| (code, Some(modifier)))
 }
 
 fn definition(code: &str, lookup: Lookup<'_>) -> Option<(Kind, Vec<&'static str>)> {

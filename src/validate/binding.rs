@@ -30,25 +30,16 @@ pub(crate) fn code_set(url: &'static str) -> Option<&'static CodeSet> {
     }
     let url = url.split('|').next().unwrap_or(url);
     let listed = listed.join(", ");
-    Some(Box::leak(Box::new(CodeSet {
-        url,
-        systems,
-        listed,
-    })))
+    Some(Box::leak(Box::new(CodeSet { url, systems, listed })))
 }
 
 impl CodeSet {
     fn has(&self, system: Option<&str>, code: &str) -> bool {
-        self.systems
-            .get(code)
-            .is_some_and(|systems| system.is_none_or(|system| systems.contains(&system)))
+        self.systems.get(code).is_some_and(|systems| system.is_none_or(|system| systems.contains(&system)))
     }
 
     fn message(&self, what: &str) -> String {
-        format!(
-            "{what} the value set {}, which is required here; use one of its codes: {}",
-            self.url, self.listed
-        )
+        format!("{what} the value set {}, which is required here; use one of its codes: {}", self.url, self.listed)
     }
 
     /// What is wrong with a primitive that must be one of the codes.
@@ -65,11 +56,7 @@ impl CodeSet {
             _ if members.contains_key("extension") => return None,
             _ => return Some(self.message("there is no code, and one is needed from")),
         };
-        let fitting = |coding: &Value| {
-            coding
-                .as_object()
-                .is_some_and(|coding| self.check_coding(coding).is_none())
-        };
+        let fitting = |coding: &Value| coding.as_object().is_some_and(|coding| self.check_coding(coding).is_none());
         (!codings.iter().any(fitting)).then(|| self.message("no coding is in"))
     }
 

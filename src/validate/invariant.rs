@@ -6,9 +6,9 @@
 use hearthgate_fhir::{Object, Value, date};
 
 use crate::Code;
-use crate::walk::Walk;
+use crate::report::Report;
 
-type Check = fn(&mut Walk, &Object);
+type Check = fn(&mut Report, &Object);
 
 /// The check of a type, looked up once when its shape is made.
 pub(crate) fn of(owner: &str) -> Option<Check> {
@@ -18,8 +18,7 @@ pub(crate) fn of(owner: &str) -> Option<Check> {
         "Coding" | "Identifier" => system,
         "Period" => period,
         "ContactPoint" => contact_point,
-        "Quantity" | "Age" | "Count" | "Distance" | "Duration" | "MoneyQuantity"
-        | "SimpleQuantity" => quantity,
+        "Quantity" | "Age" | "Count" | "Distance" | "Duration" | "MoneyQuantity" | "SimpleQuantity" => quantity,
         "Ratio" => ratio,
         "Range" => range,
         "Attachment" => attachment,
@@ -38,10 +37,7 @@ pub(crate) fn of(owner: &str) -> Option<Check> {
 
 /// Whether an element is there, by value or by its sibling; `name` may begin a choice.
 fn has(members: &Object, name: &str) -> bool {
-    members.contains_key(name)
-        || members
-            .keys()
-            .any(|key| key.strip_prefix('_') == Some(name))
+    members.contains_key(name) || members.keys().any(|key| key.strip_prefix('_') == Some(name))
 }
 
 fn has_choice(members: &Object, stem: &str) -> bool {
@@ -58,82 +54,56 @@ fn text<'m>(members: &'m Object, name: &str) -> Option<&'m str> {
 
 /// Whether a CodeableConcept has this code, whatever its system.
 fn is_coded(members: &Object, name: &str, codes: &[&str]) -> bool {
-    let codings = members
-        .get(name)
-        .and_then(|concept| concept.get("coding"))
-        .and_then(Value::as_array);
-    codings
-        .into_iter()
-        .flatten()
-        .filter_map(|coding| coding.get("code")?.as_str())
-        .any(|code| codes.contains(&code))
+    let codings = members.get(name).and_then(|concept| concept.get("coding")).and_then(Value::as_array);
+    codings.into_iter().flatten().filter_map(|coding| coding.get("code")?.as_str()).any(|code| codes.contains(&code))
 }
 
-fn broken(walk: &mut Walk, name: &str, message: &str) {
-    walk.tell_below(name, Code::Invariant, message);
+fn broken(report: &mut Report, name: &str, message: &str) {
+    report.tell_below(name, Code::Invariant, message);
 }
 
-fn reference(walk: &mut Walk, members: &Object) {
-    crate::contained::note_reference(walk, members);
+fn reference(report: &mut Report, members: &Object) {
+    crate::contained::note_reference(report, members);
     if text(members, "reference").is_some_and(|text| text.contains(char::is_whitespace)) {
-        walk.tell_below(
-            "reference",
-            Code::Value,
-            "holds white space; write Type/id, '#' and an id, or a URL",
-        );
+        report.tell_below("reference", Code::Value, "holds white space; write Type/id, '#' and an id, or a URL");
     }
 }
 
-fn system(walk: &mut Walk, members: &Object) {
+fn system(report: &mut Report, members: &Object) {
     if text(members, "system").is_some_and(|system| !system.contains(':')) {
-        walk.tell_below(
-            "system",
-            Code::Value,
-            "is relative; send the absolute URI of the code or naming system",
-        );
+        report.tell_below("system", Code::Value, "is relative; send the absolute URI of the code or naming system");
     }
 }
 
-fn period(walk: &mut Walk, members: &Object) {
+fn period(report: &mut Report, members: &Object) {
     let time = |name| text(members, name).and_then(date::interval);
     if let (Some(start), Some(end)) = (time("start"), time("end"))
         && start.lo >= end.hi
     {
-        broken(walk, "", "ends before it starts (per-1); mend start or end");
+        broken(report, "", "ends before it starts (per-1); mend start or end");
     }
 }
 
-fn contact_point(walk: &mut Walk, members: &Object) {
+fn contact_point(report: &mut Report, members: &Object) {
     if has(members, "value") && !has(members, "system") {
-        broken(
-            walk,
-            "",
-            "has a value without a system (cpt-2); say phone, email, …",
-        );
+        broken(report, "", "has a value without a system (cpt-2); say phone, email, …");
     }
 }
 
-fn quantity(walk: &mut Walk, members: &Object) {
+fn quantity(report: &mut Report, members: &Object) {
     if has(members, "code") && !has(members, "system") {
-        broken(
-            walk,
-            "",
-            "has a unit's code without its system (qty-3); send the system",
-        );
+        broken(report, "", "has a unit's code without its system (qty-3); send the system");
     }
+    system(report, members);
 }
 
-fn ratio(walk: &mut Walk, members: &Object) {
+fn ratio(report: &mut Report, members: &Object) {
     if has(members, "numerator") != has(members, "denominator") {
-        broken(
-            walk,
-            "",
-            "has one of numerator and denominator (rat-1); send both",
-        );
+        broken(report, "", "has one of numerator and denominator (rat-1); send both");
     }
 }
 
-fn range(walk: &mut Walk, members: &Object) {
+fn range(report: &mut Report, members: &Object) {
     let side = |name| {
         let side = members.get(name)?;
         let value = side.get("value")?.as_f64()?;
@@ -143,175 +113,88 @@ fn range(walk: &mut Walk, members: &Object) {
         && low_unit == high_unit
         && low > high
     {
-        broken(
-            walk,
-            "",
-            "has a low above its high (rng-2); mend one of them",
-        );
+        broken(report, "", "has a low above its high (rng-2); mend one of them");
     }
 }
 
-fn attachment(walk: &mut Walk, members: &Object) {
+fn attachment(report: &mut Report, members: &Object) {
     if has(members, "data") && !has(members, "contentType") {
-        broken(
-            walk,
-            "",
-            "has data without a contentType (att-1); say what the data are",
-        );
+        broken(report, "", "has data without a contentType (att-1); say what the data are");
     }
 }
 
-fn patient_contact(walk: &mut Walk, members: &Object) {
-    if !["name", "telecom", "address", "organization"]
-        .iter()
-        .any(|name| has(members, name))
-    {
-        broken(
-            walk,
-            "",
-            "has no name, telecom, address or organization (pat-1); send one of them",
-        );
+fn patient_contact(report: &mut Report, members: &Object) {
+    if !["name", "telecom", "address", "organization"].iter().any(|name| has(members, name)) {
+        broken(report, "", "has no name, telecom, address or organization (pat-1); send one of them");
     }
 }
 
-fn observation(walk: &mut Walk, members: &Object) {
+fn observation(report: &mut Report, members: &Object) {
     if has(members, "dataAbsentReason") && has_choice(members, "value") {
-        broken(
-            walk,
-            "dataAbsentReason",
-            "stands beside a value (obs-6); send one of them",
-        );
+        broken(report, "dataAbsentReason", "stands beside a value (obs-6); send one of them");
     }
 }
 
-fn condition(walk: &mut Walk, members: &Object) {
+fn condition(report: &mut Report, members: &Object) {
     let is_error = is_coded(members, "verificationStatus", &["entered-in-error"]);
     if is_error && has(members, "clinicalStatus") {
-        broken(
-            walk,
-            "clinicalStatus",
-            "stands beside entered-in-error (con-5); leave it out",
-        );
+        broken(report, "clinicalStatus", "stands beside entered-in-error (con-5); leave it out");
     }
-    if has_choice(members, "abatement")
-        && !is_error
-        && !is_coded(
-            members,
-            "clinicalStatus",
-            &["inactive", "resolved", "remission"],
-        )
-    {
-        broken(
-            walk,
-            "clinicalStatus",
-            "does not say that the condition has abated (con-4); say inactive, resolved or remission",
-        );
+    if has_choice(members, "abatement") && !is_error && !is_coded(members, "clinicalStatus", &["inactive", "resolved", "remission"]) {
+        broken(report, "clinicalStatus", "does not say that the condition has abated (con-4); say inactive, resolved or remission");
     }
 }
 
-fn allergy(walk: &mut Walk, members: &Object) {
+fn allergy(report: &mut Report, members: &Object) {
     let is_error = is_coded(members, "verificationStatus", &["entered-in-error"]);
     match (is_error, has(members, "clinicalStatus")) {
-        (true, true) => broken(
-            walk,
-            "clinicalStatus",
-            "stands beside entered-in-error (ait-2); leave it out",
-        ),
-        (false, false) => broken(
-            walk,
-            "clinicalStatus",
-            "is missing (ait-1); send it unless the allergy was entered in error",
-        ),
+        (true, true) => broken(report, "clinicalStatus", "stands beside entered-in-error (ait-2); leave it out"),
+        (false, false) => broken(report, "clinicalStatus", "is missing (ait-1); send it unless the allergy was entered in error"),
         _ => {}
     }
 }
 
-fn appointment(walk: &mut Walk, members: &Object) {
+fn appointment(report: &mut Report, members: &Object) {
     let status = text(members, "status").unwrap_or_default();
     if has(members, "start") != has(members, "end") {
-        broken(
-            walk,
-            "",
-            "has one of start and end (app-2); send both or neither",
-        );
-    } else if !has(members, "start")
-        && !matches!(status, "" | "proposed" | "cancelled" | "waitlist")
-    {
-        broken(
-            walk,
-            "",
-            "has no start and end (app-3); only what is proposed, cancelled or on the waitlist may do without",
-        );
+        broken(report, "", "has one of start and end (app-2); send both or neither");
+    } else if !has(members, "start") && !matches!(status, "" | "proposed" | "cancelled" | "waitlist") {
+        broken(report, "", "has no start and end (app-3); only what is proposed, cancelled or on the waitlist may do without");
     }
     if has(members, "cancelationReason") && !matches!(status, "" | "cancelled" | "noshow") {
-        broken(
-            walk,
-            "cancelationReason",
-            "stands though nothing was cancelled (app-4); leave it out",
-        );
+        broken(report, "cancelationReason", "stands though nothing was cancelled (app-4); leave it out");
     }
 }
 
-fn participant(walk: &mut Walk, members: &Object) {
+fn participant(report: &mut Report, members: &Object) {
     if !has(members, "type") && !has(members, "actor") {
-        broken(
-            walk,
-            "",
-            "has neither type nor actor (app-1); send one of them",
-        );
+        broken(report, "", "has neither type nor actor (app-1); send one of them");
     }
 }
 
-fn organization(walk: &mut Walk, members: &Object) {
+fn organization(report: &mut Report, members: &Object) {
     if !has(members, "name") && !has(members, "identifier") {
-        broken(
-            walk,
-            "",
-            "has neither name nor identifier (org-1); send one of them",
-        );
+        broken(report, "", "has neither name nor identifier (org-1); send one of them");
     }
 }
 
-fn bundle(walk: &mut Walk, members: &Object) {
+fn bundle(report: &mut Report, members: &Object) {
     let kind = text(members, "type").unwrap_or_default();
     if has(members, "total") && !matches!(kind, "" | "searchset" | "history") {
-        broken(
-            walk,
-            "total",
-            "stands in a bundle that is neither searchset nor history (bdl-1); leave it out",
-        );
+        broken(report, "total", "stands in a bundle that is neither searchset nor history (bdl-1); leave it out");
     }
-    let entries = members
-        .get("entry")
-        .and_then(Value::as_array)
-        .map(Vec::as_slice)
-        .unwrap_or_default();
+    let entries = members.get("entry").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let is_request = matches!(kind, "batch" | "transaction");
     if is_request && entries.iter().any(|entry| entry.get("request").is_none()) {
-        broken(
-            walk,
-            "entry",
-            "has a member without request (bdl-3); say method and url of each",
-        );
+        broken(report, "entry", "has a member without request (bdl-3); say method and url of each");
     }
 }
 
-fn bundle_entry(walk: &mut Walk, members: &Object) {
-    if !["resource", "request", "response"]
-        .iter()
-        .any(|name| has(members, name))
-    {
-        broken(
-            walk,
-            "",
-            "has no resource, request or response (bdl-5); send one of them",
-        );
+fn bundle_entry(report: &mut Report, members: &Object) {
+    if !["resource", "request", "response"].iter().any(|name| has(members, name)) {
+        broken(report, "", "has no resource, request or response (bdl-5); send one of them");
     }
     if text(members, "fullUrl").is_some_and(|url| url.contains("/_history/")) {
-        broken(
-            walk,
-            "fullUrl",
-            "names a version (bdl-8); leave out /_history and what follows",
-        );
+        broken(report, "fullUrl", "names a version (bdl-8); leave out /_history and what follows");
     }
 }

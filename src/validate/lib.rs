@@ -23,6 +23,7 @@ mod issue;
 pub mod narrative;
 mod primitive;
 mod profile;
+mod report;
 mod shape;
 #[cfg(test)]
 mod tests;

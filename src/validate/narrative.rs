@@ -20,19 +20,13 @@ pub enum Fault {
     #[error("is not one <div xmlns=\"http://www.w3.org/1999/xhtml\"> (txt-1)")]
     Root,
     /// An element that a narrative may not have.
-    #[error(
-        "has an element that a narrative may not have (txt-1); use plain formatting, tables, links and images"
-    )]
+    #[error("has an element that a narrative may not have (txt-1); use plain formatting, tables, links and images")]
     Element,
     /// An attribute that its element may not have.
-    #[error(
-        "has an attribute that <{0}> may not have in a narrative (txt-1); remove scripts, events and layout"
-    )]
+    #[error("has an attribute that <{0}> may not have in a narrative (txt-1); remove scripts, events and layout")]
     Attribute(&'static str),
     /// A link, image source or style that could run or load something.
-    #[error(
-        "has an unsafe value in '{0}' (txt-1); use http, https, mailto, tel or '#' links and plain styles"
-    )]
+    #[error("has an unsafe value in '{0}' (txt-1); use http, https, mailto, tel or '#' links and plain styles")]
     Unsafe(&'static str),
     /// Neither text nor image.
     #[error("has no content (txt-2); put text in the div or leave the narrative out")]
@@ -59,16 +53,10 @@ pub fn check(text: &str) -> Result<(), Fault> {
                 }
             }
             scan::Token::Text(text) => content |= has_content(text),
-            scan::Token::Open {
-                name,
-                attributes,
-                closed,
-            } => {
+            scan::Token::Open { name, attributes, closed } => {
                 let name = allowed::element(name).ok_or(Fault::Element)?;
                 if open.is_empty() {
-                    let is_xhtml = attributes
-                        .iter()
-                        .any(|(key, value)| *key == "xmlns" && *value == allowed::XHTML);
+                    let is_xhtml = attributes.iter().any(|(key, value)| *key == "xmlns" && *value == allowed::XHTML);
                     if begun || name != "div" || !is_xhtml {
                         return Err(Fault::Root);
                     }

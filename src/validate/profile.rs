@@ -17,21 +17,12 @@ use tree::Node;
 /// Everything in which a resource departs from a profile, at most [`MAX_ISSUES`]. What R4 itself
 /// demands is not said again: call [`crate::validate`] first.
 pub fn validate_profile(resource: &Value, profile: &'static r4::Profile) -> Vec<Issue> {
-    let mut check = Check {
-        title: profile.title,
-        path: profile.resource.to_owned(),
-        issues: Vec::new(),
-    };
+    let mut check = Check { title: profile.title, path: profile.resource.to_owned(), issues: Vec::new() };
     match resource {
-        Value::Object(members)
-            if resource.get("resourceType").and_then(Value::as_str) == Some(profile.resource) =>
-        {
+        Value::Object(members) if resource.get("resourceType").and_then(Value::as_str) == Some(profile.resource) => {
             check.object(tree::of(profile), members);
         }
-        _ => check.tell(
-            Code::Structure,
-            format!("is no {}, which the profile is for", profile.resource),
-        ),
+        _ => check.tell(Code::Structure, format!("is no {}, which the profile is for", profile.resource)),
     }
     check.issues
 }
@@ -46,12 +37,7 @@ impl Check {
     fn tell(&mut self, code: Code, message: String) {
         if self.issues.len() < MAX_ISSUES {
             let message = format!("{message} ({})", self.title);
-            self.issues.push(Issue {
-                severity: Severity::Error,
-                code,
-                path: self.path.clone(),
-                message,
-            });
+            self.issues.push(Issue { severity: Severity::Error, code, path: self.path.clone(), message });
         }
     }
 
@@ -70,24 +56,12 @@ impl Check {
     }
 
     fn count(&mut self, node: &Node, count: usize) {
-        let what = node
-            .slice
-            .map(|slice| format!(" of the slice '{slice}'"))
-            .unwrap_or_default();
+        let what = node.slice.map(|slice| format!(" of the slice '{slice}'")).unwrap_or_default();
         if count < node.min as usize {
-            self.tell(
-                Code::Required,
-                format!(
-                    "occurs {count} times{what}; the profile needs {} at least",
-                    node.min
-                ),
-            );
+            self.tell(Code::Required, format!("occurs {count} times{what}; the profile needs {} at least", node.min));
         }
         if let Some(max) = node.max.filter(|max| count > *max as usize) {
-            self.tell(
-                Code::Structure,
-                format!("occurs {count} times{what}; the profile allows {max}"),
-            );
+            self.tell(Code::Structure, format!("occurs {count} times{what}; the profile allows {max}"));
         }
     }
 
@@ -117,14 +91,8 @@ impl Check {
             if let Some(at) = occurrence.index {
                 self.path.push_str(&format!("[{at}]"));
             }
-            if node
-                .fixed
-                .is_some_and(|pattern| !tree::matches(pattern, value))
-            {
-                self.tell(
-                    Code::Value,
-                    "is not what the profile fixes it to".to_owned(),
-                );
+            if node.fixed.is_some_and(|pattern| !tree::matches(pattern, value)) {
+                self.tell(Code::Value, "is not what the profile fixes it to".to_owned());
             }
             let bound = node.codes.and_then(|codes| match value {
                 Value::String(code) => codes.check_code(code),
@@ -158,9 +126,7 @@ fn occurrences<'v>(node: &Node, members: &'v Object) -> Vec<Occurrence<'v>> {
     let stem = node.name.strip_suffix("[x]");
     let is_named = |key: &str| match stem {
         None => key == node.name,
-        Some(stem) => key
-            .strip_prefix(stem)
-            .is_some_and(|rest| rest.starts_with(|first: char| first.is_ascii_uppercase())),
+        Some(stem) => key.strip_prefix(stem).is_some_and(|rest| rest.starts_with(|first: char| first.is_ascii_uppercase())),
     };
     for (key, value) in members {
         let plain = key.strip_prefix('_').unwrap_or(key);
@@ -170,18 +136,8 @@ fn occurrences<'v>(node: &Node, members: &'v Object) -> Vec<Occurrence<'v>> {
         }
         let kept = |value: &'v Value| Some(value).filter(|value| plain == key && !value.is_null());
         match value {
-            Value::Array(items) => {
-                found.extend(items.iter().enumerate().map(|(at, item)| Occurrence {
-                    key: plain,
-                    index: Some(at),
-                    value: kept(item),
-                }))
-            }
-            one => found.push(Occurrence {
-                key: plain,
-                index: None,
-                value: kept(one),
-            }),
+            Value::Array(items) => found.extend(items.iter().enumerate().map(|(at, item)| Occurrence { key: plain, index: Some(at), value: kept(item) })),
+            one => found.push(Occurrence { key: plain, index: None, value: kept(one) }),
         }
     }
     found

@@ -10,7 +10,7 @@ use hearthgate_fhir::r4::{self, Element, Strength};
 use crate::binding::{self, CodeSet};
 use crate::invariant;
 use crate::primitive::Primitive;
-use crate::walk::Walk;
+use crate::report::Report;
 
 /// What may stand in one kind of object.
 pub(crate) struct Shape {
@@ -18,7 +18,7 @@ pub(crate) struct Shape {
     pub(crate) owner: &'static str,
     pub(crate) is_resource: bool,
     /// What its type demands of the whole object.
-    pub(crate) invariant: Option<fn(&mut Walk, &Object)>,
+    pub(crate) invariant: Option<fn(&mut Report, &Object)>,
     /// By JSON name, choices spelt out.
     pub(crate) fields: HashMap<String, Field>,
     pub(crate) slots: Vec<Slot>,
@@ -89,11 +89,7 @@ pub(crate) fn shapes() -> &'static Shapes {
         while let Some(owner) = making.owners.get(shapes.len()).cloned() {
             shapes.push(making.shape(&owner));
         }
-        Shapes {
-            shapes,
-            by_owner: making.by_owner,
-            sibling,
-        }
+        Shapes { shapes, by_owner: making.by_owner, sibling }
     })
 }
 
@@ -111,8 +107,7 @@ impl Making {
             return *place;
         }
         self.owners.push(owner.to_owned());
-        self.by_owner
-            .insert(owner.to_owned(), self.owners.len() - 1);
+        self.by_owner.insert(owner.to_owned(), self.owners.len() - 1);
         self.owners.len() - 1
     }
 
@@ -124,19 +119,11 @@ impl Making {
         let mut required = 0;
         for element in elements.iter().take(128) {
             let slot = slots.len() as u8;
-            slots.push(Slot {
-                name: element.path_name(),
-                min: element.min,
-                max: element.max,
-            });
+            slots.push(Slot { name: element.path_name(), min: element.min, max: element.max });
             if element.min > 0 {
                 required |= 1 << slot;
             }
-            let names = if element.types.is_empty() {
-                &["BackboneElement"][..]
-            } else {
-                &element.types
-            };
+            let names = if element.types.is_empty() { &["BackboneElement"][..] } else { &element.types };
             for type_name in names {
                 let name = element.json_name(type_name);
                 let field = self.field(owner, element, type_name, &name, slot);
@@ -144,65 +131,23 @@ impl Making {
             }
         }
         let is_resource = r4::is_resource_type(owner);
-        Shape {
-            owner: String::leak(owner.to_owned()),
-            is_resource,
-            invariant: invariant::of(owner),
-            fields,
-            slots,
-            required,
-        }
+        Shape { owner: String::leak(owner.to_owned()), is_resource, invariant: invariant::of(owner), fields, slots, required }
     }
 
-    fn field(
-        &mut self,
-        owner: &str,
-        element: &'static Element,
-        type_name: &str,
-        name: &str,
-        slot: u8,
-    ) -> Field {
+    fn field(&mut self, owner: &str, element: &'static Element, type_name: &str, name: &str, slot: u8) -> Field {
         let content = if matches!(type_name, "Resource" | "DomainResource") {
             Content::Resource
         } else if let Some(primitive) = Primitive::named(type_name) {
             Content::Primitive(primitive)
         } else {
-            let below =
-                r4::resolve(owner, name).map_or_else(|| type_name.to_owned(), |found| found.owner);
+            let below = r4::resolve(owner, name).map_or_else(|| type_name.to_owned(), |found| found.owner);
             Content::Object(self.place(&below))
         };
-        let bindable = matches!(
-            type_name,
-            "code"
-                | "string"
-                | "uri"
-                | "url"
-                | "canonical"
-                | "Coding"
-                | "CodeableConcept"
-                | "Quantity"
-        );
-        let required = element
-            .binding
-            .filter(|binding| binding.strength == Strength::Required && bindable);
-        let codes = required.and_then(|bound| {
-            *self
-                .sets
-                .entry(bound.value_set)
-                .or_insert_with(|| binding::code_set(bound.value_set))
-        });
+        let bindable = matches!(type_name, "code" | "string" | "uri" | "url" | "canonical" | "Coding" | "CodeableConcept" | "Quantity");
+        let required = element.binding.filter(|binding| binding.strength == Strength::Required && bindable);
+        let codes = required.and_then(|bound| *self.sets.entry(bound.value_set).or_insert_with(|| binding::code_set(bound.value_set)));
         let open = type_name != "Reference" || element.reference_targets.contains(&"Resource");
-        let targets = if open {
-            &[][..]
-        } else {
-            &element.reference_targets
-        };
-        Field {
-            slot,
-            list: element.is_list(),
-            content,
-            codes,
-            targets,
-        }
+        let targets = if open { &[][..] } else { &element.reference_targets };
+        Field { slot, list: element.is_list(), content, codes, targets }
     }
 }

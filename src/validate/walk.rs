@@ -3,144 +3,48 @@
 use hearthgate_fhir::{Object, Value};
 
 use crate::primitive::{Primitive, json_type};
+use crate::report::{Report, Segment};
 use crate::shape::{Content, Field, Shape, Shapes, shapes};
-use crate::{Code, Issue, MAX_ISSUES, Severity, contained, narrative};
+use crate::{Code, Issue, contained, narrative};
 
 /// Objects inside one another; the parser allows fewer.
 const MAX_DEPTH: usize = 128;
 
 pub(crate) fn resource(value: &Value) -> Vec<Issue> {
-    let mut walk = Walk {
-        shapes: shapes(),
-        path: Vec::new(),
-        issues: Vec::new(),
-        depth: 0,
-        contained: false,
-        local_references: Vec::new(),
-    };
+    let mut walk = Walk { shapes: shapes(), report: Report::default(), depth: 0, contained: false };
     let root = value.get("resourceType").and_then(Value::as_str);
     if let Some(shape) = root.and_then(|name| walk.shapes.of_type(name)) {
-        walk.path.push(Segment::Name(shape.owner));
+        walk.report.enter(Segment::Name(shape.owner));
     }
     walk.resource(value);
-    walk.issues
+    walk.report.issues
 }
 
-#[derive(Clone, Copy)]
-enum Segment {
-    Name(&'static str),
-    Index(usize),
-}
-
-pub(crate) struct Walk {
+struct Walk {
     shapes: &'static Shapes,
-    path: Vec<Segment>,
-    issues: Vec<Issue>,
+    report: Report,
     depth: usize,
     /// Inside `contained`.
     contained: bool,
-    /// References by `#` of the resource that is walked: where, and the id.
-    pub(crate) local_references: Vec<(String, String)>,
 }
 
 impl Walk {
-    /// Tells an issue at the place where the walk is.
-    pub(crate) fn tell(&mut self, code: Code, message: impl Into<String>) {
-        self.tell_below("", code, message);
-    }
-
-    /// Tells an issue at an element of the object where the walk is.
-    pub(crate) fn tell_below(&mut self, name: &str, code: Code, message: impl Into<String>) {
-        if self.issues.len() < MAX_ISSUES {
-            self.tell_at(self.path(name), code, message.into());
-        }
-    }
-
-    pub(crate) fn tell_at(&mut self, path: String, code: Code, message: String) {
-        let (code, message) = match MAX_ISSUES.checked_sub(self.issues.len() + 1) {
-            None => return,
-            Some(0) => (
-                Code::TooCostly,
-                "there are more issues than are told; mend these first".to_owned(),
-            ),
-            Some(_) => (code, message),
-        };
-        self.issues.push(Issue {
-            severity: Severity::Error,
-            code,
-            path,
-            message,
-        });
-    }
-
-    /// Goes to an entry of a list of the object where the walk is, until [`Walk::leave`].
-    pub(crate) fn enter(&mut self, name: &'static str, at: usize) {
-        self.path.extend([Segment::Name(name), Segment::Index(at)]);
-    }
-
-    pub(crate) fn leave(&mut self) {
-        self.path.truncate(self.path.len().saturating_sub(2));
-    }
-
-    /// Whether the extension where the walk is stands in another extension.
-    pub(crate) fn is_in_extension(&self) -> bool {
-        matches!(
-            self.path.as_slice(),
-            [
-                ..,
-                Segment::Name("extension" | "modifierExtension"),
-                Segment::Index(_),
-                Segment::Name(_),
-                Segment::Index(_)
-            ]
-        )
-    }
-
-    /// The path of an element of the object where the walk is; of the object itself for `""`.
-    pub(crate) fn path(&self, name: &str) -> String {
-        let mut path = String::new();
-        for segment in &self.path {
-            match segment {
-                Segment::Name(name) if path.is_empty() => path.push_str(name),
-                Segment::Name(name) => path.extend([".", name]),
-                Segment::Index(at) => path.push_str(&format!("[{at}]")),
-            }
-        }
-        if !name.is_empty() {
-            path.extend([if path.is_empty() { "" } else { "." }, name]);
-        }
-        path
-    }
-
     fn resource(&mut self, value: &Value) {
         let Value::Object(members) = value else {
-            return self.tell(
-                Code::Structure,
-                format!("is {}; send a resource", json_type(value)),
-            );
+            return self.report.tell(Code::Structure, format!("is {}; send a resource", json_type(value)));
         };
         let shapes = self.shapes;
         match members.get("resourceType").map(Value::as_str) {
-            None => self.tell_below(
-                "resourceType",
-                Code::Structure,
-                "is missing; name the type of the resource",
-            ),
-            Some(None) => self.tell_below(
-                "resourceType",
-                Code::Structure,
-                "is not a string; name the type of the resource",
-            ),
+            None => self.report.tell_below("resourceType", Code::Structure, "is missing; name the type of the resource"),
+            Some(None) => self.report.tell_below("resourceType", Code::Structure, "is not a string; name the type of the resource"),
             Some(Some(name)) => match shapes.of_type(name) {
-                None => {
-                    self.tell_below("resourceType", Code::Structure, "is no resource type of R4")
-                }
+                None => self.report.tell_below("resourceType", Code::Structure, "is no resource type of R4"),
                 Some(shape) if self.contained => self.object(shape, members),
                 Some(shape) => {
-                    let outer = std::mem::take(&mut self.local_references);
+                    let outer = std::mem::take(&mut self.report.local_references);
                     self.object(shape, members);
-                    let own = std::mem::replace(&mut self.local_references, outer);
-                    contained::check(self, members, own);
+                    let own = std::mem::replace(&mut self.report.local_references, outer);
+                    contained::check(&mut self.report, members, own);
                 }
             },
         }
@@ -148,11 +52,11 @@ impl Walk {
 
     fn object(&mut self, shape: &'static Shape, members: &Object) {
         if self.depth == MAX_DEPTH {
-            return self.tell(Code::TooCostly, "elements are nested too deeply");
+            return self.report.tell(Code::TooCostly, "elements are nested too deeply");
         }
         self.depth += 1;
         if members.is_empty() {
-            self.tell(Code::Structure, "is an empty object; leave the element out");
+            self.report.tell(Code::Structure, "is an empty object; leave the element out");
         }
         let mut present: u128 = 0;
         for (key, value) in members {
@@ -165,38 +69,23 @@ impl Walk {
             let slot = missing.trailing_zeros() as usize;
             missing &= missing - 1;
             if let Some(slot) = shape.slots.get(slot) {
-                self.tell_below(
-                    slot.name,
-                    Code::Required,
-                    format!("is missing; {} must have it", shape.owner),
-                );
+                self.report.tell_below(slot.name, Code::Required, format!("is missing; {} must have it", shape.owner));
             }
         }
         if let Some(check) = shape.invariant {
-            check(self, members);
+            check(&mut self.report, members);
         }
         self.depth -= 1;
     }
 
     /// One member; gives the place of its slot.
-    fn member(
-        &mut self,
-        shape: &'static Shape,
-        members: &Object,
-        key: &str,
-        value: &Value,
-        present: u128,
-    ) -> Option<u8> {
+    fn member(&mut self, shape: &'static Shape, members: &Object, key: &str, value: &Value, present: u128) -> Option<u8> {
         let (field, sibling) = match (shape.fields.get(key), key.strip_prefix('_')) {
             (Some(field), _) => (field, false),
             (None, Some(name)) => match shape.fields.get(name) {
                 Some(field) if matches!(field.content, Content::Primitive(_)) => (field, true),
                 Some(_) => {
-                    self.tell_below(
-                        shown(name),
-                        Code::Structure,
-                        "has a sibling with '_', which only primitives have; remove it",
-                    );
+                    self.report.tell_below(shown(name), Code::Structure, "has a sibling with '_', which only primitives have; remove it");
                     return None;
                 }
                 None => {
@@ -211,7 +100,7 @@ impl Walk {
             }
         };
         let slot = shape.slots.get(usize::from(field.slot))?;
-        self.path.push(Segment::Name(slot.name));
+        self.report.enter(Segment::Name(slot.name));
         if present & (1 << field.slot) != 0 {
             self.check_choice(shape, members, key, field.slot);
         }
@@ -222,34 +111,25 @@ impl Walk {
             if let (Value::Array(items), Some(max)) = (value, slot.max)
                 && items.len() > max as usize
             {
-                self.tell(Code::Structure, format!("has more than {max} entries"));
+                self.report.tell(Code::Structure, format!("has more than {max} entries"));
             }
             if let Value::Array(items) = value
                 && items.len() < slot.min as usize
             {
-                self.tell(
-                    Code::Required,
-                    format!("has fewer than {} entries", slot.min),
-                );
+                self.report.tell(Code::Required, format!("has fewer than {} entries", slot.min));
             }
         } else if value.is_array() {
-            self.tell(
-                Code::Structure,
-                "is an array; this element occurs once, so send its value without brackets",
-            );
+            self.report.tell(Code::Structure, "is an array; this element occurs once, so send its value without brackets");
         } else {
             self.item(field, value);
         }
-        self.path.pop();
+        self.report.leave();
         Some(field.slot)
     }
 
     fn unknown(&mut self, shape: &Shape, key: &str) {
-        let message = format!(
-            "is not an element of {} in R4; remove it or send it as an extension",
-            shape.owner
-        );
-        self.tell_below(shown(key), Code::Structure, message);
+        let message = format!("is not an element of {} in R4; remove it or send it as an extension", shape.owner);
+        self.report.tell_below(shown(key), Code::Structure, message);
     }
 
     /// The slot was filled before: by the sibling of this very member, or by another choice.
@@ -259,55 +139,35 @@ impl Walk {
             .keys()
             .take_while(|other| *other != key)
             .map(|other| other.strip_prefix('_').unwrap_or(other))
-            .any(|other| {
-                other != plain
-                    && shape
-                        .fields
-                        .get(other)
-                        .is_some_and(|field| field.slot == slot)
-            });
+            .any(|other| other != plain && shape.fields.get(other).is_some_and(|field| field.slot == slot));
         if other {
-            self.tell(
-                Code::Structure,
-                "is sent with two types; a choice is made once",
-            );
+            self.report.tell(Code::Structure, "is sent with two types; a choice is made once");
         }
     }
 
     fn list(&mut self, field: &'static Field, key: &str, value: &Value, members: &Object) {
         let Value::Array(items) = value else {
-            return self.tell(
-                Code::Structure,
-                format!(
-                    "is {}; this element repeats, so send an array",
-                    json_type(value)
-                ),
-            );
+            return self.report.tell(Code::Structure, format!("is {}; this element repeats, so send an array", json_type(value)));
         };
         if items.is_empty() {
-            self.tell(Code::Structure, "is an empty array; leave the element out");
+            self.report.tell(Code::Structure, "is an empty array; leave the element out");
         }
         for (at, item) in items.iter().enumerate() {
-            self.path.push(Segment::Index(at));
+            self.report.enter(Segment::Index(at));
             if item.is_null() && matches!(field.content, Content::Primitive(_)) {
                 self.placeholder(members.get(&format!("_{key}")), at);
             } else {
                 self.item(field, item);
             }
-            self.path.pop();
+            self.report.leave();
         }
     }
 
     /// `null` in one of the two lists of a primitive: the other must have something there.
     fn placeholder(&mut self, other: Option<&Value>, at: usize) {
-        let filled = other
-            .and_then(|other| other.get(at))
-            .is_some_and(|other| !other.is_null());
+        let filled = other.and_then(|other| other.get(at)).is_some_and(|other| !other.is_null());
         if !filled {
-            self.tell(
-                Code::Structure,
-                "is null, and the sibling list has nothing there; leave the entry out",
-            );
+            self.report.tell(Code::Structure, "is null, and the sibling list has nothing there; leave the entry out");
         }
     }
 
@@ -318,42 +178,21 @@ impl Walk {
         match (field.list, value) {
             (false, Value::Object(members)) => self.object(shape, members),
             (true, Value::Array(items)) => {
-                if plain
-                    .and_then(Value::as_array)
-                    .is_some_and(|plain| plain.len() != items.len())
-                {
-                    self.tell(Code::Structure, "and its sibling with '_' differ in length; fill both with null to one length");
+                if plain.and_then(Value::as_array).is_some_and(|plain| plain.len() != items.len()) {
+                    self.report.tell(Code::Structure, "and its sibling with '_' differ in length; fill both with null to one length");
                 }
                 for (at, item) in items.iter().enumerate() {
-                    self.path.push(Segment::Index(at));
+                    self.report.enter(Segment::Index(at));
                     match item {
                         Value::Object(members) => self.object(shape, members),
                         Value::Null => self.placeholder(plain, at),
-                        _ => self.tell(
-                            Code::Structure,
-                            format!(
-                                "has {} in its sibling with '_'; send an object",
-                                json_type(item)
-                            ),
-                        ),
+                        _ => self.report.tell(Code::Structure, format!("has {} in its sibling with '_'; send an object", json_type(item))),
                     }
-                    self.path.pop();
+                    self.report.leave();
                 }
             }
-            (false, _) => self.tell(
-                Code::Structure,
-                format!(
-                    "has {} as its sibling with '_'; send an object",
-                    json_type(value)
-                ),
-            ),
-            (true, _) => self.tell(
-                Code::Structure,
-                format!(
-                    "has {} as its sibling with '_'; send an array",
-                    json_type(value)
-                ),
-            ),
+            (false, _) => self.report.tell(Code::Structure, format!("has {} as its sibling with '_'; send an object", json_type(value))),
+            (true, _) => self.report.tell(Code::Structure, format!("has {} as its sibling with '_'; send an array", json_type(value))),
         }
     }
 
@@ -362,58 +201,43 @@ impl Walk {
             Content::Primitive(primitive) => self.primitive(field, primitive, value),
             Content::Object(place) => {
                 let Value::Object(members) = value else {
-                    return self.tell(
-                        Code::Structure,
-                        format!("is {}; send an object", json_type(value)),
-                    );
+                    return self.report.tell(Code::Structure, format!("is {}; send an object", json_type(value)));
                 };
                 self.object(self.shapes.at(place), members);
                 if let Some(message) = field.codes.and_then(|codes| codes.check_object(members)) {
-                    self.tell(Code::CodeInvalid, message);
+                    self.report.tell(Code::CodeInvalid, message);
                 }
                 if !field.targets.is_empty() {
-                    contained::check_target(self, members, field.targets);
+                    contained::check_target(&mut self.report, members, field.targets);
                 }
             }
             Content::Resource => {
                 let outer = self.contained;
-                self.contained = self.is_contained();
+                self.contained |= self.report.element() == Some("contained");
                 self.resource(value);
                 self.contained = outer;
             }
         }
     }
 
-    /// Whether the resource where the walk is stands in a `contained`.
-    fn is_contained(&self) -> bool {
-        let name = self.path.iter().rev().find_map(|segment| match segment {
-            Segment::Name(name) => Some(*name),
-            Segment::Index(_) => None,
-        });
-        self.contained || name == Some("contained")
-    }
-
     fn primitive(&mut self, field: &Field, primitive: Primitive, value: &Value) {
         if let Some((code, message)) = primitive.check(value) {
-            return self.tell(code, message);
+            return self.report.tell(code, message);
         }
         let Value::String(text) = value else { return };
         if let Some(message) = field.codes.and_then(|codes| codes.check_code(text)) {
-            self.tell(Code::CodeInvalid, message);
+            self.report.tell(Code::CodeInvalid, message);
         }
         if primitive == Primitive::Xhtml
             && let Err(fault) = narrative::check(text)
         {
-            self.tell(Code::Invariant, fault.to_string());
+            self.report.tell(Code::Invariant, fault.to_string());
         }
     }
 }
 
 /// A key as a path may show it.
 fn shown(key: &str) -> &str {
-    let harmless = key.len() <= 64
-        && key
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    let harmless = key.len() <= 64 && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     if harmless { key } else { "?" }
 }

@@ -1,8 +1,6 @@
 //! A query written again: for the links of a Bundle and for what a cursor is bound to.
 
-use super::{
-    Honoured, Include, Kind, Modifier, Parameter, Query, Sort, Summary, Total, encode, escape,
-};
+use super::{Honoured, Include, Kind, Modifier, Parameter, Query, Sort, Summary, Total, encode, escape};
 
 impl Query {
     /// One text for all spellings of the same query: alternatives sorted and without repeats,
@@ -11,16 +9,7 @@ impl Query {
     pub fn canonical(&self) -> String {
         let mut pairs: Vec<_> = self.parameters.iter().map(canonical_pair).collect();
         pairs.extend(self.include.iter().map(include_pair));
-        pairs.extend(
-            [
-                self.count_pair(),
-                self.sort_pair(),
-                self.total_pair(),
-                self.summary_pair(),
-            ]
-            .into_iter()
-            .flatten(),
-        );
+        pairs.extend([self.count_pair(), self.sort_pair(), self.total_pair(), self.summary_pair()].into_iter().flatten());
         pairs.extend(self.elements_pair(true));
         pairs.sort_unstable();
         pairs.dedup();
@@ -36,16 +25,11 @@ impl Query {
 
     /// The pairs of [`Query::self_query`], decoded.
     pub fn self_pairs(&self) -> Vec<(String, String)> {
-        let named = |name: &str, value: &Option<String>| {
-            value.as_ref().map(|value| (name.to_owned(), value.clone()))
-        };
+        let named = |name: &str, value: &Option<String>| value.as_ref().map(|value| (name.to_owned(), value.clone()));
         self.honoured
             .iter()
             .filter_map(|honoured| match honoured {
-                Honoured::Parameter(at) => self
-                    .parameters
-                    .get(*at)
-                    .map(|parameter| parameter.raw.clone()),
+                Honoured::Parameter(at) => self.parameters.get(*at).map(|parameter| parameter.raw.clone()),
                 Honoured::Include(at) => self.include.get(*at).map(include_pair),
                 Honoured::Count => self.count_pair(),
                 Honoured::Sort => self.sort_pair(),
@@ -59,8 +43,7 @@ impl Query {
     }
 
     fn count_pair(&self) -> Option<(String, String)> {
-        self.count
-            .map(|count| ("_count".to_owned(), count.to_string()))
+        self.count.map(|count| ("_count".to_owned(), count.to_string()))
     }
 
     fn sort_pair(&self) -> Option<(String, String)> {
@@ -101,10 +84,7 @@ impl Query {
 }
 
 fn written(pairs: &[(String, String)]) -> String {
-    let pairs: Vec<_> = pairs
-        .iter()
-        .map(|(name, value)| format!("{}={}", encode(name), encode(value)))
-        .collect();
+    let pairs: Vec<_> = pairs.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
     pairs.join("&")
 }
 
@@ -115,22 +95,13 @@ fn include_pair(include: &Include) -> (String, String) {
         (true, false) => "_revinclude",
         (true, true) => "_revinclude:iterate",
     };
-    let target = include
-        .target
-        .map(|target| format!(":{target}"))
-        .unwrap_or_default();
-    (
-        name.to_owned(),
-        format!("{}:{}{target}", include.source, include.code),
-    )
+    let target = include.target.map(|target| format!(":{target}")).unwrap_or_default();
+    (name.to_owned(), format!("{}:{}{target}", include.source, include.code))
 }
 
 fn canonical_pair(parameter: &Parameter) -> (String, String) {
     let (name, value) = &parameter.raw;
-    let mut parts: Vec<_> = escape::split(value, ',')
-        .into_iter()
-        .map(|part| canonical_part(parameter, part))
-        .collect();
+    let mut parts: Vec<_> = escape::split(value, ',').into_iter().map(|part| canonical_part(parameter, part)).collect();
     parts.sort_unstable();
     parts.dedup();
     (name.clone(), parts.join(","))
@@ -138,20 +109,11 @@ fn canonical_pair(parameter: &Parameter) -> (String, String) {
 
 fn canonical_part(parameter: &Parameter, part: &str) -> String {
     let again = |part: &str| escape::escape(&escape::unescape(part));
-    let in_parts = || {
-        escape::split(part, '|')
-            .into_iter()
-            .map(again)
-            .collect::<Vec<_>>()
-            .join("|")
-    };
+    let in_parts = || escape::split(part, '|').into_iter().map(again).collect::<Vec<_>>().join("|");
     match (parameter.modifier, parameter.kind) {
         (Some(Modifier::Text | Modifier::Missing), _) => again(part),
         (_, Kind::Date) => part.strip_prefix("eq").unwrap_or(part).replace(' ', "+"),
-        (_, Kind::Number | Kind::Quantity) => in_parts()
-            .strip_prefix("eq")
-            .map(str::to_owned)
-            .unwrap_or_else(in_parts),
+        (_, Kind::Number | Kind::Quantity) => in_parts().strip_prefix("eq").map(str::to_owned).unwrap_or_else(in_parts),
         (_, Kind::Token) | (Some(Modifier::Identifier), _) => in_parts(),
         _ => again(part),
     }

@@ -33,9 +33,7 @@ pub(super) fn ranged(text: &str) -> Option<Ranged> {
     if !digits(whole) || leading_zero || fraction.is_some_and(|fraction| !digits(fraction)) {
         return None;
     }
-    if exponent
-        .is_some_and(|exponent| !digits(exponent.strip_prefix(['+', '-']).unwrap_or(exponent)))
-    {
+    if exponent.is_some_and(|exponent| !digits(exponent.strip_prefix(['+', '-']).unwrap_or(exponent))) {
         return None;
     }
     let fraction = fraction.unwrap_or(if exponent.is_some() { "0" } else { "" });
@@ -46,17 +44,8 @@ pub(super) fn ranged(text: &str) -> Option<Ranged> {
     let unit = scale.checked_sub(fraction.len() as i64 + 1)?;
     let tenfold: i128 = format!("{whole}{fraction}0").parse().ok()?;
     let tenfold = if negative { -tenfold } else { tenfold };
-    let at = |tenfold: i128| {
-        format!("{tenfold}e{unit}")
-            .parse::<f64>()
-            .ok()
-            .filter(|value| value.is_finite())
-    };
-    let ranged = Ranged {
-        value: at(tenfold)?,
-        lo: at(tenfold - 5)?,
-        hi: at(tenfold + 5)?,
-    };
+    let at = |tenfold: i128| format!("{tenfold}e{unit}").parse::<f64>().ok().filter(|value| value.is_finite());
+    let ranged = Ranged { value: at(tenfold)?, lo: at(tenfold - 5)?, hi: at(tenfold + 5)? };
     // 1e-400 has no neighbour that could be told from it.
     (ranged.lo < ranged.hi).then_some(ranged)
 }

@@ -14,29 +14,17 @@ const MAX_PAIRS: usize = 1000;
 /// UTF-8; control characters; a pair without a name.
 pub fn form_pairs(raw_query: &str) -> Result<Vec<(String, String)>, Problem> {
     if raw_query.len() > MAX_BYTES {
-        return Err(Problem::too_costly(
-            "",
-            "the query is longer than 64 KiB",
-            "ask in several queries",
-        ));
+        return Err(Problem::too_costly("", "the query is longer than 64 KiB", "ask in several queries"));
     }
     let mut pairs = Vec::new();
     for piece in raw_query.split('&').filter(|piece| !piece.is_empty()) {
         if pairs.len() == MAX_PAIRS {
-            return Err(Problem::too_costly(
-                "",
-                "the query has more than 1,000 parameters",
-                "ask in several queries",
-            ));
+            return Err(Problem::too_costly("", "the query has more than 1,000 parameters", "ask in several queries"));
         }
         let (name, value) = piece.split_once('=').unwrap_or((piece, ""));
         let name = decode(name, "")?;
         if name.is_empty() {
-            return Err(Problem::value(
-                "",
-                "a value stands without a parameter's name",
-                "write name=value",
-            ));
+            return Err(Problem::value("", "a value stands without a parameter's name", "write name=value"));
         }
         let value = decode(value, &name)?;
         pairs.push((name, value));
@@ -57,28 +45,14 @@ fn decode(text: &str, parameter: &str) -> Result<String, Problem> {
                     Some(hex(*digits.first()?)? << 4 | hex(*digits.get(1)?)?)
                 });
                 let wrong = "'%' is not followed by two hexadecimal digits";
-                bytes.push(
-                    pair.ok_or_else(|| {
-                        Problem::value(parameter, wrong, "write '%' itself as %25")
-                    })?,
-                );
+                bytes.push(pair.ok_or_else(|| Problem::value(parameter, wrong, "write '%' itself as %25"))?);
             }
             other => bytes.push(*other),
         }
     }
-    let text = String::from_utf8(bytes).map_err(|_| {
-        Problem::value(
-            parameter,
-            "the decoded bytes are not UTF-8",
-            "percent-encode UTF-8",
-        )
-    })?;
+    let text = String::from_utf8(bytes).map_err(|_| Problem::value(parameter, "the decoded bytes are not UTF-8", "percent-encode UTF-8"))?;
     if text.chars().any(char::is_control) {
-        return Err(Problem::value(
-            parameter,
-            "there is a control character",
-            "leave it out",
-        ));
+        return Err(Problem::value(parameter, "there is a control character", "leave it out"));
     }
     Ok(text)
 }
@@ -92,18 +66,7 @@ pub fn encode(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
         match byte {
-            b'A'..=b'Z'
-            | b'a'..=b'z'
-            | b'0'..=b'9'
-            | b'-'
-            | b'.'
-            | b'_'
-            | b'~'
-            | b':'
-            | b'/'
-            | b','
-            | b'*'
-            | b'$' => {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b':' | b'/' | b',' | b'*' | b'$' => {
                 encoded.push(char::from(byte));
             }
             _ => encoded.push_str(&format!("%{byte:02X}")),

@@ -38,34 +38,20 @@ pub enum Problem {
 
 impl Problem {
     pub(super) fn value(parameter: &str, wrong: &str, mend: &str) -> Self {
-        Self::Value {
-            parameter: parameter.to_owned(),
-            wrong: wrong.to_owned(),
-            mend: mend.to_owned(),
-        }
+        Self::Value { parameter: parameter.to_owned(), wrong: wrong.to_owned(), mend: mend.to_owned() }
     }
 
     pub(super) fn not_supported(parameter: &str, wrong: &str, mend: &str) -> Self {
-        Self::NotSupported {
-            parameter: parameter.to_owned(),
-            wrong: wrong.to_owned(),
-            mend: mend.to_owned(),
-        }
+        Self::NotSupported { parameter: parameter.to_owned(), wrong: wrong.to_owned(), mend: mend.to_owned() }
     }
 
     pub(super) fn too_costly(parameter: &str, wrong: &str, mend: &str) -> Self {
-        Self::TooCostly {
-            parameter: parameter.to_owned(),
-            wrong: wrong.to_owned(),
-            mend: mend.to_owned(),
-        }
+        Self::TooCostly { parameter: parameter.to_owned(), wrong: wrong.to_owned(), mend: mend.to_owned() }
     }
 
     /// The parameter's name as it came; hostile characters included.
     pub fn parameter(&self) -> &str {
-        let (Self::Value { parameter, .. }
-        | Self::NotSupported { parameter, .. }
-        | Self::TooCostly { parameter, .. }) = self;
+        let (Self::Value { parameter, .. } | Self::NotSupported { parameter, .. } | Self::TooCostly { parameter, .. }) = self;
         parameter
     }
 
@@ -85,11 +71,7 @@ fn shown(parameter: &str) -> String {
         return String::new();
     }
     let harmless = |c: char| {
-        if c.is_ascii_alphanumeric() || "_-:.*".contains(c) {
-            c
-        } else {
-            '?'
-        }
+        if c.is_ascii_alphanumeric() || "_-:.*".contains(c) { c } else { '?' }
     };
     let name: String = parameter.chars().take(64).map(harmless).collect();
     format!("parameter '{name}': ")

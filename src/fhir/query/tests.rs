@@ -25,11 +25,7 @@ fn ask(raw: &str) -> Result<Query, Problem> {
 
 fn one(raw: &str) -> Parameter {
     let mut query = ask(raw).expect(raw);
-    assert_eq!(
-        (query.parameters.len(), query.ignored.len()),
-        (1, 0),
-        "{raw}"
-    );
+    assert_eq!((query.parameters.len(), query.ignored.len()), (1, 0), "{raw}");
     query.parameters.remove(0)
 }
 
@@ -40,10 +36,7 @@ fn operand(raw: &str) -> Operand {
 }
 
 fn token(system: SystemMatch, code: Option<&str>) -> Operand {
-    Operand::Token {
-        system,
-        code: code.map(str::to_owned),
-    }
+    Operand::Token { system, code: code.map(str::to_owned) }
 }
 
 fn is(system: &str) -> SystemMatch {
@@ -53,10 +46,7 @@ fn is(system: &str) -> SystemMatch {
 #[test]
 fn each_kind_is_read_into_its_operand() {
     let text = |text: &str| Operand::String(text.to_owned());
-    let local = |type_name, id: &str| Operand::Reference {
-        type_name,
-        id: id.to_owned(),
-    };
+    let local = |type_name, id: &str| Operand::Reference { type_name, id: id.to_owned() };
     for (raw, want) in [
         ("name=Eve", text("Eve")),
         ("name=eqEve", text("eqEve")),
@@ -72,14 +62,7 @@ fn each_kind_is_read_into_its_operand() {
         ("identifier=a\\|b|c\\,d", token(is("a|b"), Some("c,d"))),
         ("identifier:not=x", token(SystemMatch::Any, Some("x"))),
         ("gender:text=he|she", text("he|she")),
-        (
-            "identifier:of-type=http://t|MR|4\\|5",
-            Operand::OfType {
-                system: "http://t".into(),
-                code: "MR".into(),
-                value: "4|5".into(),
-            },
-        ),
+        ("identifier:of-type=http://t|MR|4\\|5", Operand::OfType { system: "http://t".into(), code: "MR".into(), value: "4|5".into() }),
         ("_id=a-1", token(SystemMatch::Any, Some("a-1"))),
         ("_tag=http://t|", token(is("http://t"), None)),
         ("_security=R", token(SystemMatch::Any, Some("R"))),
@@ -87,38 +70,14 @@ fn each_kind_is_read_into_its_operand() {
         ("url=http://a?b%3Dc", Operand::Uri("http://a?b=c".into())),
         ("url:below=http://a", Operand::Uri("http://a".into())),
         ("organization=1", local(None, "1")),
-        (
-            "organization=Organization/1",
-            local(Some("Organization"), "1"),
-        ),
-        (
-            "organization=https://gate.example/fhir/Organization/1",
-            local(Some("Organization"), "1"),
-        ),
-        (
-            "organization=https://other.example/fhir/Organization/1",
-            Operand::ReferenceUrl("https://other.example/fhir/Organization/1".into()),
-        ),
-        (
-            "organization=urn:uuid:1",
-            Operand::ReferenceUrl("urn:uuid:1".into()),
-        ),
+        ("organization=Organization/1", local(Some("Organization"), "1")),
+        ("organization=https://gate.example/fhir/Organization/1", local(Some("Organization"), "1")),
+        ("organization=https://other.example/fhir/Organization/1", Operand::ReferenceUrl("https://other.example/fhir/Organization/1".into())),
+        ("organization=urn:uuid:1", Operand::ReferenceUrl("urn:uuid:1".into())),
         ("subject:Patient=1", local(Some("Patient"), "1")),
         ("subject:Patient=Patient/1", local(Some("Patient"), "1")),
-        (
-            "subject:identifier=http://a|1",
-            Operand::Identifier {
-                system: is("http://a"),
-                value: "1".into(),
-            },
-        ),
-        (
-            "subject:identifier=1",
-            Operand::Identifier {
-                system: SystemMatch::Any,
-                value: "1".into(),
-            },
-        ),
+        ("subject:identifier=http://a|1", Operand::Identifier { system: is("http://a"), value: "1".into() }),
+        ("subject:identifier=1", Operand::Identifier { system: SystemMatch::Any, value: "1".into() }),
         ("birthdate:missing=true", Operand::Missing(true)),
         ("_lastUpdated:missing=false", Operand::Missing(false)),
     ] {
@@ -142,23 +101,8 @@ fn every_prefix_of_every_ordered_kind_is_read() {
     ];
     for (text, prefix) in prefixes {
         let day = crate::date::interval("2024-02").expect("a month");
-        assert_eq!(
-            operand(&format!("birthdate={text}2024-02")),
-            Operand::Date {
-                prefix,
-                interval: day,
-                text: "2024-02".into()
-            }
-        );
-        assert_eq!(
-            operand(&format!("probability={text}-0.5")),
-            Operand::Number {
-                prefix,
-                value: -0.5,
-                lo: -0.55,
-                hi: -0.45
-            }
-        );
+        assert_eq!(operand(&format!("birthdate={text}2024-02")), Operand::Date { prefix, interval: day, text: "2024-02".into() });
+        assert_eq!(operand(&format!("probability={text}-0.5")), Operand::Number { prefix, value: -0.5, lo: -0.55, hi: -0.45 });
         let quantity = |system: Option<&str>, code: Option<&str>| Operand::Quantity {
             prefix,
             value: 5.4,
@@ -168,37 +112,21 @@ fn every_prefix_of_every_ordered_kind_is_read() {
             code: code.map(str::to_owned),
         };
         assert_eq!(operand(&format!("value={text}5.4")), quantity(None, None));
-        assert_eq!(
-            operand(&format!("value={text}5.4||mg")),
-            quantity(None, Some("mg"))
-        );
-        assert_eq!(
-            operand(&format!("value={text}5.4|http://u|mg")),
-            quantity(Some("http://u"), Some("mg"))
-        );
+        assert_eq!(operand(&format!("value={text}5.4||mg")), quantity(None, Some("mg")));
+        assert_eq!(operand(&format!("value={text}5.4|http://u|mg")), quantity(Some("http://u"), Some("mg")));
     }
     let text = |raw: &str| match operand(raw) {
         Operand::Date { text, .. } => text,
         other => panic!("{other:?}"),
     };
-    assert_eq!(
-        text("_lastUpdated=ge2024-01-02T03:04:05+02:00"),
-        "2024-01-02T03:04:05+02:00"
-    );
-    assert_eq!(
-        text("_lastUpdated=ge2024-01-02T03:04:05%2B02:00"),
-        "2024-01-02T03:04:05+02:00"
-    );
+    assert_eq!(text("_lastUpdated=ge2024-01-02T03:04:05+02:00"), "2024-01-02T03:04:05+02:00");
+    assert_eq!(text("_lastUpdated=ge2024-01-02T03:04:05%2B02:00"), "2024-01-02T03:04:05+02:00");
 }
 
 #[test]
 fn commas_are_alternatives_and_repeats_are_both_demanded() {
     let query = ask("name=a,b%5C,c&name=d&gender=male,http://g|").expect("read");
-    let counts: Vec<_> = query
-        .parameters
-        .iter()
-        .map(|p| (p.code.as_str(), p.values.len()))
-        .collect();
+    let counts: Vec<_> = query.parameters.iter().map(|p| (p.code.as_str(), p.values.len())).collect();
     assert_eq!(counts, [("name", 2), ("name", 1), ("gender", 2)]);
     assert_eq!(query.parameters[0].raw, ("name".into(), "a,b\\,c".into()));
 }
@@ -311,72 +239,28 @@ fn what_is_known_but_not_supported_is_never_dropped_in_silence() {
         "_revinclude=Observation:*",
         "_lastUpdated:exact=2024",
     ] {
-        assert_eq!(
-            ask(raw).expect_err(raw).issue_code(),
-            "not-supported",
-            "{raw}"
-        );
+        assert_eq!(ask(raw).expect_err(raw).issue_code(), "not-supported", "{raw}");
     }
 }
 
 #[test]
 fn unknown_parameters_are_told_and_missing_from_self() {
-    let query = ask("foo=1&name=a&_text=x&foo:exact=2&_filter=x&_include=Patient:name&_source=x")
-        .expect("read");
-    let names: Vec<_> = query
-        .ignored
-        .iter()
-        .map(|(name, _)| name.as_str())
-        .collect();
-    assert_eq!(
-        names,
-        [
-            "foo",
-            "_text",
-            "foo:exact",
-            "_filter",
-            "_include",
-            "_source"
-        ]
-    );
+    let query = ask("foo=1&name=a&_text=x&foo:exact=2&_filter=x&_include=Patient:name&_source=x").expect("read");
+    let names: Vec<_> = query.ignored.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["foo", "_text", "foo:exact", "_filter", "_include", "_source"]);
     assert_eq!(query.self_query(), "name=a");
 }
 
 #[test]
 fn control_parameters_say_how_to_answer() {
     let query = ask("_count=007&_sort=-birthdate,_lastUpdated&_total=accurate&_summary=data&_format=json&_pretty=true&_cursor=c").expect("read");
-    assert_eq!(
-        (query.count, query.total, query.summary),
-        (Some(7), Total::Accurate, Summary::Data)
-    );
-    let sort: Vec<_> = query
-        .sort
-        .iter()
-        .map(|s| (s.code.as_str(), s.kind, s.descending))
-        .collect();
-    assert_eq!(
-        sort,
-        [
-            ("birthdate", Kind::Date, true),
-            ("_lastUpdated", Kind::Date, false)
-        ]
-    );
-    assert_eq!(
-        (query.format.as_deref(), query.cursor.as_deref()),
-        (Some("json"), Some("c"))
-    );
-    assert_eq!(
-        ask("_elements=name,gender").expect("read").elements,
-        ["name", "gender"]
-    );
-    assert_eq!(
-        ask("_count=99999999999999999999").expect("read").count,
-        Some(u32::MAX)
-    );
-    assert_eq!(
-        ask("_count=9223372036854775808").expect("read").count,
-        Some(u32::MAX)
-    );
+    assert_eq!((query.count, query.total, query.summary), (Some(7), Total::Accurate, Summary::Data));
+    let sort: Vec<_> = query.sort.iter().map(|s| (s.code.as_str(), s.kind, s.descending)).collect();
+    assert_eq!(sort, [("birthdate", Kind::Date, true), ("_lastUpdated", Kind::Date, false)]);
+    assert_eq!((query.format.as_deref(), query.cursor.as_deref()), (Some("json"), Some("c")));
+    assert_eq!(ask("_elements=name,gender").expect("read").elements, ["name", "gender"]);
+    assert_eq!(ask("_count=99999999999999999999").expect("read").count, Some(u32::MAX));
+    assert_eq!(ask("_count=9223372036854775808").expect("read").count, Some(u32::MAX));
     let none = ask("_count=0&_summary=false").expect("read");
     assert_eq!((none.count, none.summary), (Some(0), Summary::Count));
     for twice in [
@@ -395,21 +279,9 @@ fn control_parameters_say_how_to_answer() {
 #[test]
 fn includes_are_read_both_ways() {
     let query = ask("_include=Patient:organization&_include:iterate=Patient:subject:Group&_include=*&_revinclude=Provenance:target\
-        &_revinclude:iterate=MedicationRequest:patient&_include=Patient:organization&_include=Patient:*").expect("read");
-    let shown: Vec<_> = query
-        .include
-        .iter()
-        .map(|i| {
-            (
-                i.source,
-                i.code.as_str(),
-                i.target,
-                i.iterate,
-                i.reverse,
-                i.wildcard,
-            )
-        })
-        .collect();
+        &_revinclude:iterate=MedicationRequest:patient&_include=Patient:organization&_include=Patient:*")
+    .expect("read");
+    let shown: Vec<_> = query.include.iter().map(|i| (i.source, i.code.as_str(), i.target, i.iterate, i.reverse, i.wildcard)).collect();
     assert_eq!(
         shown,
         [
@@ -429,29 +301,11 @@ fn includes_are_read_both_ways() {
 
 #[test]
 fn limits_are_kept() {
-    assert_eq!(
-        ask(&format!("name={}a", "a,".repeat(999)))
-            .expect("read")
-            .parameters[0]
-            .values
-            .len(),
-        1000
-    );
-    let many: Vec<_> = (0..21)
-        .map(|n| {
-            format!(
-                "_include=Patient:subject:{}",
-                if n % 2 == 0 { "Group" } else { "Patient" }
-            )
-        })
-        .collect();
+    assert_eq!(ask(&format!("name={}a", "a,".repeat(999))).expect("read").parameters[0].values.len(), 1000);
+    let many: Vec<_> = (0..21).map(|n| format!("_include=Patient:subject:{}", if n % 2 == 0 { "Group" } else { "Patient" })).collect();
     assert!(ask(&many.join("&")).is_ok(), "repeats are one");
-    for raw in [
-        format!("name={}a", "a,".repeat(1000)),
-        format!("name={0}a&family={0}a", "a,".repeat(500)),
-        "name=a&".repeat(1001),
-        "a".repeat((64 << 10) + 1),
-    ] {
+    for raw in [format!("name={}a", "a,".repeat(1000)), format!("name={0}a&family={0}a", "a,".repeat(500)), "name=a&".repeat(1001), "a".repeat((64 << 10) + 1)]
+    {
         assert_eq!(ask(&raw).expect_err("refused").issue_code(), "too-costly");
     }
 }
@@ -459,51 +313,19 @@ fn limits_are_kept() {
 #[test]
 fn forms_are_decoded_strictly() {
     let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-    assert_eq!(
-        form_pairs("a=1&&b=c+d%2B%c3%a9&c&d==&").expect("read"),
-        [
-            pair("a", "1"),
-            pair("b", "c d+é"),
-            pair("c", ""),
-            pair("d", "=")
-        ]
-    );
+    assert_eq!(form_pairs("a=1&&b=c+d%2B%c3%a9&c&d==&").expect("read"), [pair("a", "1"), pair("b", "c d+é"), pair("c", ""), pair("d", "=")]);
     assert_eq!(form_pairs("").expect("read"), []);
-    for raw in [
-        "a=%",
-        "a=%4",
-        "a=%zz",
-        "a=%+1",
-        "a=%ff",
-        "a=%c0%80",
-        "a=%ed%a0%80",
-        "a=%00",
-        "a=%0d%0a",
-        "%00=a",
-        "=a",
-        "a=\u{7f}",
-    ] {
+    for raw in ["a=%", "a=%4", "a=%zz", "a=%+1", "a=%ff", "a=%c0%80", "a=%ed%a0%80", "a=%00", "a=%0d%0a", "%00=a", "=a", "a=\u{7f}"] {
         assert_eq!(form_pairs(raw).expect_err(raw).issue_code(), "value");
     }
-    let shown = parse(
-        "Patient",
-        &[("_has:\r\nSet-Cookie".to_owned(), String::new())],
-        &lookup,
-        BASE,
-    )
-    .expect_err("refused");
+    let shown = parse("Patient", &[("_has:\r\nSet-Cookie".to_owned(), String::new())], &lookup, BASE).expect_err("refused");
     assert!(!shown.to_string().contains(['\r', '\n']));
 }
 
 #[test]
 fn the_canonical_text_is_one_for_all_spellings() {
-    let canonical = ask("gender=male,female&name=b,a,a&_count=5&_sort=-name&birthdate=eq2024")
-        .expect("read")
-        .canonical();
-    assert_eq!(
-        canonical,
-        "_count=5&_sort=-name&birthdate=2024&gender=female,male&name=a,b"
-    );
+    let canonical = ask("gender=male,female&name=b,a,a&_count=5&_sort=-name&birthdate=eq2024").expect("read").canonical();
+    assert_eq!(canonical, "_count=5&_sort=-name&birthdate=2024&gender=female,male&name=a,b");
     for other in [
         "_cursor=x&name=a,b&birthdate=2024&gender=female,male&_sort=-name&_count=05&_pretty=true&_format=json&foo=bar",
         "_sort=-name&_count=5&gender=female,male&gender=male,female&name=%61,b&birthdate=2024",
@@ -534,10 +356,7 @@ fn the_canonical_text_is_one_for_all_spellings() {
     ]
     .windows(2)
     {
-        assert_ne!(
-            ask(different[0]).expect("read").canonical(),
-            ask(different[1]).expect("read").canonical()
-        );
+        assert_ne!(ask(different[0]).expect("read").canonical(), ask(different[1]).expect("read").canonical());
     }
     let mut lowered = ask("_count=5000&name=a").expect("read");
     lowered.count = Some(1000);
@@ -546,14 +365,8 @@ fn the_canonical_text_is_one_for_all_spellings() {
 
 fn any_pair() -> impl Strategy<Value = (String, String)> {
     prop_oneof![
-        (
-            "(name|family|name:exact|gender:text)",
-            "[a-z|,$\\\\ é]{1,8}"
-        ),
-        (
-            "(identifier|gender:not|_tag)",
-            "[a-c]{1,2}(\\|[a-c]{1,2})?(,[a-c]{1,2}\\|)?"
-        ),
+        ("(name|family|name:exact|gender:text)", "[a-z|,$\\\\ é]{1,8}"),
+        ("(identifier|gender:not|_tag)", "[a-c]{1,2}(\\|[a-c]{1,2})?(,[a-c]{1,2}\\|)?"),
         ("birthdate", "(eq|ge|)(19|20)[0-9]{2}(-0[1-9])?"),
         ("(value|probability)", "(lt|ap|eq|)[1-9](\\.[0-9]{1,3})?"),
         ("(organization|subject)", "[a-z0-9]{1,5}(,[a-z]{1,3})?"),

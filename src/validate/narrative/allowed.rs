@@ -16,54 +16,35 @@ const ELEMENTS: &[&str] = &[
 
 /// The element's name for good, if a narrative may have it.
 pub(super) fn element(name: &str) -> Option<&'static str> {
-    ELEMENTS
-        .binary_search(&name)
-        .ok()
-        .and_then(|at| ELEMENTS.get(at))
-        .copied()
+    ELEMENTS.binary_search(&name).ok().and_then(|at| ELEMENTS.get(at)).copied()
 }
 
 /// Whether an element may have an attribute with this value.
 pub(super) fn check_attribute(element: &'static str, key: &str, value: &str) -> Result<(), Fault> {
     match (element, key) {
-        (_, "title" | "class" | "id" | "lang" | "xml:lang" | "dir" | "accesskey" | "tabindex") => {
-            Ok(())
-        }
+        (_, "title" | "class" | "id" | "lang" | "xml:lang" | "dir" | "accesskey" | "tabindex") => Ok(()),
         (_, "style") => safe(is_safe_style(&plain(value)), "style"),
         (_, "xmlns") => safe(value == XHTML, "xmlns"),
         ("a", "href") => safe(is_safe_link(&plain(value)), "href"),
         ("a", "name" | "rel" | "target" | "hreflang" | "charset" | "type") => Ok(()),
-        ("img", "src") => safe(
-            is_safe_link(&plain(value)) || is_inline_image(&plain(value)),
-            "src",
-        ),
+        ("img", "src") => safe(is_safe_link(&plain(value)) || is_inline_image(&plain(value)), "src"),
         ("img", "alt" | "width" | "height" | "border" | "hspace" | "vspace" | "align") => Ok(()),
         ("blockquote" | "q", "cite") => safe(is_safe_link(&plain(value)), "cite"),
         ("ol" | "ul" | "li", "type" | "value" | "start" | "compact") => Ok(()),
-        ("br", "clear")
-        | ("hr", "size" | "width" | "align" | "noshade")
-        | ("pre", "xml:space" | "width") => Ok(()),
+        ("br", "clear") | ("hr", "size" | "width" | "align" | "noshade") | ("pre", "xml:space" | "width") => Ok(()),
         ("p" | "div" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" | "caption", "align") => Ok(()),
-        (
-            "table",
-            "summary" | "width" | "border" | "frame" | "rules" | "cellspacing" | "cellpadding"
-            | "align" | "bgcolor",
-        ) => Ok(()),
+        ("table", "summary" | "width" | "border" | "frame" | "rules" | "cellspacing" | "cellpadding" | "align" | "bgcolor") => Ok(()),
         (
             "col" | "colgroup" | "thead" | "tbody" | "tfoot" | "tr" | "td" | "th",
-            "align" | "valign" | "char" | "charoff" | "width" | "height" | "span" | "bgcolor"
-            | "abbr" | "axis" | "headers" | "scope" | "rowspan" | "colspan" | "nowrap",
+            "align" | "valign" | "char" | "charoff" | "width" | "height" | "span" | "bgcolor" | "abbr" | "axis" | "headers" | "scope" | "rowspan" | "colspan"
+            | "nowrap",
         ) => Ok(()),
         _ => Err(Fault::Attribute(element)),
     }
 }
 
 fn safe(is_safe: bool, key: &'static str) -> Result<(), Fault> {
-    if is_safe {
-        Ok(())
-    } else {
-        Err(Fault::Unsafe(key))
-    }
+    if is_safe { Ok(()) } else { Err(Fault::Unsafe(key)) }
 }
 
 /// The value as a browser reads it: references replaced, lower case, without the white space and
@@ -93,27 +74,13 @@ fn is_safe_link(link: &str) -> bool {
 }
 
 fn is_inline_image(link: &str) -> bool {
-    ["png", "jpeg", "gif"]
-        .iter()
-        .any(|kind| link.starts_with(&format!("data:image/{kind};base64,")))
+    ["png", "jpeg", "gif"].iter().any(|kind| link.starts_with(&format!("data:image/{kind};base64,")))
 }
 
 /// Nothing that loads from elsewhere, imports, runs or is hidden by escapes. A `url(…)` holds an
 /// inline image or the bare name of an image file, as the tables of HL7's own publisher do.
 fn is_safe_style(style: &str) -> bool {
-    let hidden = [
-        "\\",
-        "image(",
-        "image-set(",
-        "expression",
-        "import",
-        "behavior",
-        "binding",
-        "script",
-        "/*",
-        "<",
-        "@",
-    ];
+    let hidden = ["\\", "image(", "image-set(", "expression", "import", "behavior", "binding", "script", "/*", "<", "@"];
     let mut urls = style.split("url(");
     urls.next();
     hidden.iter().all(|part| !style.contains(part))
@@ -126,10 +93,6 @@ fn is_safe_style(style: &str) -> bool {
 }
 
 fn is_image_name(url: &str) -> bool {
-    [".png", ".gif", ".jpg", ".jpeg"]
-        .iter()
-        .any(|ending| url.ends_with(ending))
-        && url
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
+    [".png", ".gif", ".jpg", ".jpeg"].iter().any(|ending| url.ends_with(ending))
+        && url.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
 }

@@ -64,18 +64,12 @@ impl<'t> Scan<'t> {
             return self.comment();
         }
         if self.rest.starts_with("<!") || self.rest.starts_with("<?") {
-            return Err(Fault::Xml(
-                "there is CDATA, a doctype or a processing instruction",
-            ));
+            return Err(Fault::Xml("there is CDATA, a doctype or a processing instruction"));
         }
         if self.take("</") {
             let name = self.name()?;
             self.space();
-            return if self.take(">") {
-                Ok(Token::Close(name))
-            } else {
-                Err(Fault::Xml("a closing tag is malformed"))
-            };
+            return if self.take(">") { Ok(Token::Close(name)) } else { Err(Fault::Xml("a closing tag is malformed")) };
         }
         self.take("<");
         self.open()
@@ -99,18 +93,10 @@ impl<'t> Scan<'t> {
         loop {
             let space = self.space();
             if self.take(">") {
-                return Ok(Token::Open {
-                    name,
-                    attributes,
-                    closed: false,
-                });
+                return Ok(Token::Open { name, attributes, closed: false });
             }
             if self.take("/>") {
-                return Ok(Token::Open {
-                    name,
-                    attributes,
-                    closed: true,
-                });
+                return Ok(Token::Open { name, attributes, closed: true });
             }
             if !space {
                 return Err(Fault::Xml("a tag is malformed"));
@@ -144,22 +130,16 @@ impl<'t> Scan<'t> {
         }
         self.rest = self.rest.get(1..).unwrap_or_default();
         if value.contains('<') {
-            return Err(Fault::Xml(
-                "'<' stands in the value of an attribute; write &lt;",
-            ));
+            return Err(Fault::Xml("'<' stands in the value of an attribute; write &lt;"));
         }
         check_references(value)?;
         Ok((key, value))
     }
 
     fn name(&mut self) -> Result<&'t str, Fault> {
-        let name = self.take_until(|character| {
-            !(character.is_ascii_alphanumeric() || matches!(character, ':' | '-' | '_' | '.'))
-        });
+        let name = self.take_until(|character| !(character.is_ascii_alphanumeric() || matches!(character, ':' | '-' | '_' | '.')));
         if name.is_empty() {
-            return Err(Fault::Xml(
-                "a name is missing after '<'; write &lt; for the sign itself",
-            ));
+            return Err(Fault::Xml("a name is missing after '<'; write &lt; for the sign itself"));
         }
         Ok(name)
     }
@@ -174,13 +154,9 @@ fn is_space(character: char) -> bool {
 fn check_references(text: &str) -> Result<(), Fault> {
     for (at, _) in text.match_indices('&') {
         let after = text.get(at + 1..).unwrap_or_default();
-        let known = after
-            .split_once(';')
-            .is_some_and(|(reference, _)| decoded(reference).is_some());
+        let known = after.split_once(';').is_some_and(|(reference, _)| decoded(reference).is_some());
         if !known {
-            return Err(Fault::Xml(
-                "'&' begins no reference to a character; write &amp;",
-            ));
+            return Err(Fault::Xml("'&' begins no reference to a character; write &amp;"));
         }
     }
     Ok(())
@@ -190,13 +166,10 @@ fn check_references(text: &str) -> Result<(), Fault> {
 pub(super) fn decoded(reference: &str) -> Option<char> {
     if let Some(number) = reference.strip_prefix('#') {
         let code = match number.strip_prefix('x') {
-            Some(hex) => u32::from_str_radix(hex, 16)
-                .ok()
-                .filter(|_| !hex.starts_with('+'))?,
+            Some(hex) => u32::from_str_radix(hex, 16).ok().filter(|_| !hex.starts_with('+'))?,
             None => number.parse().ok().filter(|_| !number.starts_with('+'))?,
         };
-        return char::from_u32(code)
-            .filter(|character| *character >= ' ' || matches!(character, '\t' | '\n' | '\r'));
+        return char::from_u32(code).filter(|character| *character >= ' ' || matches!(character, '\t' | '\n' | '\r'));
     }
     match reference {
         "lt" => Some('<'),

@@ -4,10 +4,7 @@ use serde_json::json;
 fn told(resource: &Value, profile: &str) -> Vec<(String, Code)> {
     let url = format!("http://hl7.org/fhir/us/core/StructureDefinition/us-core-{profile}");
     let issues = validate_profile(resource, r4::profile(&url).expect("a profile"));
-    issues
-        .into_iter()
-        .map(|issue| (issue.path, issue.code))
-        .collect()
+    issues.into_iter().map(|issue| (issue.path, issue.code)).collect()
 }
 
 fn patient() -> Value {
@@ -32,11 +29,7 @@ fn changed(mut resource: Value, pointer: &str, value: Value) -> Value {
 }
 
 fn without(mut resource: Value, pointer: &str, key: &str) -> Value {
-    resource
-        .pointer_mut(pointer)
-        .and_then(Value::as_object_mut)
-        .expect(pointer)
-        .remove(key);
+    resource.pointer_mut(pointer).and_then(Value::as_object_mut).expect(pointer).remove(key);
     resource
 }
 
@@ -45,66 +38,17 @@ fn what_a_profile_demands_is_told_at_its_place() {
     assert_eq!(told(&patient(), "patient"), []);
     assert_eq!(told(&pressure(), "blood-pressure"), []);
     for (resource, profile, path, code) in [
-        (
-            json!({"resourceType": "Group"}),
-            "patient",
-            "Patient",
-            Code::Structure,
-        ),
-        (
-            without(patient(), "", "gender"),
-            "patient",
-            "Patient.gender",
-            Code::Required,
-        ),
-        (
-            without(patient(), "/identifier/0", "system"),
-            "patient",
-            "Patient.identifier[0].system",
-            Code::Required,
-        ),
-        (
-            changed(pressure(), "/code/coding/0/code", json!("1-1")),
-            "blood-pressure",
-            "Observation.code",
-            Code::Value,
-        ),
-        (
-            changed(pressure(), "/category/1/coding/0/code", json!("x")),
-            "blood-pressure",
-            "Observation.category",
-            Code::Required,
-        ),
-        (
-            changed(pressure(), "/component/0/code/coding/0/code", json!("x")),
-            "blood-pressure",
-            "Observation.component",
-            Code::Required,
-        ),
-        (
-            changed(pressure(), "/component/1/valueQuantity/code", json!("kPa")),
-            "blood-pressure",
-            "Observation.component[1].value.code",
-            Code::Value,
-        ),
-        (
-            without(pressure(), "/component/1/valueQuantity", "unit"),
-            "blood-pressure",
-            "Observation.component[1].value.unit",
-            Code::Required,
-        ),
-        (
-            without(pressure(), "", "effectiveDateTime"),
-            "blood-pressure",
-            "Observation.effective",
-            Code::Required,
-        ),
+        (json!({"resourceType": "Group"}), "patient", "Patient", Code::Structure),
+        (without(patient(), "", "gender"), "patient", "Patient.gender", Code::Required),
+        (without(patient(), "/identifier/0", "system"), "patient", "Patient.identifier[0].system", Code::Required),
+        (changed(pressure(), "/code/coding/0/code", json!("1-1")), "blood-pressure", "Observation.code", Code::Value),
+        (changed(pressure(), "/category/1/coding/0/code", json!("x")), "blood-pressure", "Observation.category", Code::Required),
+        (changed(pressure(), "/component/0/code/coding/0/code", json!("x")), "blood-pressure", "Observation.component", Code::Required),
+        (changed(pressure(), "/component/1/valueQuantity/code", json!("kPa")), "blood-pressure", "Observation.component[1].value.code", Code::Value),
+        (without(pressure(), "/component/1/valueQuantity", "unit"), "blood-pressure", "Observation.component[1].value.unit", Code::Required),
+        (without(pressure(), "", "effectiveDateTime"), "blood-pressure", "Observation.effective", Code::Required),
     ] {
-        assert_eq!(
-            told(&resource, profile),
-            [(path.to_owned(), code)],
-            "{resource}"
-        );
+        assert_eq!(told(&resource, profile), [(path.to_owned(), code)], "{resource}");
     }
 }
 
@@ -115,18 +59,9 @@ fn extensions_of_a_profile_are_checked_by_their_definitions() {
         patient["extension"] = json!([{"url": "http://hl7.org/fhir/us/core/StructureDefinition/us-core-race", "extension": parts}]);
         patient
     };
-    assert_eq!(
-        told(
-            &race(json!([{"url": "text", "valueString": "x"}])),
-            "patient"
-        ),
-        []
-    );
+    assert_eq!(told(&race(json!([{"url": "text", "valueString": "x"}])), "patient"), []);
     let category = json!({"url": "ombCategory", "valueCoding": {"system": "urn:oid:2.16.840.1.113883.6.238", "code": "2028-9"}});
-    assert_eq!(
-        told(&race(json!([category])), "patient"),
-        [("Patient.extension[0].extension".to_owned(), Code::Required)]
-    );
+    assert_eq!(told(&race(json!([category])), "patient"), [("Patient.extension[0].extension".to_owned(), Code::Required)]);
 }
 
 #[test]

@@ -30,22 +30,15 @@ pub(super) struct Node {
 /// The tree of a profile, made once.
 pub(super) fn of(profile: &'static Profile) -> &'static Node {
     static TREES: OnceLock<Mutex<HashMap<&'static str, &'static Node>>> = OnceLock::new();
-    let mut trees = TREES
-        .get_or_init(Mutex::default)
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner);
-    trees
-        .entry(profile.url)
-        .or_insert_with(|| Box::leak(Box::new(make(profile))))
+    let mut trees = TREES.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
+    trees.entry(profile.url).or_insert_with(|| Box::leak(Box::new(make(profile))))
 }
 
 fn make(profile: &'static Profile) -> Node {
     let mut root = Node::default();
     for element in &profile.elements {
         let node = root.at(element.id);
-        let bound = element
-            .binding
-            .filter(|binding| binding.strength == Strength::Required);
+        let bound = element.binding.filter(|binding| binding.strength == Strength::Required);
         node.min = element.min;
         node.max = element.max;
         node.fixed = element.fixed.as_ref();
@@ -60,9 +53,7 @@ impl Node {
     fn at(&mut self, id: &'static str) -> &mut Self {
         let mut node = self;
         for step in id.split('.').skip(1) {
-            let (name, slice) = step
-                .split_once(':')
-                .map_or((step, None), |(name, slice)| (name, Some(slice)));
+            let (name, slice) = step.split_once(':').map_or((step, None), |(name, slice)| (name, Some(slice)));
             node = Self::child(&mut node.children, name, None);
             if slice.is_some() {
                 node = Self::child(&mut node.slices, name, slice);
@@ -71,22 +62,11 @@ impl Node {
         node
     }
 
-    fn child<'n>(
-        nodes: &'n mut Vec<Self>,
-        name: &'static str,
-        slice: Option<&'static str>,
-    ) -> &'n mut Self {
-        let at = nodes
-            .iter()
-            .position(|node| node.name == name && node.slice == slice)
-            .unwrap_or_else(|| {
-                nodes.push(Self {
-                    name,
-                    slice,
-                    ..Self::default()
-                });
-                nodes.len() - 1
-            });
+    fn child<'n>(nodes: &'n mut Vec<Self>, name: &'static str, slice: Option<&'static str>) -> &'n mut Self {
+        let at = nodes.iter().position(|node| node.name == name && node.slice == slice).unwrap_or_else(|| {
+            nodes.push(Self { name, slice, ..Self::default() });
+            nodes.len() - 1
+        });
         &mut nodes[at]
     }
 
@@ -106,11 +86,7 @@ impl Node {
     /// `None` if nothing is.
     fn fits(&self, value: &Value) -> Option<bool> {
         let mut told = self.fixed.map(|pattern| matches(pattern, value));
-        for child in self
-            .children
-            .iter()
-            .filter(|child| !child.name.ends_with("[x]"))
-        {
+        for child in self.children.iter().filter(|child| !child.name.ends_with("[x]")) {
             let fitting = |below: &Value| child.fits(below) != Some(false);
             if child.fits(&Value::Null).is_some() {
                 let below = match value.get(child.name) {
@@ -129,12 +105,8 @@ impl Node {
 /// all that the pattern has, the value has, lists in any order.
 pub(super) fn matches(pattern: &Value, value: &Value) -> bool {
     match (pattern, value) {
-        (Value::Object(pattern), Value::Object(value)) => pattern
-            .iter()
-            .all(|(key, pattern)| value.get(key).is_some_and(|value| matches(pattern, value))),
-        (Value::Array(pattern), Value::Array(value)) => pattern
-            .iter()
-            .all(|pattern| value.iter().any(|value| matches(pattern, value))),
+        (Value::Object(pattern), Value::Object(value)) => pattern.iter().all(|(key, pattern)| value.get(key).is_some_and(|value| matches(pattern, value))),
+        (Value::Array(pattern), Value::Array(value)) => pattern.iter().all(|pattern| value.iter().any(|value| matches(pattern, value))),
         _ => pattern == value,
     }
 }

@@ -8,9 +8,7 @@ use hearthgate_fhir::{Value, r4};
 use hearthgate_validate::{Issue, validate, validate_profile};
 
 fn shared(name: &str) -> Option<PathBuf> {
-    let found = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../../shared")
-        .join(name);
+    let found = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared").join(name);
     if !found.exists() {
         eprintln!("skipped: {name} is not at hand");
         return None;
@@ -22,11 +20,7 @@ fn issues(bytes: &[u8]) -> Vec<Issue> {
     let resource = parse(bytes, &Limits::default()).expect("strict JSON");
     let mut issues = validate(&resource);
     let claimed = resource.pointer("/meta/profile").and_then(Value::as_array);
-    for profile in claimed
-        .into_iter()
-        .flatten()
-        .filter_map(|url| r4::profile(url.as_str()?))
-    {
+    for profile in claimed.into_iter().flatten().filter_map(|url| r4::profile(url.as_str()?)) {
         issues.extend(validate_profile(&resource, profile));
     }
     issues
@@ -59,10 +53,7 @@ fn examples_of_us_core_have_no_errors() {
     std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(file), &mut tar).expect("gzip");
     let mut count = 0;
     for (name, bytes) in files(&tar) {
-        if name.starts_with("package/example/")
-            && name.ends_with(".json")
-            && !name.ends_with("/.index.json")
-        {
+        if name.starts_with("package/example/") && name.ends_with(".json") && !name.ends_with("/.index.json") {
             assert_eq!(issues(bytes), [], "{name}");
             count += 1;
         }
@@ -75,11 +66,7 @@ fn files(tar: &[u8]) -> Vec<(String, &[u8])> {
     let mut found = Vec::new();
     let mut rest = tar;
     while let Some((header, after)) = rest.split_at_checked(512) {
-        let text = |range: std::ops::Range<usize>| {
-            String::from_utf8_lossy(&header[range])
-                .trim_end_matches(['\0', ' '])
-                .to_owned()
-        };
+        let text = |range: std::ops::Range<usize>| String::from_utf8_lossy(&header[range]).trim_end_matches(['\0', ' ']).to_owned();
         let size = usize::from_str_radix(text(124..136).trim(), 8).unwrap_or(0);
         let Some((bytes, _)) = after.split_at_checked(size) else {
             break;

@@ -33,11 +33,7 @@ fn object(owner: &str, wanted: &mut Vec<String>) -> Value {
     }
     for element in r4::children(owner).expect(owner) {
         let mut names = Vec::new();
-        let types = if element.types.is_empty() {
-            vec!["BackboneElement"]
-        } else {
-            element.types.clone()
-        };
+        let types = if element.types.is_empty() { vec!["BackboneElement"] } else { element.types.clone() };
         for type_name in types {
             let name = element.json_name(type_name);
             let (one, sibling) = if let Some(pattern) = r4::primitive_regex(type_name) {
@@ -59,20 +55,14 @@ fn object(owner: &str, wanted: &mut Vec<String>) -> Value {
                 (false, _) => one,
             };
             if sibling {
-                properties.insert(
-                    format!("_{name}"),
-                    listed(json!({"$ref": "#/definitions/Element"}), true),
-                );
+                properties.insert(format!("_{name}"), listed(json!({"$ref": "#/definitions/Element"}), true));
                 names.push(format!("_{name}"));
             }
             properties.insert(name.clone(), listed(one, sibling));
             names.push(name);
         }
         if element.min > 0 {
-            let any: Vec<_> = names
-                .iter()
-                .map(|name| json!({"required": [name]}))
-                .collect();
+            let any: Vec<_> = names.iter().map(|name| json!({"required": [name]})).collect();
             demands.push(json!({"anyOf": any}));
         }
     }
@@ -101,10 +91,7 @@ fn schema_takes(resource: &Value) -> Option<bool> {
     if !r4::is_resource_type(name) {
         return None;
     }
-    let mut compiled = COMPILED
-        .get_or_init(Mutex::default)
-        .lock()
-        .expect("unpoisoned");
+    let mut compiled = COMPILED.get_or_init(Mutex::default).lock().expect("unpoisoned");
     let validator = *compiled.entry(name.to_owned()).or_insert_with(|| {
         let options = jsonschema::options().with_draft(jsonschema::Draft::Draft7);
         Box::leak(Box::new(options.build(&schema(name)).expect("a schema")))
@@ -115,15 +102,7 @@ fn schema_takes(resource: &Value) -> Option<bool> {
 /// What a schema cannot say: lists and their siblings, choices, ids and codes.
 fn is_of_structure(issue: &Issue) -> bool {
     matches!(issue.code, Code::Structure | Code::Required)
-        && ![
-            "null",
-            "differ in length",
-            "two types",
-            "more than",
-            "contained resource",
-        ]
-        .iter()
-        .any(|part| issue.message.contains(part))
+        && !["null", "differ in length", "two types", "more than", "contained resource"].iter().any(|part| issue.message.contains(part))
 }
 
 fn samples() -> Vec<Value> {
@@ -153,24 +132,15 @@ fn samples() -> Vec<Value> {
 #[test]
 fn undamaged_samples_are_taken_by_both() {
     for sample in samples() {
-        assert_eq!(
-            (validate(&sample), schema_takes(&sample)),
-            (vec![], Some(true)),
-            "{sample}"
-        );
+        assert_eq!((validate(&sample), schema_takes(&sample)), (vec![], Some(true)), "{sample}");
     }
 }
 
 /// Every node of a resource, as JSON pointers.
 fn nodes(value: &Value, at: String, found: &mut Vec<String>) {
     match value {
-        Value::Object(members) => members
-            .iter()
-            .for_each(|(key, value)| nodes(value, format!("{at}/{key}"), found)),
-        Value::Array(items) => items
-            .iter()
-            .enumerate()
-            .for_each(|(index, value)| nodes(value, format!("{at}/{index}"), found)),
+        Value::Object(members) => members.iter().for_each(|(key, value)| nodes(value, format!("{at}/{key}"), found)),
+        Value::Array(items) => items.iter().enumerate().for_each(|(index, value)| nodes(value, format!("{at}/{index}"), found)),
         _ => {}
     }
     if !at.is_empty() {
@@ -212,43 +182,21 @@ fn damage(resource: &mut Value, what: usize, place: usize, other: usize) {
         }
         (1, Some(Value::Object(members))) => {
             if let Some(value) = members.shift_remove(key) {
-                let names = [
-                    format!("{key}x"),
-                    format!("_{key}"),
-                    "value".into(),
-                    "valueString".into(),
-                    "extension".into(),
-                    "id".into(),
-                ];
+                let names = [format!("{key}x"), format!("_{key}"), "value".into(), "valueString".into(), "extension".into(), "id".into()];
                 members.insert(names[what / 8 % names.len()].clone(), value);
             }
         }
         (2, Some(Value::Object(members))) => {
-            members.insert(
-                other
-                    .rsplit_once('/')
-                    .map_or("x", |(_, key)| key)
-                    .to_owned(),
-                elsewhere,
-            );
+            members.insert(other.rsplit_once('/').map_or("x", |(_, key)| key).to_owned(), elsewhere);
         }
-        (3, _) => resource
-            .pointer_mut(at)
-            .into_iter()
-            .for_each(|value| *value = json!([value.take()])),
+        (3, _) => resource.pointer_mut(at).into_iter().for_each(|value| *value = json!([value.take()])),
         (4, _) => resource.pointer_mut(at).into_iter().for_each(|value| {
             if let Some(first) = value.get(0).cloned() {
                 *value = first;
             }
         }),
-        (5, _) => resource
-            .pointer_mut(at)
-            .into_iter()
-            .for_each(|value| *value = elsewhere.clone()),
-        _ => resource
-            .pointer_mut(at)
-            .into_iter()
-            .for_each(|value| *value = scalars[what / 8 % scalars.len()].clone()),
+        (5, _) => resource.pointer_mut(at).into_iter().for_each(|value| *value = elsewhere.clone()),
+        _ => resource.pointer_mut(at).into_iter().for_each(|value| *value = scalars[what / 8 % scalars.len()].clone()),
     }
 }
 
