@@ -154,7 +154,7 @@ fn fill_search(table: &Table, changed_only: bool) -> String {
             read.extend(blind.system.clone());
             // Only the gateway holds the key: a value changed from outside is not found until it is indexed again.
             text.push_str(&format!(
-                "UPDATE {own} SET {} = NULL, {} = NULL WHERE id = NEW.id AND {UNCLAIMED} AND {};\n",
+                "UPDATE {own} SET {} = NULL, {} = NULL WHERE id = NEW.id AND (SELECT own FROM gw_context) = 0 AND {};\n",
                 name(&format!("{}__blind", blind.value)), name(&format!("{}__sblind", blind.value)), differs(&read)
             ));
         }

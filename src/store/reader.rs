@@ -1,0 +1,222 @@
+//! Reading: one connection a thread, query-only, with its statements prepared; and how an answer becomes a resource.
+
+use crate::core::{Bound, Core, patient_of, sql};
+use crate::load::{self, Key};
+use crate::writer::Rendered;
+use crate::{Error, connect, sealing};
+use bytes::Bytes;
+use hearthgate_mapping::render::{Stamp, render};
+use hearthgate_mapping::{Row, Sql, Statement};
+use rusqlite::Connection;
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+/// What may scan is stopped after this.
+pub(crate) const LIMIT: Duration = Duration::from_secs(5);
+
+/// A resource as it was found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stored {
+    /// Its plan, by its index.
+    pub plan: usize,
+    /// The number of its root row.
+    pub row: i64,
+    /// The type.
+    pub resource_type: String,
+    /// The id.
+    pub id: String,
+    /// The version.
+    pub version: u64,
+    /// When it was made, ms since 1970 UTC.
+    pub updated_ms: i64,
+    /// It is a tombstone.
+    pub deleted: bool,
+    /// The resource as served; empty of a tombstone.
+    pub body: Bytes,
+    /// The columns behind those of the contract.
+    pub extra: Vec<Sql>,
+}
+
+/// A connection that reads, and the clock that stops it.
+pub(crate) struct Reader {
+    pub conn: Connection,
+    /// Milliseconds since `started` at which the statement at work is stopped; 0: never.
+    deadline: Arc<AtomicU64>,
+    started: Instant,
+}
+
+impl Reader {
+    pub(crate) fn open(core: &Core) -> Result<Self, Error> {
+        let conn = connect::reader(&core.path)?;
+        let deadline = Arc::new(AtomicU64::new(0));
+        let (watched, started) = (Arc::clone(&deadline), Instant::now());
+        conn.progress_handler(
+            2000,
+            Some(move || {
+                let at = watched.load(Ordering::Relaxed);
+                at != 0 && started.elapsed().as_millis() as u64 >= at
+            }),
+        )?;
+        Ok(Self { conn, deadline, started })
+    }
+
+    /// Runs something that is stopped after `limit`.
+    pub(crate) fn within<T>(&self, limit: Duration, act: impl FnOnce(&Self) -> Result<T, Error>) -> Result<T, Error> {
+        let at = (self.started.elapsed() + limit).as_millis() as u64;
+        self.deadline.store(at.max(1), Ordering::Relaxed);
+        let answer = act(self);
+        self.deadline.store(0, Ordering::Relaxed);
+        answer
+    }
+}
+
+thread_local! {
+    static READERS: RefCell<Vec<(u64, Rc<Reader>)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The thread's connection to this store.
+pub(crate) fn here(core: &Core) -> Result<Rc<Reader>, Error> {
+    READERS.with_borrow_mut(|readers| {
+        if let Some((_, reader)) = readers.iter().find(|(number, _)| *number == core.number) {
+            return Ok(Rc::clone(reader));
+        }
+        // Tests open many stores from one thread; a server has one.
+        if readers.len() >= 4 {
+            readers.remove(0);
+        }
+        let reader = Rc::new(Reader::open(core)?);
+        readers.push((core.number, Rc::clone(&reader)));
+        Ok(reader)
+    })
+}
+
+/// Closes the thread's connection to a store that is gone.
+pub(crate) fn forget(number: u64) {
+    let _ = READERS.try_with(|readers| readers.borrow_mut().retain(|(known, _)| *known != number));
+}
+
+/// A row of the contract, not a resource yet.
+struct Hit {
+    stored: Stored,
+    /// The bytes as served, sealed.
+    rendered: Option<Vec<u8>>,
+}
+
+fn hit(core: &Core, row: &rusqlite::Row<'_>, columns: usize) -> Result<Hit, Error> {
+    let plan: &str = row.get_ref(0)?.as_str().map_err(|e| Error::Database(e.to_string()))?;
+    let plan = core.plan_named(plan)?;
+    let mut extra = Vec::with_capacity(columns.saturating_sub(8));
+    for at in 8..columns {
+        extra.push(sql(row.get_ref(at)?));
+    }
+    let stored = Stored {
+        plan,
+        row: row.get(1)?,
+        resource_type: row.get(2)?,
+        id: row.get(3)?,
+        version: row.get::<_, i64>(4)? as u64,
+        updated_ms: row.get(5)?,
+        deleted: row.get(6)?,
+        body: Bytes::new(),
+        extra,
+    };
+    Ok(Hit { stored, rendered: row.get(7)? })
+}
+
+/// The text of a statement, as of its sequence number.
+fn text(core: &Core, statement: &Statement) -> std::borrow::Cow<'static, str> {
+    let tables: Vec<_> = statement.tables.iter().filter_map(|table| core.shapes.get(table)).collect();
+    crate::dialect::sqlite::as_of::as_of(&statement.sql, &tables, statement.parameters.len() + 1).into()
+}
+
+/// Runs a statement and gives each row to `each`, which says whether to go on.
+fn each_row(core: &Core, conn: &Connection, statement: &Statement, each: &mut dyn FnMut(&rusqlite::Row<'_>, usize) -> Result<bool, Error>) -> Result<(), Error> {
+    let mut prepared = match statement.as_of {
+        None => conn.prepare_cached(&statement.sql)?,
+        Some(_) => conn.prepare_cached(&text(core, statement))?,
+    };
+    for (at, value) in statement.parameters.iter().enumerate() {
+        prepared.raw_bind_parameter(at + 1, Bound(value))?;
+    }
+    if let Some(seq) = statement.as_of
+        && prepared.parameter_count() > statement.parameters.len()
+    {
+        prepared.raw_bind_parameter(statement.parameters.len() + 1, seq)?;
+    }
+    let columns = prepared.column_count();
+    let mut rows = prepared.raw_query();
+    while let Some(row) = rows.next()? {
+        if !each(row, columns)? {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Bytes made by a read, for the writer to keep.
+pub(crate) type Made = Vec<Rendered>;
+
+/// The resources a statement answers, at most `limit`.
+pub(crate) fn resources(core: &Core, conn: &Connection, statement: &Statement, limit: usize, made: &mut Made) -> Result<Vec<Stored>, Error> {
+    let mut hits = Vec::new();
+    each_row(core, conn, statement, &mut |row, columns| {
+        hits.push(hit(core, row, columns)?);
+        Ok(hits.len() < limit)
+    })?;
+    let cold = |hit: &Hit| !hit.stored.deleted && (hit.rendered.is_none() || statement.as_of.is_some());
+    if hits.iter().any(cold) && conn.is_autocommit() {
+        // What is rendered from rows must be of one moment with the statement: ask again inside a transaction.
+        conn.prepare_cached("BEGIN")?.execute([])?;
+        let answer = resources(core, conn, statement, limit, made);
+        conn.prepare_cached("COMMIT")?.execute([])?;
+        return answer;
+    }
+    hits.into_iter().map(|hit| body(core, conn, hit, statement.as_of, made)).collect()
+}
+
+fn body(core: &Core, conn: &Connection, hit: Hit, as_of: Option<i64>, made: &mut Made) -> Result<Stored, Error> {
+    let mut stored = hit.stored;
+    if stored.deleted {
+        return Ok(stored);
+    }
+    if let (Some(sealed), None) = (&hit.rendered, as_of) {
+        let reference = format!("{}/{}", stored.resource_type, stored.id);
+        stored.body = sealing::open_bytes(conn, &core.keyring, sealing::rendered_place(&reference), sealed)?.into();
+        return Ok(stored);
+    }
+    let (plan, layout) = core.plan(stored.plan)?;
+    let mut rows = load::load(core, conn, stored.plan, Key::Id(&stored.id), as_of)?.into_iter().map(load::Stored::into_row);
+    let row = rows.next().ok_or_else(|| Error::Corrupt(format!("a row of {} is gone", layout.root.table)))?;
+    let row = gather(row, rows);
+    let stamp = Stamp { id: &stored.id, version: stored.version, updated_ms: stored.updated_ms };
+    stored.body = render(plan, &row, &stamp).into();
+    if as_of.is_none() {
+        made.push(Rendered {
+            resource: stored.resource_type.clone(),
+            id: stored.id.clone(),
+            version: stored.version,
+            patient: patient_of(plan, &stored.id, &row).map(str::to_owned),
+            table: layout.root.table.clone(),
+            bytes: stored.body.clone(),
+        });
+    }
+    Ok(stored)
+}
+
+/// The rows of a group as one: what the mapping renders is the first.
+fn gather(first: Row, _others: impl Iterator<Item = Row>) -> Row {
+    first
+}
+
+/// The rows a statement answers, as values.
+pub(crate) fn values(core: &Core, conn: &Connection, statement: &Statement) -> Result<Vec<Vec<Sql>>, Error> {
+    let mut out = Vec::new();
+    each_row(core, conn, statement, &mut |row, columns| {
+        out.push((0..columns).map(|at| Ok(sql(row.get_ref(at)?))).collect::<Result<Vec<Sql>, rusqlite::Error>>()?);
+        Ok(true)
+    })?;
+    Ok(out)
+}

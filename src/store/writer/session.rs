@@ -1,0 +1,270 @@
+//! The writer's connection with what it remembers within one transaction.
+
+use super::Rendered;
+use super::keys::Keys;
+use crate::core::{Bound, Core};
+use crate::unit::{AuditRow, Change, Context, Outcome, Refused, Unit};
+use crate::{Error, sealing};
+use hearthgate_mapping::{Sql, Statement};
+use rusqlite::{Connection, OptionalExtension};
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// See the module.
+pub(crate) struct Session {
+    pub(super) core: Arc<Core>,
+    pub(super) conn: Rc<Connection>,
+    pub(super) keys: Keys,
+    /// The next row number of each table written in this transaction.
+    next_ids: HashMap<String, i64>,
+    /// The next sequence number.
+    pub(super) next_seq: i64,
+    /// The number of the unit.
+    pub(super) tx: i64,
+    /// The first sequence number of the unit, which its rows bear.
+    pub(super) base: i64,
+    /// Whether the triggers leave versions to us.
+    claimed: bool,
+    pub(super) context: Context,
+    /// Rows of the unit that are not written yet, or are: (table, public id) to (row number, written).
+    pub(super) coming: HashMap<(String, String), (i64, bool)>,
+    /// Foreign keys to set once the row they point to is written: (table, column, row, to).
+    pub(super) later: Vec<(String, String, i64, i64)>,
+    data_version: i64,
+}
+
+// The connection moves into its thread once and stays.
+pub(crate) struct Opened {
+    core: Arc<Core>,
+    conn: Connection,
+}
+
+impl Session {
+    pub(super) fn opened(core: Arc<Core>, conn: Connection) -> Opened {
+        Opened { core, conn }
+    }
+
+    pub(super) fn new(opened: Opened) -> Self {
+        Self {
+            core: opened.core,
+            conn: Rc::new(opened.conn),
+            keys: Keys::default(),
+            next_ids: HashMap::new(),
+            next_seq: 1,
+            tx: 0,
+            base: 1,
+            claimed: false,
+            context: Context::default(),
+            coming: HashMap::new(),
+            later: Vec::new(),
+            data_version: 0,
+        }
+    }
+
+    pub(super) fn begin(&mut self) -> Result<(), Error> {
+        self.conn.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+        let read = || -> Result<(i64, i64, i64), Error> {
+            let version = self.conn.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))?;
+            let mut now = self.conn.prepare_cached("SELECT (SELECT coalesce(max(seq), 0) FROM gw_versions), tx FROM gw_context")?;
+            let (seq, tx) = now.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            Ok((version, seq, tx))
+        };
+        match read() {
+            Ok((version, seq, tx)) => {
+                if version != self.data_version {
+                    self.data_version = version;
+                    self.keys.clear();
+                }
+                self.next_seq = seq + 1;
+                self.tx = tx;
+                self.next_ids.clear();
+                self.claimed = false;
+                Ok(())
+            }
+            Err(error) => {
+                self.rollback();
+                Err(error)
+            }
+        }
+    }
+
+    pub(super) fn commit(&mut self) -> Result<(), Error> {
+        let end = self.conn.prepare_cached("UPDATE gw_context SET own = 0, claim = 0, stamp = NULL").and_then(|mut s| s.execute([])).and_then(|_| self.conn.prepare_cached("COMMIT")?.execute([]));
+        match end {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                self.rollback();
+                Err(match Error::from(error) {
+                    Error::Full => Error::Full,
+                    _ => Error::Failed,
+                })
+            }
+        }
+    }
+
+    pub(super) fn rollback(&mut self) {
+        if !self.conn.is_autocommit() {
+            let _ = self.conn.execute_batch("ROLLBACK");
+        }
+        self.keys.clear();
+    }
+
+    /// SQLite has rolled the whole transaction back by itself.
+    pub(super) fn lost(&self) -> bool {
+        self.conn.is_autocommit()
+    }
+
+    /// A clean end: the next start needs no check.
+    pub(super) fn close(self) {
+        let _ = self.conn.execute("DELETE FROM gw_meta WHERE key = 'running'", []);
+        let _ = self.conn.execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE)");
+    }
+
+    /// Takes a unit whole, or not at all.
+    pub(super) fn unit(&mut self, unit: &Unit) -> Result<Vec<Outcome>, Refused> {
+        let (seq, tx) = (self.next_seq, self.tx);
+        self.run("SAVEPOINT unit", &[])?;
+        self.keys.mark();
+        let answer = self.changes(unit);
+        match answer {
+            Ok(outcomes) => {
+                self.run("RELEASE unit", &[])?;
+                Ok(outcomes)
+            }
+            Err(refused) => {
+                if !self.lost() {
+                    self.run("ROLLBACK TO unit", &[])?;
+                    self.run("RELEASE unit", &[])?;
+                }
+                self.keys.undo();
+                // Row numbers passed over stay so; sequence numbers have no gaps.
+                (self.next_seq, self.tx) = (seq, tx);
+                self.claimed = false;
+                Err(refused)
+            }
+        }
+    }
+
+    fn changes(&mut self, unit: &Unit) -> Result<Vec<Outcome>, Refused> {
+        self.tx += 1;
+        self.base = self.next_seq;
+        self.context = unit.context.clone();
+        self.coming.clear();
+        self.later.clear();
+        self.claimed = unit.changes.iter().any(|change| matches!(change, Change::Put(_)));
+        self.conn
+            .prepare_cached("UPDATE gw_context SET own = 1, claim = ?1, tx = ?2, base = ?3, at = ?4, actor = ?5, client = ?6")
+            .and_then(|mut s| s.execute((self.claimed, self.tx, self.base, unit.context.at_ms, &unit.context.actor, &unit.context.client)))
+            .map_err(Error::from)?;
+        let mut targets = Vec::with_capacity(unit.changes.len());
+        for (at, change) in unit.changes.iter().enumerate() {
+            targets.push(self.prepare(change, unit.changes.len() > 1).map_err(|error| Refused { change: Some(at), error })?);
+        }
+        let mut outcomes = Vec::with_capacity(unit.changes.len());
+        for ((at, change), target) in unit.changes.iter().enumerate().zip(targets) {
+            let outcome = self.change(change, target);
+            outcomes.push(outcome.map_err(|error| Refused { change: Some(at), error })?);
+        }
+        self.set_later()?;
+        for (at, change) in unit.changes.iter().enumerate() {
+            self.finish(change, &outcomes[at]).map_err(|error| Refused { change: Some(at), error })?;
+        }
+        if let Some(audit) = &unit.audit {
+            self.audit(audit)?;
+        }
+        Ok(outcomes)
+    }
+
+    fn audit(&mut self, audit: &AuditRow) -> Result<(), Error> {
+        let mut insert = self.conn.prepare_cached("INSERT INTO gw_audit (at, tx, event) VALUES (?1, ?2, ?3)")?;
+        insert.execute((self.context.at_ms, self.tx, &audit.event))?;
+        Ok(())
+    }
+
+    /// Tells the triggers who raises versions.
+    pub(super) fn claim(&mut self, claim: bool) -> Result<(), Error> {
+        if self.claimed != claim {
+            self.conn.prepare_cached("UPDATE gw_context SET claim = ?1")?.execute([claim])?;
+            self.claimed = claim;
+        }
+        Ok(())
+    }
+
+    pub(super) fn claimed(&self) -> bool {
+        self.claimed
+    }
+
+    /// A statement of the caller's over tables that may have triggers.
+    pub(super) fn statement(&mut self, sql: &str, parameters: &[Sql], expect: Option<u64>) -> Result<Outcome, Error> {
+        self.claim(false)?;
+        let changed = self.run(sql, parameters)? as u64;
+        if expect.is_some_and(|expect| expect != changed) {
+            return Err(Error::Conflict { current: changed });
+        }
+        self.reread()?;
+        Ok(Outcome::Ran(changed))
+    }
+
+    /// After triggers may have raised versions.
+    pub(super) fn reread(&mut self) -> Result<(), Error> {
+        let seq: i64 = self.conn.prepare_cached("SELECT coalesce(max(seq), 0) FROM gw_versions")?.query_row([], |row| row.get(0))?;
+        self.next_seq = seq + 1;
+        Ok(())
+    }
+
+    pub(super) fn run(&self, sql: &str, parameters: &[Sql]) -> Result<usize, Error> {
+        let mut statement = self.conn.prepare_cached(sql)?;
+        for (at, value) in parameters.iter().enumerate() {
+            statement.raw_bind_parameter(at + 1, Bound(value))?;
+        }
+        if statement.column_count() > 0 {
+            let mut rows = statement.raw_query();
+            while rows.next()?.is_some() {}
+            drop(rows);
+            return Ok(usize::try_from(self.conn.changes()).unwrap_or(0));
+        }
+        Ok(statement.raw_execute()?)
+    }
+
+    /// Whether a statement answers any row.
+    pub(super) fn answers(&self, statement: &Statement) -> Result<bool, Error> {
+        let mut prepared = self.conn.prepare_cached(&statement.sql)?;
+        for (at, value) in statement.parameters.iter().enumerate() {
+            prepared.raw_bind_parameter(at + 1, Bound(value))?;
+        }
+        let mut rows = prepared.raw_query();
+        Ok(rows.next()?.is_some())
+    }
+
+    /// A row number that no row of the table has.
+    pub(super) fn next_id(&mut self, table: &str) -> Result<i64, Error> {
+        if let Some(next) = self.next_ids.get_mut(table) {
+            *next += 1;
+            return Ok(*next);
+        }
+        let sql = format!("SELECT coalesce(max(id), 0) + 1 FROM {}", crate::dialect::sqlite::name(table));
+        let next: i64 = self.conn.prepare_cached(&sql)?.query_row([], |row| row.get(0))?;
+        self.next_ids.insert(table.to_owned(), next);
+        Ok(next)
+    }
+
+    /// Keeps bytes that a reader rendered, if their version is still the newest.
+    pub(super) fn rendered(&mut self, rendered: &Rendered) -> Result<(), Error> {
+        let mut find = self.conn.prepare_cached("SELECT rid FROM gw_resources WHERE type = ?1 AND id = ?2 AND version = ?3 AND deleted = 0")?;
+        let rid: Option<i64> = find.query_row((&rendered.resource, &rendered.id, rendered.version as i64), |row| row.get(0)).optional()?;
+        let Some(rid) = rid else { return Ok(()) };
+        // Only under a key that is there: a cache makes none.
+        let Some(key) = self.known_key(rendered.patient.as_deref(), &rendered.table)? else { return Ok(()) };
+        self.keep_rendered(rid, rendered.version, &key, &rendered.resource, &rendered.id, &rendered.bytes)
+    }
+
+    pub(super) fn keep_rendered(&mut self, rid: i64, version: u64, key: &hearthgate_seal::KeyId, resource: &str, id: &str, bytes: &[u8]) -> Result<(), Error> {
+        let reference = format!("{resource}/{id}");
+        sealing::fetch(&self.conn, &self.core.keyring, key)?;
+        let sealed = self.core.keyring.seal_bytes(key, sealing::rendered_place(&reference), bytes, &hearthgate_seal::system_fill)?;
+        let mut keep = self.conn.prepare_cached("INSERT INTO gw_rendered (rid, version, digest, bytes) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (rid) DO UPDATE SET version = excluded.version, digest = excluded.digest, bytes = excluded.bytes")?;
+        keep.execute((rid, version as i64, &self.core.mappings.digest, sealed))?;
+        Ok(())
+    }
+}
