@@ -1,9 +1,7 @@
 //! Every date that is read stands for some time, and the forms nest as R4 says.
 #![no_main]
 
-use hearthgate_fhir::date::{
-    format_instant, interval, is_date, is_date_time, is_instant, is_time, parse,
-};
+use hearthgate_fhir::date::{format_instant, interval, is_date, is_date_time, is_instant, is_time, parse};
 use hearthgate_fhir::fold::fold;
 use libfuzzer_sys::fuzz_target;
 

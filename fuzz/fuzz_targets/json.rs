@@ -10,10 +10,7 @@ fuzz_target!(|bytes: &[u8]| {
     let plain = parse_plain(bytes, &limits);
     if let Ok(resource) = parse(bytes, &limits) {
         assert_eq!(plain.as_ref(), Ok(&resource), "what is FHIR is JSON");
-        assert_eq!(
-            parse(resource.to_string().as_bytes(), &limits).as_ref(),
-            Ok(&resource)
-        );
+        assert_eq!(parse(resource.to_string().as_bytes(), &limits).as_ref(), Ok(&resource));
     }
     if let Ok(value) = plain {
         let text = value.to_string();
@@ -21,9 +18,6 @@ fuzz_target!(|bytes: &[u8]| {
         assert_eq!((&again, again.to_string()), (&value, text.clone()));
         // serde_json rewrites exponents, so both are read by it.
         let other: serde_json::Value = serde_json::from_slice(bytes).expect("valid JSON");
-        assert_eq!(
-            serde_json::from_str::<serde_json::Value>(&text).expect("valid JSON"),
-            other
-        );
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&text).expect("valid JSON"), other);
     }
 });

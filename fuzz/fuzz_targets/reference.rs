@@ -8,12 +8,7 @@ use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
     for base in [None, Some("http://a/b")] {
-        if let Reference::Local {
-            type_name,
-            id,
-            version,
-        } = parse(text, base)
-        {
+        if let Reference::Local { type_name, id, version } = parse(text, base) {
             assert!(is_resource_type(type_name) && is_id(id) && version.is_none_or(is_id));
             assert!(text.contains(&format!("{type_name}/{id}")));
         }

@@ -11,12 +11,7 @@ fuzz_target!(|bytes: &[u8]| {
         let issues = validate(&resource);
         assert!(issues.len() <= MAX_ISSUES);
         for issue in issues {
-            assert!(
-                issue
-                    .path
-                    .chars()
-                    .all(|c| c.is_ascii_alphanumeric() || "_.[]?".contains(c))
-            );
+            assert!(issue.path.chars().all(|c| c.is_ascii_alphanumeric() || "_.[]?".contains(c)));
         }
     }
 });

@@ -76,55 +76,33 @@ pub fn parse(text: &str) -> Option<PartialDate> {
         month: None,
         day: None,
         offset_minutes: None,
-        interval: Interval {
-            lo: days_before(year, 1) * DAY_MS,
-            hi: days_before(year + 1, 1) * DAY_MS,
-        },
+        interval: Interval { lo: days_before(year, 1) * DAY_MS, hi: days_before(year + 1, 1) * DAY_MS },
     };
     if scan.is_empty() {
         return Some(date);
     }
-    let month = scan
-        .after(b'-')?
-        .digits(2)
-        .filter(|month| (1..=12).contains(month))?;
+    let month = scan.after(b'-')?.digits(2).filter(|month| (1..=12).contains(month))?;
     let first = days_before(year, month);
     let length = days_in_month(year, month);
     date.month = Some(month as u8);
     date.precision = Precision::Month;
-    date.interval = Interval {
-        lo: first * DAY_MS,
-        hi: (first + length) * DAY_MS,
-    };
+    date.interval = Interval { lo: first * DAY_MS, hi: (first + length) * DAY_MS };
     if scan.is_empty() {
         return Some(date);
     }
-    let day = scan
-        .after(b'-')?
-        .digits(2)
-        .filter(|day| (1..=length).contains(day))?;
+    let day = scan.after(b'-')?.digits(2).filter(|day| (1..=length).contains(day))?;
     let lo = (first + day - 1) * DAY_MS;
     date.day = Some(day as u8);
     date.precision = Precision::Day;
-    date.interval = Interval {
-        lo,
-        hi: lo + DAY_MS,
-    };
+    date.interval = Interval { lo, hi: lo + DAY_MS };
     if scan.is_empty() {
         return Some(date);
     }
     let (time, precision) = time(scan.after(b'T')?)?;
     date.precision = precision;
-    date.offset_minutes = if scan.is_empty() {
-        None
-    } else {
-        Some(offset(&mut scan)?)
-    };
+    date.offset_minutes = if scan.is_empty() { None } else { Some(offset(&mut scan)?) };
     let lo = lo - i64::from(date.offset_minutes.unwrap_or(0)) * 60_000;
-    date.interval = Interval {
-        lo: lo + time.lo,
-        hi: lo + time.hi,
-    };
+    date.interval = Interval { lo: lo + time.lo, hi: lo + time.hi };
     scan.is_empty().then_some(date)
 }
 
@@ -134,13 +112,7 @@ fn time(scan: &mut Scan<'_>) -> Option<(Interval, Precision)> {
     let minute = scan.after(b':')?.digits(2).filter(|minute| *minute < 60)?;
     let lo = (hour * 60 + minute) * 60_000;
     if scan.after(b':').is_none() {
-        return Some((
-            Interval {
-                lo,
-                hi: lo + 60_000,
-            },
-            Precision::Minute,
-        ));
+        return Some((Interval { lo, hi: lo + 60_000 }, Precision::Minute));
     }
     let second = scan.digits(2).filter(|second| *second <= 60)?;
     let lo = lo + second * 1000;
@@ -148,13 +120,7 @@ fn time(scan: &mut Scan<'_>) -> Option<(Interval, Precision)> {
         return Some((Interval { lo, hi: lo + 1000 }, Precision::Second));
     }
     let (part, width) = scan.fraction()?;
-    Some((
-        Interval {
-            lo: lo + part,
-            hi: lo + part + width,
-        },
-        Precision::Fraction,
-    ))
+    Some((Interval { lo: lo + part, hi: lo + part + width }, Precision::Fraction))
 }
 
 /// `Z` or `±hh:mm` up to 14:00, as minutes.
@@ -169,10 +135,7 @@ fn offset(scan: &mut Scan<'_>) -> Option<i16> {
         -1
     };
     let hours = scan.digits(2)?;
-    let minutes = scan
-        .after(b':')?
-        .digits(2)
-        .filter(|minutes| *minutes < 60)?;
+    let minutes = scan.after(b':')?.digits(2).filter(|minutes| *minutes < 60)?;
     let total = hours * 60 + minutes;
     (total <= 14 * 60).then_some((sign * total) as i16)
 }
@@ -199,8 +162,5 @@ fn is_full(date: &PartialDate) -> bool {
 /// Whether a text is an R4 `time`: `hh:mm:ss`, fraction allowed, no offset.
 pub fn is_time(text: &str) -> bool {
     let mut scan = Scan::new(text);
-    matches!(
-        time(&mut scan),
-        Some((_, Precision::Second | Precision::Fraction))
-    ) && scan.is_empty()
+    matches!(time(&mut scan), Some((_, Precision::Second | Precision::Fraction))) && scan.is_empty()
 }

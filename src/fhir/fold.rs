@@ -30,11 +30,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn as_sql_does(text: &str) -> String {
-        FOLDS
-            .iter()
-            .fold(text.to_ascii_lowercase(), |text, (from, to)| {
-                text.replace(from, to)
-            })
+        FOLDS.iter().fold(text.to_ascii_lowercase(), |text, (from, to)| text.replace(from, to))
     }
 
     #[test]

@@ -24,10 +24,7 @@ pub struct Limits {
 impl Default for Limits {
     /// 64 levels, 16 MiB.
     fn default() -> Self {
-        Self {
-            depth: 64,
-            bytes: 16 << 20,
-        }
+        Self { depth: 64, bytes: 16 << 20 }
     }
 }
 

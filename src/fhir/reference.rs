@@ -47,10 +47,7 @@ pub fn parse<'a>(text: &'a str, own_base: Option<&str>) -> Reference<'a> {
     }
     if text.starts_with("http://") || text.starts_with("https://") {
         return own_base
-            .and_then(|base| {
-                text.strip_prefix(base.trim_end_matches('/'))?
-                    .strip_prefix('/')
-            })
+            .and_then(|base| text.strip_prefix(base.trim_end_matches('/'))?.strip_prefix('/'))
             .and_then(relative)
             .unwrap_or(Reference::Absolute { url: text });
     }
@@ -72,11 +69,7 @@ fn relative(text: &str) -> Option<Reference<'_>> {
         (Some("_history"), Some(version), None) if is_id(version) => Some(version),
         _ => return None,
     };
-    Some(Reference::Local {
-        type_name,
-        id,
-        version,
-    })
+    Some(Reference::Local { type_name, id, version })
 }
 
 /// The resource type of that name, from R4's own list.
@@ -84,20 +77,13 @@ pub fn type_name(name: &str) -> Option<&'static str> {
     if !r4::is_resource_type(name) {
         return None;
     }
-    r4::resource_types()
-        .iter()
-        .find(|known| **known == name)
-        .copied()
+    r4::resource_types().iter().find(|known| **known == name).copied()
 }
 
 /// Calls `f` with the path (`Patient.generalPractitioner[0]`) and text of every reference of a
 /// resource, those of contained resources and bundle entries included.
 pub fn for_each_reference(resource: &Value, f: &mut dyn FnMut(&str, &str)) {
-    let mut path = resource
-        .get("resourceType")
-        .and_then(Value::as_str)
-        .unwrap_or_default()
-        .to_owned();
+    let mut path = resource.get("resourceType").and_then(Value::as_str).unwrap_or_default().to_owned();
     walk(resource, "", &mut path, f);
 }
 
@@ -120,11 +106,7 @@ fn walk(value: &Value, key: &str, path: &mut String, f: &mut dyn FnMut(&str, &st
             }
         }
         Value::Array(items) => {
-            for (at, item) in items
-                .iter()
-                .enumerate()
-                .filter(|(_, item)| !is_scalar(item))
-            {
+            for (at, item) in items.iter().enumerate().filter(|(_, item)| !is_scalar(item)) {
                 path.push_str(&format!("[{at}]"));
                 walk(item, key, path, f);
                 path.truncate(length);
@@ -168,12 +150,7 @@ fn is_scalar(value: &Value) -> bool {
 /// Expression.reference; their objects have members that a Reference has not.
 fn is_reference(members: &crate::Object, key: &str) -> bool {
     key != "education"
-        && members.keys().all(|name| {
-            matches!(
-                name.strip_prefix('_').unwrap_or(name),
-                "id" | "extension" | "reference" | "type" | "identifier" | "display"
-            )
-        })
+        && members.keys().all(|name| matches!(name.strip_prefix('_').unwrap_or(name), "id" | "extension" | "reference" | "type" | "identifier" | "display"))
 }
 
 #[cfg(test)]
@@ -184,28 +161,15 @@ mod tests {
     #[test]
     fn each_form_of_reference_is_told_apart() {
         let base = Some("https://gate.example/fhir/");
-        let local = |type_name, id, version| Reference::Local {
-            type_name,
-            id,
-            version,
-        };
+        let local = |type_name, id, version| Reference::Local { type_name, id, version };
         for (text, want) in [
             ("Patient/1", local("Patient", "1", None)),
             ("Patient/1/_history/7", local("Patient", "1", Some("7"))),
-            (
-                "https://gate.example/fhir/Patient/1",
-                local("Patient", "1", None),
-            ),
+            ("https://gate.example/fhir/Patient/1", local("Patient", "1", None)),
             ("#", Reference::Contained("")),
             ("#p", Reference::Contained("p")),
             ("urn:uuid:0c4a7b1e-1", Reference::Urn("urn:uuid:0c4a7b1e-1")),
-            (
-                "Practitioner?identifier=a|b",
-                Reference::Conditional {
-                    type_name: "Practitioner",
-                    query: "identifier=a|b",
-                },
-            ),
+            ("Practitioner?identifier=a|b", Reference::Conditional { type_name: "Practitioner", query: "identifier=a|b" }),
         ] {
             assert_eq!(parse(text, base), want, "{text}");
         }
@@ -249,9 +213,7 @@ mod tests {
                 {"url": "e", "valueExpression": {"language": "l", "reference": "http://library.example"}}],
         }}]});
         let mut found = Vec::new();
-        for_each_reference(&bundle, &mut |path, text| {
-            found.push(format!("{path} = {text}"))
-        });
+        for_each_reference(&bundle, &mut |path, text| found.push(format!("{path} = {text}")));
         assert_eq!(
             found,
             [
@@ -260,16 +222,8 @@ mod tests {
                 "Bundle.entry[0].resource.extension[0].valueReference = #p",
             ]
         );
-        rewrite_references(&mut bundle, &mut |text| {
-            (text == "Patient/1").then(|| "Patient/9".to_owned())
-        });
-        assert_eq!(
-            bundle["entry"][0]["resource"]["patient"]["reference"],
-            "Patient/9"
-        );
-        assert_eq!(
-            bundle["entry"][0]["resource"]["reference"],
-            "http://evidence.example"
-        );
+        rewrite_references(&mut bundle, &mut |text| (text == "Patient/1").then(|| "Patient/9".to_owned()));
+        assert_eq!(bundle["entry"][0]["resource"]["patient"]["reference"], "Patient/9");
+        assert_eq!(bundle["entry"][0]["resource"]["reference"], "http://evidence.example");
     }
 }

@@ -5,8 +5,7 @@ pub(super) fn days_before(year: i64, month: i64) -> i64 {
     const BEFORE: [i64; 12] = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334];
     let past = year - 1;
     let leap_day = i64::from(month > 2 && is_leap(year));
-    past * 365 + past / 4 - past / 100 + past / 400 + BEFORE[(month as usize - 1) % 12] + leap_day
-        - 719_162
+    past * 365 + past / 4 - past / 100 + past / 400 + BEFORE[(month as usize - 1) % 12] + leap_day - 719_162
 }
 
 /// The length of a month in days.
@@ -40,10 +39,7 @@ pub fn format_instant(ms: i64) -> String {
     }
     let day = days - days_before(year, month) + 1;
     let (hour, minute, second) = (ms / 3_600_000, ms / 60_000 % 60, ms / 1000 % 60);
-    format!(
-        "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{:03}Z",
-        ms % 1000
-    )
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{:03}Z", ms % 1000)
 }
 
 /// The unread rest of a text.
@@ -71,21 +67,13 @@ impl<'a> Scan<'a> {
             return None;
         }
         self.0 = rest;
-        Some(
-            digits
-                .iter()
-                .fold(0, |sum, digit| sum * 10 + i64::from(digit - b'0')),
-        )
+        Some(digits.iter().fold(0, |sum, digit| sum * 10 + i64::from(digit - b'0')))
     }
 
     /// Takes the digits after a decimal point: where they begin and how wide they are, in whole
     /// milliseconds.
     pub(super) fn fraction(&mut self) -> Option<(i64, i64)> {
-        let length = self
-            .0
-            .iter()
-            .take_while(|byte| byte.is_ascii_digit())
-            .count();
+        let length = self.0.iter().take_while(|byte| byte.is_ascii_digit()).count();
         let (digits, rest) = self.0.split_at(length);
         if digits.is_empty() {
             return None;

@@ -71,14 +71,8 @@ fn r4_grammar_and_calendar_are_kept() {
 fn search_texts_may_leave_out_seconds_and_offset() {
     let minute = interval("2024-01-02T03:04").expect("a minute");
     assert_eq!(minute.hi - minute.lo, 60_000);
-    assert_eq!(
-        interval("2024-01-02T03:04:05"),
-        interval("2024-01-02T03:04:05Z")
-    );
-    assert_eq!(
-        interval("2016-12-31T23:59:60Z").map(|i| i.lo),
-        interval("2017-01-01T00:00:00Z").map(|i| i.lo)
-    );
+    assert_eq!(interval("2024-01-02T03:04:05"), interval("2024-01-02T03:04:05Z"));
+    assert_eq!(interval("2016-12-31T23:59:60Z").map(|i| i.lo), interval("2017-01-01T00:00:00Z").map(|i| i.lo));
     assert_eq!(interval("2024-01-02T03"), None);
 }
 
@@ -86,10 +80,7 @@ fn search_texts_may_leave_out_seconds_and_offset() {
 fn precision_offset_and_parts_are_told() {
     let date = parse("2024-05-06T07:08:09.5-03:30").expect("a date");
     assert_eq!((date.year, date.month, date.day), (2024, Some(5), Some(6)));
-    assert_eq!(
-        (date.precision, date.offset_minutes),
-        (Precision::Fraction, Some(-210))
-    );
+    assert_eq!((date.precision, date.offset_minutes), (Precision::Fraction, Some(-210)));
     assert_eq!(date.interval.hi - date.interval.lo, 100);
     assert_eq!(format_instant(date.interval.lo), "2024-05-06T10:38:09.500Z");
 }

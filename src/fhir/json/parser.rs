@@ -11,65 +11,35 @@ pub(super) enum Rules {
 
 pub(super) fn parse(bytes: &[u8], limits: &Limits, rules: Rules) -> Result<Value, Fault> {
     if bytes.len() > limits.bytes {
-        let message = format!(
-            "the body is longer than {} bytes; send less at once",
-            limits.bytes
-        );
-        return Err(Fault {
-            path: String::new(),
-            message,
-            kind: FaultKind::TooLong,
-        });
+        let message = format!("the body is longer than {} bytes; send less at once", limits.bytes);
+        return Err(Fault { path: String::new(), message, kind: FaultKind::TooLong });
     }
     if bytes.starts_with(&[0xef, 0xbb, 0xbf]) {
-        return Err(Fault::structure(
-            "the text begins with a byte order mark; send UTF-8 without one",
-        ));
+        return Err(Fault::structure("the text begins with a byte order mark; send UTF-8 without one"));
     }
     match std::str::from_utf8(bytes) {
         Ok(text) => document(text, limits, rules),
         Err(error) => {
             // What stands before the bad byte tells where it is.
-            let valid = bytes
-                .get(..error.valid_up_to())
-                .and_then(|valid| std::str::from_utf8(valid).ok());
-            let path = document(valid.unwrap_or_default(), limits, rules)
-                .err()
-                .map(|fault| fault.path);
-            let message = format!(
-                "the byte at {} is not UTF-8; send the text as UTF-8",
-                error.valid_up_to()
-            );
-            Err(Fault {
-                path: path.unwrap_or_default(),
-                message,
-                kind: FaultKind::Structure,
-            })
+            let valid = bytes.get(..error.valid_up_to()).and_then(|valid| std::str::from_utf8(valid).ok());
+            let path = document(valid.unwrap_or_default(), limits, rules).err().map(|fault| fault.path);
+            let message = format!("the byte at {} is not UTF-8; send the text as UTF-8", error.valid_up_to());
+            Err(Fault { path: path.unwrap_or_default(), message, kind: FaultKind::Structure })
         }
     }
 }
 
 fn document(text: &str, limits: &Limits, rules: Rules) -> Result<Value, Fault> {
-    let mut parser = Parser {
-        text,
-        at: 0,
-        depth: limits.depth,
-        limit: limits.depth,
-        rules,
-    };
+    let mut parser = Parser { text, at: 0, depth: limits.depth, limit: limits.depth, rules };
     parser.skip_space();
     if rules == Rules::Fhir && parser.peek() != Some(b'{') {
-        return Err(Fault::structure(
-            "a resource is a JSON object; begin with '{'",
-        ));
+        return Err(Fault::structure("a resource is a JSON object; begin with '{'"));
     }
     let value = parser.value()?;
     parser.skip_space();
     match parser.peek() {
         None => Ok(value),
-        Some(_) => Err(Fault::structure(
-            "there is text after the end of the resource; send one and nothing else",
-        )),
+        Some(_) => Err(Fault::structure("there is text after the end of the resource; send one and nothing else")),
     }
 }
 
@@ -134,10 +104,7 @@ impl Parser<'_> {
 
     fn nested(&mut self, read: fn(&mut Self) -> Result<Value, Fault>) -> Result<Value, Fault> {
         let Some(left) = self.depth.checked_sub(1) else {
-            let message = format!(
-                "objects and arrays are nested too deeply; the limit is {} levels",
-                self.limit
-            );
+            let message = format!("objects and arrays are nested too deeply; the limit is {} levels", self.limit);
             return Err(Fault::structure(&message));
         };
         self.depth = left;
@@ -212,9 +179,7 @@ impl Parser<'_> {
         if self.rules == Rules::Fhir {
             match &value {
                 Value::Null => {
-                    return Err(Fault::structure(
-                        "null is not a value; leave the element out",
-                    ));
+                    return Err(Fault::structure("null is not a value; leave the element out"));
                 }
                 Value::Array(items) => *nulls |= items.iter().any(Value::is_null),
                 _ => {}
@@ -234,10 +199,7 @@ impl Parser<'_> {
         loop {
             let value = self.value().map_err(|fault| fault.at(items.len()))?;
             if self.rules == Rules::Fhir && value.is_array() {
-                return Err(Fault::structure(
-                    "an array stands directly in an array; take one of them away",
-                )
-                .at(items.len()));
+                return Err(Fault::structure("an array stands directly in an array; take one of them away").at(items.len()));
             }
             items.push(value);
             self.skip_space();
@@ -254,29 +216,19 @@ impl Parser<'_> {
         if self.rules == Rules::Plain {
             return Ok(());
         }
-        Err(Fault::structure(&format!(
-            "an empty {what} is not a value; leave the element out"
-        )))
+        Err(Fault::structure(&format!("an empty {what} is not a value; leave the element out")))
     }
 }
 
 /// Whether a key can name an element.
 fn is_element_name(key: &str) -> bool {
-    key.len() <= 64
-        && key
-            .bytes()
-            .next()
-            .is_some_and(|first| first.is_ascii_alphabetic())
-        && key.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    key.len() <= 64 && key.bytes().next().is_some_and(|first| first.is_ascii_alphabetic()) && key.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 /// `null` holds a place only where the sibling list (`given` and `_given`) has the other half.
 fn check_nulls(members: &Object) -> Result<(), Fault> {
     for (key, value) in members {
-        let Some(items) = value
-            .as_array()
-            .filter(|items| items.iter().any(Value::is_null))
-        else {
+        let Some(items) = value.as_array().filter(|items| items.iter().any(Value::is_null)) else {
             continue;
         };
         let sibling = match key.strip_prefix('_') {
@@ -291,13 +243,8 @@ fn check_nulls(members: &Object) -> Result<(), Fault> {
             let message = "this list and its sibling with '_' differ in length; fill both with null to one length";
             return Err(Fault::structure(message).below(key));
         }
-        if let Some(at) = (0..items.len()).find(|at| items[*at].is_null() && others[*at].is_null())
-        {
-            return Err(
-                Fault::structure("null here and in the sibling list; leave the entry out")
-                    .at(at)
-                    .below(key),
-            );
+        if let Some(at) = (0..items.len()).find(|at| items[*at].is_null() && others[*at].is_null()) {
+            return Err(Fault::structure("null here and in the sibling list; leave the entry out").at(at).below(key));
         }
     }
     Ok(())
@@ -305,24 +252,12 @@ fn check_nulls(members: &Object) -> Result<(), Fault> {
 
 impl Fault {
     pub(super) fn structure(message: &str) -> Self {
-        Self {
-            path: String::new(),
-            message: message.to_owned(),
-            kind: FaultKind::Structure,
-        }
+        Self { path: String::new(), message: message.to_owned(), kind: FaultKind::Structure }
     }
 
     fn below(mut self, key: &str) -> Self {
-        let shown = if is_element_name(key.strip_prefix('_').unwrap_or(key)) {
-            key
-        } else {
-            "?"
-        };
-        let dot = if self.path.is_empty() || self.path.starts_with('[') {
-            ""
-        } else {
-            "."
-        };
+        let shown = if is_element_name(key.strip_prefix('_').unwrap_or(key)) { key } else { "?" };
+        let dot = if self.path.is_empty() || self.path.starts_with('[') { "" } else { "." };
         self.path = format!("{shown}{dot}{}", self.path);
         self
     }

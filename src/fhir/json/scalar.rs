@@ -13,10 +13,7 @@ impl Parser<'_> {
         let mut text = String::new();
         loop {
             let rest = self.text.get(self.at..).unwrap_or_default();
-            let plain = rest
-                .bytes()
-                .position(|byte| byte < 0x20 || byte == b'"' || byte == b'\\')
-                .unwrap_or(rest.len());
+            let plain = rest.bytes().position(|byte| byte < 0x20 || byte == b'"' || byte == b'\\').unwrap_or(rest.len());
             if text.is_empty() && rest.as_bytes().get(plain) == Some(&b'"') {
                 // No escapes: one copy.
                 text.push_str(rest.get(..plain).unwrap_or_default());
@@ -64,9 +61,7 @@ impl Parser<'_> {
         let high = self.four_hex()?;
         let code = match high {
             0 => {
-                return Err(Fault::structure(
-                    "a string holds NUL (\\u0000); leave it out",
-                ));
+                return Err(Fault::structure("a string holds NUL (\\u0000); leave it out"));
             }
             0xd800..=0xdbff if self.text.as_bytes().get(self.at..self.at + 2) == Some(b"\\u") => {
                 self.at += 2;
@@ -82,10 +77,7 @@ impl Parser<'_> {
     }
 
     fn four_hex(&mut self) -> Result<u32, Fault> {
-        let digits = self
-            .text
-            .get(self.at..self.at + 4)
-            .filter(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()));
+        let digits = self.text.get(self.at..self.at + 4).filter(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()));
         match digits.and_then(|digits| u32::from_str_radix(digits, 16).ok()) {
             Some(code) => {
                 self.at += 4;
@@ -121,14 +113,8 @@ impl Parser<'_> {
             return Err(self.syntax("a number has no leading zero and only decimal digits"));
         }
         if text.len() > NUMBER_LENGTH || !is_in_range(text) {
-            let message = format!(
-                "the number is beyond what a decimal holds (at most {NUMBER_LENGTH} characters, 1e308)"
-            );
-            return Err(Fault {
-                path: String::new(),
-                message,
-                kind: FaultKind::Value,
-            });
+            let message = format!("the number is beyond what a decimal holds (at most {NUMBER_LENGTH} characters, 1e308)");
+            return Err(Fault { path: String::new(), message, kind: FaultKind::Value });
         }
         // The one way to keep `1e2` as it came: `str::parse` makes it `1e+2`. Hidden in serde_json's
         // documentation; the test `what_came_is_what_is_kept` fails should it change.
@@ -147,17 +133,12 @@ impl Parser<'_> {
 }
 
 fn lone_surrogate() -> Fault {
-    Fault::structure(
-        "a string holds half of a surrogate pair; send both halves or the character itself",
-    )
+    Fault::structure("a string holds half of a surrogate pair; send both halves or the character itself")
 }
 
 /// Neither infinite nor, though some digit is not zero, nothing at all.
 fn is_in_range(text: &str) -> bool {
     let mantissa = text.split(['e', 'E']).next().unwrap_or_default();
-    let is_zero = mantissa
-        .bytes()
-        .all(|byte| matches!(byte, b'0' | b'-' | b'.'));
-    text.parse::<f64>()
-        .is_ok_and(|value| value.is_finite() && (is_zero || value != 0.0))
+    let is_zero = mantissa.bytes().all(|byte| matches!(byte, b'0' | b'-' | b'.'));
+    text.parse::<f64>().is_ok_and(|value| value.is_finite() && (is_zero || value != 0.0))
 }

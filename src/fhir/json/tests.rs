@@ -18,75 +18,23 @@ fn each_fault_names_its_place() {
         ("{}", "", Structure),
         ("{\"a\":1}}", "", Structure),
         ("{\"a\":1} {\"a\":1}", "", Structure),
-        (
-            "{\"resourceType\":\"Patient\",\"name\":[{\"family\":\"a\"},{\"family\":}]}",
-            "Patient.name[1].family",
-            Structure,
-        ),
-        (
-            "{\"resourceType\":\"Patient\",\"name\":[{\"family\":\"\\u0000\"}]}",
-            "Patient.name[0].family",
-            Structure,
-        ),
-        (
-            "{\"resourceType\":\"Patient\",\"gender\":null}",
-            "Patient.gender",
-            Structure,
-        ),
-        (
-            "{\"resourceType\":\"Patient\",\"name\":[]}",
-            "Patient.name",
-            Structure,
-        ),
-        (
-            "{\"resourceType\":\"Patient\",\"name\":{}}",
-            "Patient.name",
-            Structure,
-        ),
-        (
-            "{\"resourceType\":\"Patient\",\"gender\":\"\"}",
-            "Patient.gender",
-            Structure,
-        ),
-        (
-            "{\"resourceType\":\"Patient\",\"active\":true,\"active\":true}",
-            "Patient.active",
-            Structure,
-        ),
-        (
-            "{\"resourceType\":\"Patient\",\"active\":true,\"\\u0061ctive\":true}",
-            "Patient.active",
-            Structure,
-        ),
-        (
-            "{\"resourceType\":\"Bundle\",\"entry\":[{\"resource\":{\"resourceType\":\"Patient\",\"a\":tru}}]}",
-            "Bundle.entry[0].resource.a",
-            Structure,
-        ),
-        (
-            "{\"resourceType\":\"Patient\",\"resourceType\":\"Patient\"}",
-            "Patient.resourceType",
-            Structure,
-        ),
-        (
-            "{\"name\":[[1]],\"resourceType\":\"Patient\"}",
-            "name[0]",
-            Structure,
-        ),
-        (
-            "{\"resourceType\":\"Patient\",\"a\":1",
-            "Patient",
-            Structure,
-        ),
+        ("{\"resourceType\":\"Patient\",\"name\":[{\"family\":\"a\"},{\"family\":}]}", "Patient.name[1].family", Structure),
+        ("{\"resourceType\":\"Patient\",\"name\":[{\"family\":\"\\u0000\"}]}", "Patient.name[0].family", Structure),
+        ("{\"resourceType\":\"Patient\",\"gender\":null}", "Patient.gender", Structure),
+        ("{\"resourceType\":\"Patient\",\"name\":[]}", "Patient.name", Structure),
+        ("{\"resourceType\":\"Patient\",\"name\":{}}", "Patient.name", Structure),
+        ("{\"resourceType\":\"Patient\",\"gender\":\"\"}", "Patient.gender", Structure),
+        ("{\"resourceType\":\"Patient\",\"active\":true,\"active\":true}", "Patient.active", Structure),
+        ("{\"resourceType\":\"Patient\",\"active\":true,\"\\u0061ctive\":true}", "Patient.active", Structure),
+        ("{\"resourceType\":\"Bundle\",\"entry\":[{\"resource\":{\"resourceType\":\"Patient\",\"a\":tru}}]}", "Bundle.entry[0].resource.a", Structure),
+        ("{\"resourceType\":\"Patient\",\"resourceType\":\"Patient\"}", "Patient.resourceType", Structure),
+        ("{\"name\":[[1]],\"resourceType\":\"Patient\"}", "name[0]", Structure),
+        ("{\"resourceType\":\"Patient\",\"a\":1", "Patient", Structure),
         ("{\"a\" 1}", "a", Structure),
         ("{\"a\":1,}", "", Structure),
         ("{\"a<script>\":1}", "?", Structure),
         ("{\"\":1}", "", Structure),
-        (
-            "{\"a\":{\"$serde_json::private::Number\":\"1\"}}",
-            "a.?",
-            Structure,
-        ),
+        ("{\"a\":{\"$serde_json::private::Number\":\"1\"}}", "a.?", Structure),
         ("{\"a\":\"\\ud800\"}", "a", Structure),
         ("{\"a\":\"\\ud800\\u0041\"}", "a", Structure),
         ("{\"a\":\"\\udc00\"}", "a", Structure),
@@ -108,16 +56,8 @@ fn each_fault_names_its_place() {
         ("{\"a\":'b'}", "a", Structure),
         ("{\"a\":1/*c*/}", "", Structure),
         ("{\"a\":[null]}", "a", Structure),
-        (
-            "{\"a\":[null,\"b\"],\"_a\":[{\"id\":\"c\"}]}",
-            "a",
-            Structure,
-        ),
-        (
-            "{\"a\":[\"x\",null],\"_a\":[{\"id\":\"c\"},null]}",
-            "a[1]",
-            Structure,
-        ),
+        ("{\"a\":[null,\"b\"],\"_a\":[{\"id\":\"c\"}]}", "a", Structure),
+        ("{\"a\":[\"x\",null],\"_a\":[{\"id\":\"c\"},null]}", "a[1]", Structure),
         ("{\"_a\":[null,{\"id\":\"c\"}]}", "_a", Structure),
     ] {
         assert_eq!(fault(text), (path.to_owned(), kind), "{text}");
@@ -128,21 +68,9 @@ fn each_fault_names_its_place() {
 #[test]
 fn bytes_that_are_not_utf_8_are_placed_too() {
     let fault = |bytes: &[u8]| parse(bytes, &Limits::default()).expect_err("refused");
-    assert_eq!(
-        fault(b"{\"resourceType\":\"Patient\",\"name\":[{\"text\":\"a\xff\"}]}").path,
-        "Patient.name[0].text"
-    );
-    assert!(
-        fault(b"\xef\xbb\xbf{\"a\":1}")
-            .message
-            .contains("byte order mark")
-    );
-    for bytes in [
-        &b"\xff\xfe{\0"[..],
-        b"{\"a\":\"\xc0\x80\"}",
-        b"{\"a\":\"\xed\xa0\x80\"}",
-        b"{\"a\":1}\xff",
-    ] {
+    assert_eq!(fault(b"{\"resourceType\":\"Patient\",\"name\":[{\"text\":\"a\xff\"}]}").path, "Patient.name[0].text");
+    assert!(fault(b"\xef\xbb\xbf{\"a\":1}").message.contains("byte order mark"));
+    for bytes in [&b"\xff\xfe{\0"[..], b"{\"a\":\"\xc0\x80\"}", b"{\"a\":\"\xed\xa0\x80\"}", b"{\"a\":1}\xff"] {
         assert_eq!(fault(bytes).kind, FaultKind::Structure);
     }
 }
@@ -153,26 +81,13 @@ fn depth_and_length_are_bounded() {
     let limits = Limits::default();
     assert!(parse(nested(64).as_bytes(), &limits).is_ok());
     assert!(parse(nested(65).as_bytes(), &limits).is_err());
-    for open in [
-        "{\"a\":",
-        "[",
-        "{\"a\":[",
-        "{\"extension\":[{\"url\":\"u\",\"extension\":[",
-    ] {
+    for open in ["{\"a\":", "[", "{\"a\":[", "{\"extension\":[{\"url\":\"u\",\"extension\":["] {
         let text = format!("{{\"a\":{}", open.repeat(100_000));
-        assert!(
-            parse(text.as_bytes(), &limits)
-                .expect_err("refused")
-                .message
-                .contains("64 levels")
-        );
+        assert!(parse(text.as_bytes(), &limits).expect_err("refused").message.contains("64 levels"));
     }
     let short = Limits { bytes: 8, ..limits };
     assert!(parse(b"{\"a\":12}", &short).is_ok());
-    assert_eq!(
-        parse(b"{\"a\":123}", &short).expect_err("refused").kind,
-        FaultKind::TooLong
-    );
+    assert_eq!(parse(b"{\"a\":123}", &short).expect_err("refused").kind, FaultKind::TooLong);
 }
 
 #[test]
@@ -181,26 +96,14 @@ fn what_came_is_what_is_kept() {
         \"given\":[null,\"b\"],\"_given\":[{\"id\":\"c\"},null],\"a\":\"\u{1f600}\\\"\\\\\"}";
     let value = parse(text.as_bytes(), &Limits::default()).expect("taken");
     assert_eq!(value.to_string(), text);
-    let escapes = parse(
-        br#"{"a":"\ud83d\ude00\/\b\f\n\r\t\u00e9"}"#,
-        &Limits::default(),
-    )
-    .expect("taken");
+    let escapes = parse(br#"{"a":"\ud83d\ude00\/\b\f\n\r\t\u00e9"}"#, &Limits::default()).expect("taken");
     assert_eq!(escapes["a"], "\u{1f600}/\u{8}\u{c}\n\r\t\u{e9}");
 }
 
 #[test]
 fn plain_json_may_hold_nulls_and_empty_values() {
     let plain = |text: &str| parse_plain(text.as_bytes(), &Limits::default());
-    for text in [
-        "null",
-        "[]",
-        "{}",
-        "\"\"",
-        "[[null]]",
-        "{\"\":\"\"}",
-        "[{\"op\":\"add\",\"path\":\"/a\",\"value\":null}]",
-    ] {
+    for text in ["null", "[]", "{}", "\"\"", "[[null]]", "{\"\":\"\"}", "[{\"op\":\"add\",\"path\":\"/a\",\"value\":null}]"] {
         assert_eq!(plain(text).expect(text).to_string(), text);
     }
     assert!(plain("{\"a\":1,\"a\":1}").is_err());
@@ -217,16 +120,13 @@ fn any_json() -> impl Strategy<Value = Value> {
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
         any::<i64>().prop_map(Value::from),
-        any::<f64>()
-            .prop_filter("finite", |number| number.is_finite())
-            .prop_map(Value::from),
+        any::<f64>().prop_filter("finite", |number| number.is_finite()).prop_map(Value::from),
         "[^\0]{0,12}".prop_map(Value::from),
     ];
     leaf.prop_recursive(5, 64, 6, |inner| {
         prop_oneof![
             proptest::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
-            proptest::collection::hash_map("[^\0]{0,8}", inner, 0..6)
-                .prop_map(|members| Value::Object(members.into_iter().collect())),
+            proptest::collection::hash_map("[^\0]{0,8}", inner, 0..6).prop_map(|members| Value::Object(members.into_iter().collect())),
         ]
     })
 }
