@@ -50,7 +50,9 @@ pub(crate) fn of_source(env: &mut Env<'_>, parameter: &Parameter, source: &Sourc
         }
         SourceColumns::Present(of) => token::of_presence(of, values),
         SourceColumns::Identifier { datatype, system, value, sealed } if parameter.modifier != Some(Modifier::Text) => {
-            identifier::of_columns(env, values, &identifier::Columns { table, datatype, system: system.as_ref(), value, sealed: *sealed })
+            // The system of a contact point (`phone`) is no namespace of its value.
+            let system = system.as_ref().filter(|_| *datatype == "Identifier");
+            identifier::of_columns(env, values, &identifier::Columns { table, datatype, system, value, sealed: *sealed })
         }
         SourceColumns::ReferenceIdentifier { system, value, sealed } if parameter.modifier == Some(Modifier::Identifier) => {
             identifier::of_columns(env, values, &identifier::Columns { table, datatype: "Identifier", system: system.as_ref(), value, sealed: *sealed })
@@ -77,7 +79,7 @@ pub(crate) fn of_source(env: &mut Env<'_>, parameter: &Parameter, source: &Sourc
         SourceColumns::Reference(of) => reference::of_text(env, parameter, &column(of)),
         SourceColumns::Quantity { value, system, code, unit } => {
             let columns = number::Columns {
-                value: beside(value, "num"),
+                value: number::Span::point(beside(value, "num")),
                 system: system.as_ref().map(text_of),
                 code: code.as_ref().map(text_of),
                 unit: unit.as_ref().map(text_of),
@@ -85,7 +87,7 @@ pub(crate) fn of_source(env: &mut Env<'_>, parameter: &Parameter, source: &Sourc
             number::of_quantity(env, values, &columns)
         }
         SourceColumns::Number { column: of, decimal } => {
-            number::of_number(env, values, &if *decimal { beside(of, "num") } else { column(of) })
+            number::of_number(env, values, &number::Span::point(if *decimal { beside(of, "num") } else { column(of) }))
         }
         SourceColumns::Uri(of) if parameter.kind == Kind::Reference => reference::of_text(env, parameter, &column(of)),
         SourceColumns::Uri(of) => uri::of_text(env, parameter, &column(of)),
@@ -106,7 +108,7 @@ pub(crate) fn of_index(env: &mut Env<'_>, parameter: &Parameter) -> String {
         (Kind::Reference, Some(Modifier::Identifier)) => reference::of_index_identifier(env, values),
         (Kind::Reference, _) => reference::of_text(env, parameter, &column("value")),
         (Kind::Quantity, _) => number::of_quantity(env, values, &number::Columns::index()),
-        (Kind::Number, _) => number::of_number(env, values, &column("lo")),
+        (Kind::Number, _) => number::of_number(env, values, &number::Span::index()),
         (Kind::Uri, _) => uri::of_text(env, parameter, &column("value")),
         (Kind::Composite | Kind::Special, _) => NEVER.to_owned(),
     };

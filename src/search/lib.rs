@@ -11,6 +11,8 @@ mod condition;
 mod order;
 mod page;
 mod predicate;
+#[cfg(test)]
+mod proof;
 mod sql;
 mod way;
 

@@ -1,11 +1,12 @@
 //! One search parameter of one plan: as a check of a resource, and as a set of resources to begin with.
 
 use crate::condition::{self, Env};
-use crate::sql::{NEVER, any, of_row};
+use crate::sql::{ALWAYS, NEVER, any, of_row};
 use crate::way::Way;
 use hearthgate_fhir::query::{Modifier, Operand, Parameter, Prefix, SystemMatch};
 use hearthgate_fhir::r4::Kind;
 use hearthgate_mapping::plan::Plan;
+use hearthgate_mapping::source::SourceColumns;
 
 /// Rows that a parameter reads, and when they fulfil it.
 #[derive(Clone, Debug)]
@@ -41,6 +42,9 @@ pub(crate) struct Predicate {
 impl Predicate {
     /// The parameter over the plan's columns and the generated index.
     pub(crate) fn new(env: &mut Env<'_>, plan: &Plan, parameter: &Parameter) -> Self {
+        if plan.sources.get(&parameter.code).into_iter().flatten().any(|source| matches!(source.columns, SourceColumns::Present(_))) {
+            return Self::truth(env, plan, parameter);
+        }
         let negated = parameter.modifier == Some(Modifier::Not) || parameter.values == [Operand::Missing(true)];
         let parts = match condition::of_resource(env, parameter) {
             Some(condition) => vec![Part { way: Way::resource(), condition }],
@@ -62,6 +66,38 @@ impl Predicate {
         };
         let rank = if negated { Rank::Scan } else { rank(parameter) };
         Self { code: parameter.code.clone(), parts, negated, rank, plain: parameter.values.len() == 1 }
+    }
+
+    /// A parameter that R4 defines as the truth of a sentence (`Patient.deceased.exists() and Patient.deceased != false`):
+    /// what is not `true` is `false`, and nothing is missing.
+    fn truth(env: &mut Env<'_>, plan: &Plan, parameter: &Parameter) -> Self {
+        let asked = |text: &str| {
+            parameter.values.iter().any(|value| matches!(value, Operand::Token { system: SystemMatch::Any | SystemMatch::None, code: Some(code) } if code == text))
+        };
+        let not = parameter.modifier == Some(Modifier::Not);
+        let (yes, no) = match parameter.values.as_slice() {
+            [Operand::Missing(missing)] => (!missing, !missing),
+            _ => (asked("true") != not, asked("false") != not),
+        };
+        let yes_alone = Parameter {
+            modifier: None,
+            values: vec![Operand::Token { system: SystemMatch::Any, code: Some("true".to_owned()) }],
+            ..parameter.clone()
+        };
+        let mut parts = Vec::new();
+        for source in plan.sources.get(&parameter.code).into_iter().flatten() {
+            let condition = condition::of_source(env, &yes_alone, source, &plan.table.table);
+            parts.push(Part { way: Way::source(plan, source), condition });
+        }
+        parts.push(Part { way: Way::index(), condition: condition::of_index(env, &yes_alone) });
+        let always = vec![Part { way: Way::resource(), condition: ALWAYS.to_owned() }];
+        let (parts, negated, rank) = match (yes, no) {
+            (true, false) => (parts, false, Rank::Some),
+            (false, true) => (parts, true, Rank::Scan),
+            (true, true) => (always, false, Rank::Scan),
+            (false, false) => (Vec::new(), false, Rank::Scan),
+        };
+        Self { code: parameter.code.clone(), parts, negated, rank, plain: true }
     }
 
     /// That the resource `r` fulfils it.

@@ -12,7 +12,7 @@ const WIDEST_MS: i64 = 366 * 86_400_000;
 pub(super) struct Bounds {
     lo: Option<String>,
     hi: Option<String>,
-    /// NULL at one end means without end there.
+    /// NULL at one end means without end there; at both, that there is nothing.
     open: bool,
     /// At most [`WIDEST_MS`] wide.
     narrow: bool,
@@ -39,22 +39,22 @@ impl Bounds {
 
     /// `lo op value`; an open beginning lies before everything.
     fn lo(&self, operator: &str, value: &str) -> String {
-        match &self.lo {
-            Some(lo) if self.open && operator == "<" => format!("({lo} < {value} OR {lo} IS NULL)"),
-            Some(lo) => format!("{lo} {operator} {value}"),
-            None if operator == "<" => ALWAYS.to_owned(),
-            None => NEVER.to_owned(),
+        match (&self.lo, &self.hi) {
+            (Some(lo), Some(hi)) if self.open && operator == "<" => format!("({lo} < {value} OR ({lo} IS NULL AND {hi} > {}))", i64::MIN),
+            (Some(lo), _) => format!("{lo} {operator} {value}"),
+            (None, Some(hi)) if operator == "<" => format!("{hi} > {}", i64::MIN),
+            _ => NEVER.to_owned(),
         }
     }
 
     /// `hi op value`; an open end lies after everything.
     fn hi(&self, operator: &str, value: &str) -> String {
-        match &self.hi {
-            None if self.instant => self.lo(if operator == ">" { ">=" } else { "<" }, value),
-            Some(hi) if self.open && operator == ">" => format!("({hi} > {value} OR {hi} IS NULL)"),
-            Some(hi) => format!("{hi} {operator} {value}"),
-            None if operator == ">" => ALWAYS.to_owned(),
-            None => NEVER.to_owned(),
+        match (&self.hi, &self.lo) {
+            (None, _) if self.instant => self.lo(if operator == ">" { ">=" } else { "<" }, value),
+            (Some(hi), Some(lo)) if self.open && operator == ">" => format!("({hi} > {value} OR ({hi} IS NULL AND {lo} > {}))", i64::MIN),
+            (Some(hi), _) => format!("{hi} {operator} {value}"),
+            (None, Some(lo)) if operator == ">" => format!("{lo} > {}", i64::MIN),
+            _ => NEVER.to_owned(),
         }
     }
 
@@ -74,13 +74,10 @@ impl Bounds {
 
 /// The row's interval fulfils one of the values.
 pub(super) fn of_values(env: &mut Env<'_>, values: &[Operand], bounds: &Bounds) -> String {
-    let condition = any(values.iter().map(|value| match value {
+    any(values.iter().map(|value| match value {
         Operand::Date { prefix, interval, .. } => compare(env, *prefix, *interval, bounds),
         other => stray(other),
-    }));
-    // A period without both ends is no period.
-    let ends: Vec<String> = [&bounds.lo, &bounds.hi].into_iter().flatten().map(|end| format!("{end} IS NOT NULL")).collect();
-    if bounds.open { all([condition, any(ends)]) } else { condition }
+    }))
 }
 
 fn compare(env: &mut Env<'_>, prefix: Prefix, asked: Interval, bounds: &Bounds) -> String {

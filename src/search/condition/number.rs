@@ -7,19 +7,35 @@ use hearthgate_fhir::query::{Operand, Prefix};
 
 /// The columns of a quantity, as SQL.
 pub(super) struct Columns {
-    pub(super) value: String,
+    pub(super) value: Span,
     pub(super) system: Option<String>,
     pub(super) code: Option<String>,
     pub(super) unit: Option<String>,
 }
 
-impl Columns {
+/// The least and the most that a row's number can be, both inside.
+pub(super) struct Span {
+    lo: String,
+    hi: String,
+}
+
+impl Span {
+    pub(super) fn point(value: String) -> Self {
+        Self { lo: value.clone(), hi: value }
+    }
+
     pub(super) fn index() -> Self {
-        Self { value: column("lo"), system: Some(column("system")), code: Some(column("value")), unit: Some(column("unit")) }
+        Self { lo: column("lo"), hi: column("hi") }
     }
 }
 
-pub(super) fn of_number(env: &mut Env<'_>, values: &[Operand], of: &str) -> String {
+impl Columns {
+    pub(super) fn index() -> Self {
+        Self { value: Span::index(), system: Some(column("system")), code: Some(column("value")), unit: Some(column("unit")) }
+    }
+}
+
+pub(super) fn of_number(env: &mut Env<'_>, values: &[Operand], of: &Span) -> String {
     any(values.iter().map(|value| match value {
         Operand::Number { prefix, value, lo, hi } => compare(env, *prefix, of, *value, (*lo, *hi)),
         other => stray(other),
@@ -45,17 +61,21 @@ pub(super) fn of_quantity(env: &mut Env<'_>, values: &[Operand], columns: &Colum
     }))
 }
 
-fn compare(env: &mut Env<'_>, prefix: Prefix, of: &str, value: f64, (lo, hi): (f64, f64)) -> String {
+fn compare(env: &mut Env<'_>, prefix: Prefix, of: &Span, value: f64, (from, to): (f64, f64)) -> String {
+    let Span { lo, hi } = of;
     match prefix {
-        Prefix::Eq => format!("({of} >= {} AND {of} < {})", env.binds.real(lo), env.binds.real(hi)),
-        Prefix::Ne => format!("({of} < {} OR {of} >= {})", env.binds.real(lo), env.binds.real(hi)),
-        Prefix::Gt | Prefix::Sa => format!("{of} > {}", env.binds.real(value)),
-        Prefix::Lt | Prefix::Eb => format!("{of} < {}", env.binds.real(value)),
-        Prefix::Ge => format!("{of} >= {}", env.binds.real(value)),
-        Prefix::Le => format!("{of} <= {}", env.binds.real(value)),
+        Prefix::Eq if lo == hi => format!("({lo} >= {} AND {lo} < {})", env.binds.real(from), env.binds.real(to)),
+        Prefix::Eq => format!("({lo} >= {} AND {hi} < {})", env.binds.real(from), env.binds.real(to)),
+        Prefix::Ne => format!("({lo} < {} OR {hi} >= {})", env.binds.real(from), env.binds.real(to)),
+        Prefix::Gt => format!("{hi} > {}", env.binds.real(value)),
+        Prefix::Lt => format!("{lo} < {}", env.binds.real(value)),
+        Prefix::Ge => format!("{hi} >= {}", env.binds.real(value)),
+        Prefix::Le => format!("{lo} <= {}", env.binds.real(value)),
+        Prefix::Sa => format!("{lo} > {}", env.binds.real(value)),
+        Prefix::Eb => format!("{hi} < {}", env.binds.real(value)),
         Prefix::Ap => {
             let tenth = value.abs() / 10.0;
-            format!("({of} >= {} AND {of} <= {})", env.binds.real(value - tenth), env.binds.real(value + tenth))
+            format!("({hi} >= {} AND {lo} <= {})", env.binds.real(value - tenth), env.binds.real(value + tenth))
         }
     }
 }

@@ -8,25 +8,28 @@ pub(super) fn of_text(env: &mut Env<'_>, parameter: &Parameter, of: &str) -> Str
     any(parameter.values.iter().map(|value| match (value, parameter.modifier) {
         (Operand::Uri(uri), Some(Modifier::Below)) => {
             let base = uri.trim_end_matches('/');
-            // `0` is the character after `/`.
-            format!(
-                "({of} = {} OR ({of} >= {} AND {of} < {}))",
-                env.binds.text(base),
-                env.binds.text(&format!("{base}/")),
-                env.binds.text(&format!("{base}0"))
-            )
+            let below = after(env, of, &format!("{base}/"), &format!("{base}0"));
+            any([is(env, of, base), below])
         }
-        (Operand::Uri(uri), Some(Modifier::Above)) => env.binds.among(of, &above(uri)),
-        // `_profile` names a canonical, which may carry a version.
-        (Operand::Uri(uri), _) if parameter.code == "_profile" && !uri.contains('|') => format!(
-            "({of} = {} OR ({of} >= {} AND {of} < {}))",
-            env.binds.text(uri),
-            env.binds.text(&format!("{uri}|")),
-            env.binds.text(&format!("{uri}}}"))
-        ),
-        (Operand::Uri(uri), _) => format!("{of} = {}", env.binds.text(uri)),
+        (Operand::Uri(uri), Some(Modifier::Above)) => any(above(uri).iter().map(|uri| is(env, of, uri)).collect::<Vec<_>>()),
+        (Operand::Uri(uri), _) => is(env, of, uri),
         (other, _) => stray(other),
     }))
+}
+
+/// The URI, as it is or as a canonical with a version that was not asked for.
+fn is(env: &mut Env<'_>, of: &str, uri: &str) -> String {
+    let same = format!("{of} = {}", env.binds.text(uri));
+    if uri.contains('|') {
+        return same;
+    }
+    let versions = after(env, of, &format!("{uri}|"), &format!("{uri}}}"));
+    any([same, versions])
+}
+
+/// What begins with a text, whose last character `end` has raised by one.
+fn after(env: &mut Env<'_>, of: &str, start: &str, end: &str) -> String {
+    format!("({of} >= {} AND {of} < {})", env.binds.text(start), env.binds.text(end))
 }
 
 /// The URI and what lies above it, down to the authority.

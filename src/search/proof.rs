@@ -1,0 +1,7 @@
+//! The statements run on SQLite, over the clinic's own tables and mappings, and are compared with a slow, obvious reference.
+
+mod explain;
+mod laws;
+mod reference;
+mod samples;
+mod world;
