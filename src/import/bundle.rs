@@ -244,7 +244,8 @@ fn obey(survey: &mut Survey<'_>, group: u32, mut pending: Vec<Pending>, atomic: 
     for (entry, _) in range.clone().zip(&judged).filter(|(_, judged)| !**judged) {
         let known = survey.catalogue.entries[entry as usize];
         let place = Place { source: known.source, offset: known.offset, line: u64::from(known.line) };
-        let problem = Some(Issue { code: "required", path: "Bundle.entry.request".to_owned(), message: "an entry of a batch or transaction needs a request".to_owned() });
+        let problem =
+            Some(Issue { code: "required", path: "Bundle.entry.request".to_owned(), message: "an entry of a batch or transaction needs a request".to_owned() });
         pending.push(Pending { entry: Some(entry), kind: Some(known.kind), place, request: None, own_id: false, problem });
     }
     if atomic {

@@ -33,9 +33,7 @@ pub(crate) fn identifier(type_name: &'static str, query: &str) -> Option<Identif
 /// stand before the query.
 pub(crate) fn of_request(of: &'static str, text: &str) -> Option<Identifier> {
     match text.split_once('?') {
-        Some((name, query)) if name.is_empty() || type_name(name) == Some(of) => {
-            identifier(of, query)
-        }
+        Some((name, query)) if name.is_empty() || type_name(name) == Some(of) => identifier(of, query),
         Some(_) => None,
         None => identifier(of, text),
     }
@@ -70,7 +68,18 @@ mod tests {
         assert_eq!(asked("identifier=1"), some(None, "1"));
         assert_eq!(asked("identifier=|1"), some(Some(""), "1"));
         assert_eq!(asked(r"identifier=s|a\|b\,c"), some(Some("s"), "a|b,c"));
-        for no in ["identifier=a,b", "identifier=s|", "identifier=", "identifier=a&active=true", "name=x", "identifier:of-type=a|b|c", "identifier=a|b|c", "identifier=%zz", "identifier=%ff", "identifier"] {
+        for no in [
+            "identifier=a,b",
+            "identifier=s|",
+            "identifier=",
+            "identifier=a&active=true",
+            "name=x",
+            "identifier:of-type=a|b|c",
+            "identifier=a|b|c",
+            "identifier=%zz",
+            "identifier=%ff",
+            "identifier",
+        ] {
             assert_eq!(asked(no), None, "{no}");
         }
         assert!(of_request("Patient", "Patient?identifier=1").is_some());

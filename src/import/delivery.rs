@@ -234,12 +234,8 @@ impl Delivery<'_> {
             rename(&mut one.resource, texts);
             let dangling = places(&one.resource, &dangling);
             let known = self.catalogue.entries[one.entry as usize];
-            let item = Item {
-                resource: one.resource,
-                dangling,
-                source: self.catalogue.sources[known.source as usize].name.clone(),
-                line: u64::from(known.line),
-            };
+            let item =
+                Item { resource: one.resource, dangling, source: self.catalogue.sources[known.source as usize].name.clone(), line: u64::from(known.line) };
             made.push(Ready { entry: one.entry, item, leans_on, early });
         }
         if !later.is_empty() && manner == Manner::Ordinary {

@@ -68,11 +68,7 @@ pub struct Issue {
 impl Issue {
     /// An issue with the whole resource.
     pub fn whole(code: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            path: String::new(),
-            message: message.into(),
-        }
+        Self { code, path: String::new(), message: message.into() }
     }
 }
 

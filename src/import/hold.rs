@@ -49,9 +49,7 @@ impl Hold {
             // a circle.
             while seen.insert(at) {
                 path.push(at);
-                let next = self.waiting.get(&at).and_then(|(targets, _)| {
-                    targets.iter().copied().find(|target| self.waiting.contains_key(target))
-                });
+                let next = self.waiting.get(&at).and_then(|(targets, _)| targets.iter().copied().find(|target| self.waiting.contains_key(target)));
                 match next {
                     Some(next) => at = next,
                     None => break,

@@ -48,9 +48,7 @@ impl Reader {
         };
         let file = &mut self.open[at].1;
         self.window.clear();
-        file.seek(SeekFrom::Start(offset))
-            .and_then(|_| file.take(wanted as u64).read_to_end(&mut self.window))
-            .map_err(|cause| known.failed(cause))?;
+        file.seek(SeekFrom::Start(offset)).and_then(|_| file.take(wanted as u64).read_to_end(&mut self.window)).map_err(|cause| known.failed(cause))?;
         (self.source, self.start) = (Some(source), offset);
         Ok(&self.window[..length.min(self.window.len())])
     }

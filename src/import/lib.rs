@@ -80,10 +80,7 @@ impl<'a> Options<'a> {
     }
 
     fn limits(&self) -> hearthgate_fhir::json::Limits {
-        hearthgate_fhir::json::Limits {
-            depth: self.depth,
-            bytes: self.resource_bytes,
-        }
+        hearthgate_fhir::json::Limits { depth: self.depth, bytes: self.resource_bytes }
     }
 }
 
@@ -114,12 +111,7 @@ pub enum Error {
 /// # Errors
 /// Only what ends the run; whatever is wrong with single lines, files or bundles is refused,
 /// reported and counted.
-pub fn run(
-    paths: &[PathBuf],
-    options: &Options<'_>,
-    destination: &mut dyn Destination,
-    progress: &mut dyn Progress,
-) -> Result<Summary, Error> {
+pub fn run(paths: &[PathBuf], options: &Options<'_>, destination: &mut dyn Destination, progress: &mut dyn Progress) -> Result<Summary, Error> {
     let mut summary = Summary::default();
     let files = source::list(paths, &mut summary)?;
     let mut catalogue = survey::survey(files, options, &mut summary, progress)?;

@@ -2,8 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use hearthgate_fhir::reference::{Reference, for_each_reference, parse, rewrite_references};
 use hearthgate_fhir::Value;
+use hearthgate_fhir::reference::{Reference, for_each_reference, parse, rewrite_references};
 
 use crate::catalogue::{Catalogue, NONE, State};
 use crate::settle::expect;
@@ -175,7 +175,13 @@ impl Answers {
         };
         match catalogue.state(entry) {
             State::Written => Leads::There,
-            State::Failed => if stored() { Leads::There } else { Leads::Nowhere },
+            State::Failed => {
+                if stored() {
+                    Leads::There
+                } else {
+                    Leads::Nowhere
+                }
+            }
             _ if catalogue.unit(entry) == unit => Leads::There,
             _ if stored() => Leads::There,
             State::Batched => Leads::Batched(entry),

@@ -13,12 +13,7 @@ use crate::{Destination, Error, Failure, Identifier, Issue, Progress, Refusal, S
 const BATCH: usize = 500;
 
 /// Decides what is decided before anything is written.
-pub(crate) fn settle(
-    catalogue: &mut Catalogue,
-    destination: &mut dyn Destination,
-    summary: &mut Summary,
-    progress: &mut dyn Progress,
-) -> Result<(), Error> {
+pub(crate) fn settle(catalogue: &mut Catalogue, destination: &mut dyn Destination, summary: &mut Summary, progress: &mut dyn Progress) -> Result<(), Error> {
     let asked = std::mem::take(&mut catalogue.asked);
     // Entries that ask first are not what others find: they may come to nothing.
     let asking: std::collections::HashSet<u32> = asked.iter().map(|one| one.entry).collect();

@@ -106,9 +106,7 @@ impl<'de> Visitor<'de> for IdentifiersVisitor {
         Ok(Identifiers(all))
     }
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-        Ok(Identifiers(vec![IdentifierHead::deserialize(
-            MapAccessDeserializer::new(map),
-        )?]))
+        Ok(Identifiers(vec![IdentifierHead::deserialize(MapAccessDeserializer::new(map))?]))
     }
 }
 

@@ -201,9 +201,7 @@ impl Source {
             Backing::File(path) => File::open(path),
             Backing::Unpacked(file) => file.try_clone(),
         };
-        opened
-            .and_then(|mut file| file.seek(SeekFrom::Start(from)).map(|_| file))
-            .map_err(|cause| self.failed(cause))
+        opened.and_then(|mut file| file.seek(SeekFrom::Start(from)).map(|_| file)).map_err(|cause| self.failed(cause))
     }
 
     pub(crate) fn failed(&self, cause: io::Error) -> Error {

@@ -77,13 +77,9 @@ impl Summary {
 impl fmt::Display for Summary {
     /// The table as aligned plain text, numbers to the right.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const HEAD: [&str; 8] = [
-            "type", "read", "created", "updated", "unchanged", "repeated", "refused", "dangling",
-        ];
+        const HEAD: [&str; 8] = ["type", "read", "created", "updated", "unchanged", "repeated", "refused", "dangling"];
         let row = |name: &str, of: &TypeSummary| {
-            let counts = [
-                of.read, of.created, of.updated, of.unchanged, of.repeated, of.refused, of.dangling,
-            ];
+            let counts = [of.read, of.created, of.updated, of.unchanged, of.repeated, of.refused, of.dangling];
             let mut cells = vec![name.to_owned()];
             cells.extend(counts.iter().map(u64::to_string));
             cells
@@ -92,19 +88,13 @@ impl fmt::Display for Summary {
         rows.extend(self.types.iter().map(|(name, of)| row(name, of)));
         let mut total = self.total();
         if self.unreadable > 0 {
-            let unreadable = TypeSummary {
-                read: self.unreadable,
-                refused: self.unreadable,
-                ..TypeSummary::default()
-            };
+            let unreadable = TypeSummary { read: self.unreadable, refused: self.unreadable, ..TypeSummary::default() };
             rows.push(row("(unreadable)", &unreadable));
             total.read += self.unreadable;
             total.refused += self.unreadable;
         }
         rows.push(row("total", &total));
-        let widths: Vec<usize> = (0..HEAD.len())
-            .map(|at| rows.iter().map(|row| row[at].len()).max().unwrap_or(0))
-            .collect();
+        let widths: Vec<usize> = (0..HEAD.len()).map(|at| rows.iter().map(|row| row[at].len()).max().unwrap_or(0)).collect();
         for (number, row) in rows.iter().enumerate() {
             if number + 1 == rows.len() {
                 writeln!(f, "{}", "-".repeat(widths.iter().sum::<usize>() + 2 * (HEAD.len() - 1)))?;

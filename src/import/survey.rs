@@ -28,12 +28,7 @@ pub(crate) struct Survey<'a> {
 }
 
 /// Reads all files once.
-pub(crate) fn survey(
-    files: Vec<Found>,
-    options: &Options<'_>,
-    summary: &mut Summary,
-    progress: &mut dyn Progress,
-) -> Result<Catalogue, Error> {
+pub(crate) fn survey(files: Vec<Found>, options: &Options<'_>, summary: &mut Summary, progress: &mut dyn Progress) -> Result<Catalogue, Error> {
     let size = |file: &Found| std::fs::metadata(&file.path).map_or(0, |found| found.len());
     let total = files.iter().map(size).sum();
     let mut done = 0;
@@ -89,12 +84,7 @@ impl Survey<'_> {
         self.value(&text, place)
     }
 
-    fn lines(
-        &mut self,
-        source: u32,
-        reader: &mut impl BufRead,
-        behind: &mut dyn FnMut(&mut Self, u64),
-    ) -> Result<(), Error> {
+    fn lines(&mut self, source: u32, reader: &mut impl BufRead, behind: &mut dyn FnMut(&mut Self, u64)) -> Result<(), Error> {
         let most = self.options.resource_bytes as u64;
         let mut place = Place { source, offset: 0, line: 1 };
         let mut text = Vec::new();
@@ -156,20 +146,26 @@ impl Survey<'_> {
     /// The type and id of a head.
     pub(crate) fn check<'h>(&self, head: &'h Head<'_>) -> Result<(u8, Option<&'h str>), (Option<u8>, Issue)> {
         let Some(kind) = head.kind.text().and_then(|name| self.catalogue.kind(name)) else {
-            return Err((None, Issue {
-                code: "structure",
-                path: "resourceType".to_owned(),
-                message: "no resource: resourceType must name a resource type of FHIR R4".to_owned(),
-            }));
+            return Err((
+                None,
+                Issue {
+                    code: "structure",
+                    path: "resourceType".to_owned(),
+                    message: "no resource: resourceType must name a resource type of FHIR R4".to_owned(),
+                },
+            ));
         };
         match (&head.id, head.id.text()) {
             (skim::Loose::Absent, _) => Ok((kind, None)),
             (_, Some(id)) if is_id(id) => Ok((kind, Some(id))),
-            _ => Err((Some(kind), Issue {
-                code: "value",
-                path: format!("{}.id", self.catalogue.name(kind)),
-                message: "an id has 1 to 64 characters of A-Z, a-z, 0-9, '-' and '.'".to_owned(),
-            })),
+            _ => Err((
+                Some(kind),
+                Issue {
+                    code: "value",
+                    path: format!("{}.id", self.catalogue.name(kind)),
+                    message: "an id has 1 to 64 characters of A-Z, a-z, 0-9, '-' and '.'".to_owned(),
+                },
+            )),
         }
     }
 

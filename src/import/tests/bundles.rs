@@ -29,7 +29,11 @@ fn searchsets_and_collections_are_unpacked_and_their_references_led_to_each_othe
 #[test]
 fn a_transaction_is_obeyed_and_its_urns_become_ids() {
     let mut memory = Memory::default();
-    let files = [("a.json", &*bundle("transaction", &[URN_CONDITION, URN_PATIENT])), ("z.json", &*bundle("batch", &[DOCTOR])), ("y.json", &*bundle("batch", &[DOCTOR]))];
+    let files = [
+        ("a.json", &*bundle("transaction", &[URN_CONDITION, URN_PATIENT])),
+        ("z.json", &*bundle("batch", &[DOCTOR])),
+        ("y.json", &*bundle("batch", &[DOCTOR])),
+    ];
     let (summary, told) = take_twice(&files, &mut memory);
     assert_eq!((summary.total().created, summary.total().unchanged, told.refusals.len()), (3, 1, 0), "{summary}");
     assert_eq!(memory.get("Condition/own")["subject"]["reference"], "Patient/11111111-1111-4111-8111-111111111111");
@@ -86,10 +90,20 @@ fn a_transaction_with_one_bad_entry_is_refused_whole_and_a_batch_is_not() {
 
 #[test]
 fn transactions_wait_for_each_other_and_for_files() {
-    let put = |kind: &str, id: &str, rest: &str| format!(r#"{{"resource":{{"resourceType":"{kind}","id":"{id}"{rest}}},"request":{{"method":"PUT","url":"{kind}/{id}"}}}}"#);
-    let first = bundle("transaction", &[&put("Condition", "c", r#","subject":{"reference":"Patient/p"}"#), &put("Observation", "o", r#","subject":{"reference":"Patient/q"}"#)]);
+    let put = |kind: &str, id: &str, rest: &str| {
+        format!(r#"{{"resource":{{"resourceType":"{kind}","id":"{id}"{rest}}},"request":{{"method":"PUT","url":"{kind}/{id}"}}}}"#)
+    };
+    let first = bundle(
+        "transaction",
+        &[&put("Condition", "c", r#","subject":{"reference":"Patient/p"}"#), &put("Observation", "o", r#","subject":{"reference":"Patient/q"}"#)],
+    );
     let second = bundle("transaction", &[&put("Patient", "q", "")]);
-    let files = [("a.json", &*first), ("b.json", &*second), ("c.ndjson", r#"{"resourceType":"Patient","id":"p"}"#), ("d.ndjson", r#"{"resourceType":"Encounter","id":"e","diagnosis":[{"condition":{"reference":"Condition/c"}}]}"#)];
+    let files = [
+        ("a.json", &*first),
+        ("b.json", &*second),
+        ("c.ndjson", r#"{"resourceType":"Patient","id":"p"}"#),
+        ("d.ndjson", r#"{"resourceType":"Encounter","id":"e","diagnosis":[{"condition":{"reference":"Condition/c"}}]}"#),
+    ];
     let mut memory = Memory::default();
     let (summary, told) = take_twice(&files, &mut memory);
     assert_eq!((summary.total().created, told.dangling.len(), told.refusals.len()), (5, 0, 0));
@@ -102,7 +116,8 @@ fn bundles_that_hold_no_current_resources_or_are_cut_off_are_refused() {
     let whole = bundle("collection", &[entry]);
     let cut = &whole[..whole.len() - 3];
     let twice = whole.replace(r#""type":"collection","#, r#""type":"collection","type":"collection","#);
-    for text in [&bundle("history", &[entry]), &bundle("batch-response", &[entry]), &bundle("nonsense", &[entry]), cut, &twice, r#"{"resourceType":"Bundle"}"#] {
+    for text in [&bundle("history", &[entry]), &bundle("batch-response", &[entry]), &bundle("nonsense", &[entry]), cut, &twice, r#"{"resourceType":"Bundle"}"#]
+    {
         let mut memory = Memory::default();
         let (summary, told) = take_twice(&[("a.json", text)], &mut memory);
         assert_eq!((summary.unreadable, told.refusals.len(), memory.resources.len()), (1, 1, 0), "{text}");

@@ -24,7 +24,13 @@ fn what_a_file_holds_is_seen_and_not_only_named() {
     let (summary, _) = take(&folder.0, &options(), &mut memory);
     assert_eq!(memory.writes, [["Patient/p2", "Patient/p1", "Patient/p3", "Patient/p4", "Patient/p5"]]);
     assert_eq!(summary.left_out.len(), 1);
-    assert_eq!(std::fs::read_dir(std::env::temp_dir()).expect("a folder").filter(|entry| entry.as_ref().is_ok_and(|entry| entry.file_name().to_string_lossy().starts_with(&format!(".unpacked-{}-", std::process::id())))).count(), 0);
+    assert_eq!(
+        std::fs::read_dir(std::env::temp_dir())
+            .expect("a folder")
+            .filter(|entry| entry.as_ref().is_ok_and(|entry| entry.file_name().to_string_lossy().starts_with(&format!(".unpacked-{}-", std::process::id()))))
+            .count(),
+        0
+    );
 }
 
 #[test]
@@ -110,7 +116,10 @@ fn the_senders_version_and_time_are_dropped_and_the_rest_of_meta_kept() {
     let mut memory = Memory::default();
     take_twice(&[("a.ndjson", text)], &mut memory);
     assert_eq!(memory.get("Patient/1").to_string(), r#"{"resourceType":"Patient","id":"1"}"#);
-    assert_eq!(memory.get("Patient/2").to_string(), r#"{"resourceType":"Patient","id":"2","meta":{"profile":["http://p"],"security":[{"code":"R"}],"tag":[{"code":"t"}],"source":"s"},"multipleBirthInteger":1.0}"#);
+    assert_eq!(
+        memory.get("Patient/2").to_string(),
+        r#"{"resourceType":"Patient","id":"2","meta":{"profile":["http://p"],"security":[{"code":"R"}],"tag":[{"code":"t"}],"source":"s"},"multipleBirthInteger":1.0}"#
+    );
 }
 
 #[test]

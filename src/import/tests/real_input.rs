@@ -53,9 +53,7 @@ fn all_resources_are_taken_as_they_came_and_a_second_run_changes_nothing() {
 fn the_order_of_lines_and_files_does_not_matter() {
     let Some(mut lines) = lines() else { return };
     // Shuffled by a fixed rule.
-    lines.sort_by_key(|line| {
-        line.bytes().rev().take(400).fold(7u64, |sum, byte| sum.wrapping_mul(1_099_511_628_211) ^ u64::from(byte))
-    });
+    lines.sort_by_key(|line| line.bytes().rev().take(400).fold(7u64, |sum, byte| sum.wrapping_mul(1_099_511_628_211) ^ u64::from(byte)));
     let folder = Folder::new(&[]);
     for (number, part) in lines.chunks(1000).enumerate() {
         folder.add(&format!("{number}.ndjson"), part.join("\n").as_bytes());
