@@ -3,6 +3,7 @@
 use hearthgate_fhir::{Object, Value};
 
 use crate::Code;
+use crate::primitive::is_absolute;
 use crate::report::Report;
 
 /// ext-1: a value or extensions, one of them and not both. That `url` is there, and one value at
@@ -17,7 +18,7 @@ pub(crate) fn check(report: &mut Report, members: &Object) {
         report.tell(Code::Invariant, "has neither a value nor extensions (ext-1); send one of them");
     }
     // A name without a scheme has a meaning inside another extension only.
-    let relative = members.get("url").and_then(Value::as_str).is_some_and(|url| !url.contains(':'));
+    let relative = members.get("url").and_then(Value::as_str).is_some_and(|url| !is_absolute(url));
     if relative && !report.is_in_extension() {
         report.tell_below("url", Code::Value, "is relative; send the absolute URL of the extension's definition");
     }

@@ -6,6 +6,7 @@
 use hearthgate_fhir::{Object, Value, date};
 
 use crate::Code;
+use crate::primitive::is_absolute;
 use crate::report::Report;
 
 type Check = fn(&mut Report, &Object);
@@ -15,7 +16,8 @@ pub(crate) fn of(owner: &str) -> Option<Check> {
     Some(match owner {
         "Extension" => crate::extension::check,
         "Reference" => reference,
-        "Coding" | "Identifier" => system,
+        "Coding" => coding,
+        "Identifier" => identifier,
         "Period" => period,
         "ContactPoint" => contact_point,
         "Quantity" | "Age" | "Count" | "Distance" | "Duration" | "MoneyQuantity" | "SimpleQuantity" => quantity,
@@ -69,9 +71,19 @@ fn reference(report: &mut Report, members: &Object) {
     }
 }
 
-fn system(report: &mut Report, members: &Object) {
-    if text(members, "system").is_some_and(|system| !system.contains(':')) {
-        report.tell_below("system", Code::Value, "is relative; send the absolute URI of the code or naming system");
+const RELATIVE: &str = "is relative; send the absolute URI of the code or naming system";
+
+/// What tells one clinic's numbers from another's must be absolute.
+fn identifier(report: &mut Report, members: &Object) {
+    if text(members, "system").is_some_and(|system| !is_absolute(system)) {
+        report.tell_below("system", Code::Value, RELATIVE);
+    }
+}
+
+/// Codes of older systems come with names in place of URIs: R4 says "should".
+fn coding(report: &mut Report, members: &Object) {
+    if text(members, "system").is_some_and(|system| !is_absolute(system)) {
+        report.warn_below("system", Code::Value, RELATIVE);
     }
 }
 
@@ -94,7 +106,7 @@ fn quantity(report: &mut Report, members: &Object) {
     if has(members, "code") && !has(members, "system") {
         broken(report, "", "has a unit's code without its system (qty-3); send the system");
     }
-    system(report, members);
+    coding(report, members);
 }
 
 fn ratio(report: &mut Report, members: &Object) {

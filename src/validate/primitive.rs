@@ -109,7 +109,7 @@ impl Primitive {
             _ if !matches!(self, Self::Uri | Self::Url | Self::Canonical) => (true, ""),
             _ if text.contains(char::is_whitespace) => (false, "is not a URI; leave out white space or percent-encode it"),
             _ if text.starts_with("urn:oid:") => (is_oid(text), "is not an oid; write urn:oid: and numbers with dots"),
-            Self::Canonical => (text.contains(':') || text.starts_with('#'), "is relative; send the absolute URL of the definition"),
+            Self::Canonical => (is_absolute(text) || text.starts_with('#'), "is relative; send the absolute URL of the definition"),
             _ => (true, ""),
         };
         (!fits).then_some((Code::Value, message))
@@ -156,6 +156,14 @@ fn is_code(text: &str) -> bool {
     !after_space
 }
 
+/// Whether a URI begins with a scheme (RFC 3986 §3.1).
+pub(crate) fn is_absolute(uri: &str) -> bool {
+    uri.split_once(':').is_some_and(|(scheme, _)| {
+        scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+            && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'))
+    })
+}
+
 fn is_oid(text: &str) -> bool {
     let Some(arcs) = text.strip_prefix("urn:oid:") else {
         return false;
@@ -189,7 +197,7 @@ mod tests {
         use Primitive::*;
         for (primitive, good, bad) in [
             (Base64Binary, vec!["QUJD", "QUI=", "QQ==", " QU\nJD ", "+/+/"], vec!["QUJ", "=QQQ", "Q===", "QU-_", "", " ", "QQ=Q"]),
-            (Canonical, vec!["http://a|1.0", "#a"], vec!["a b", "a/b", "a\u{a0}b"]),
+            (Canonical, vec!["http://a|1.0", "#a"], vec!["a b", "a/b", "2024-01-01T00:00:00", "a\u{a0}b"]),
             (Code, vec!["a", "a b", "a-b"], vec![" a", "a ", "a  b", "a\t b", " "]),
             (Date, vec!["2024", "2024-02-29"], vec!["2023-02-29", "2024-01-01T00:00:00Z", "24"]),
             (DateTime, vec!["2024", "2024-02-29T01:02:03+14:00"], vec!["2024-02-29T01:02:03", "2024-02-29T24:00:00Z"]),

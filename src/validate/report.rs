@@ -31,6 +31,15 @@ impl Report {
         }
     }
 
+    /// Warns of an element of the object where the walk is. Warnings take half of the room at
+    /// most, so that they never hide an error nor make one.
+    pub(crate) fn warn_below(&mut self, name: &str, code: Code, message: &str) {
+        if self.issues.len() < MAX_ISSUES / 2 {
+            let path = self.path(name);
+            self.issues.push(Issue { severity: Severity::Warning, code, path, message: message.to_owned() });
+        }
+    }
+
     pub(crate) fn tell_at(&mut self, path: String, code: Code, message: String) {
         let (code, message) = match MAX_ISSUES.checked_sub(self.issues.len() + 1) {
             None => return,

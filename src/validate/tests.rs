@@ -256,3 +256,15 @@ fn invariants_are_named_at_their_place() {
         assert_eq!(told(&patient(member, value)), [(path.to_owned(), Code::Value)]);
     }
 }
+
+#[test]
+fn warnings_neither_hide_errors_nor_make_them() {
+    let coding = json!({"coding": [{"system": "LOCAL", "code": "x"}]});
+    let mut resource = patient("maritalStatus", coding);
+    let issues = validate(&resource);
+    assert_eq!(issues.iter().map(|issue| issue.severity).collect::<Vec<_>>(), [Severity::Warning]);
+    resource["meta"] = json!({"tag": vec![json!({"system": "x", "code": "y"}); 500]});
+    assert!(validate(&resource).iter().all(|issue| issue.severity == Severity::Warning));
+    resource["nonsense"] = json!(1);
+    assert_eq!(validate(&resource).iter().filter(|issue| issue.severity == Severity::Error).count(), 1);
+}
