@@ -1,7 +1,10 @@
 //! References between resources (<https://hl7.org/fhir/R4/references.html>): what a reference's
 //! text says, and a walk over all of them in a resource.
 
+mod uris;
+
 use crate::{Value, id::is_id, r4};
+pub use uris::rewrite_uris;
 
 /// What the text of a `Reference.reference` says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
