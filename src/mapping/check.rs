@@ -1,5 +1,15 @@
 //! Mistakes in mapping files, and the checks that look at a whole plan or at several.
 
+mod agree;
+mod coding;
+pub(crate) mod near;
+pub(crate) mod probe;
+pub(crate) mod required;
+mod walk;
+
+pub(crate) use near::near;
+
+use crate::compile::Context;
 use crate::plan::Plan;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -32,8 +42,18 @@ impl fmt::Display for Mistake {
     }
 }
 
+/// What only shows when all plans are there.
+pub(crate) fn plans(plans: &mut [Plan], context: &Context<'_>, mistakes: &mut Vec<Mistake>) {
+    claims(plans, mistakes);
+    agree::columns(plans, mistakes);
+    coding::tables(plans, &context.codes, mistakes);
+    for plan in plans {
+        plan.beyond = probe::parameters(plan, mistakes);
+    }
+}
+
 /// The claims of a type must not overlap, and one file takes the rest.
-pub(crate) fn claims(plans: &[Plan], mistakes: &mut Vec<Mistake>) {
+fn claims(plans: &[Plan], mistakes: &mut Vec<Mistake>) {
     let mut by_type: BTreeMap<&str, Vec<&Plan>> = BTreeMap::new();
     for plan in plans.iter().filter(|p| !p.readonly) {
         by_type.entry(plan.resource).or_default().push(plan);

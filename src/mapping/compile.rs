@@ -1,6 +1,6 @@
 //! From the files of `mappings/` to plans, all mistakes at once.
 
-use crate::check::Mistake;
+use crate::check::{self, Mistake, near};
 use crate::codes::Codes;
 use crate::document;
 use crate::file::{self, File};
@@ -52,7 +52,7 @@ pub fn load(files: &Files, schema: &Schema) -> Result<Mappings, Vec<Mistake>> {
         } else if let Some(stem) = name.strip_prefix("codes/").and_then(|n| n.strip_suffix(".toml")) {
             match Codes::parse(stem, text) {
                 Ok(codes) => drop(context.codes.insert(stem.to_owned(), Arc::new(codes))),
-                Err(e) => mistakes.push(Mistake::new(name, 1, e)),
+                Err(wrong) => mistakes.extend(wrong.into_iter().map(|(line, message)| Mistake::new(name, line, message))),
             }
         } else if let Some(stem) = name.strip_suffix(".toml") {
             match toml::from_str::<File>(text) {
@@ -85,7 +85,7 @@ pub fn load(files: &Files, schema: &Schema) -> Result<Mappings, Vec<Mistake>> {
     for (index, plan) in plans.iter_mut().enumerate() {
         plan.index = index;
     }
-    crate::check::claims(&plans, &mut mistakes);
+    check::plans(&mut plans, &context, &mut mistakes);
     if mistakes.is_empty() {
         Ok(Mappings::new(plans, &sorted))
     } else {
@@ -141,7 +141,7 @@ fn compile_file(context: &Context<'_>, stem: &str, text: &str, file: &File, mist
     let name = format!("{stem}.toml");
     let line = |offset| file::line_of(text, offset);
     let Some(resource) = r4::type_named(file.resource.get_ref()).filter(|t| r4::is_resource_type(t)) else {
-        mistakes.push(Mistake::new(&name, line(file.resource.span().start), format!("`{}` is no R4 resource type", file.resource.get_ref())));
+        mistakes.push(Mistake::new(&name, line(file.resource.span().start), format!("`{0}` is no R4 resource type{1}", file.resource.get_ref(), near(file.resource.get_ref(), r4::resource_types().iter().copied()))));
         return None;
     };
     let Some(from) = &file.from else {
@@ -149,7 +149,7 @@ fn compile_file(context: &Context<'_>, stem: &str, text: &str, file: &File, mist
         return None;
     };
     let Some(table) = context.schema.tables.get(from.get_ref()) else {
-        mistakes.push(Mistake::new(&name, line(from.span().start), format!("there is no table `{}`", from.get_ref())));
+        mistakes.push(Mistake::new(&name, line(from.span().start), format!("there is no table `{0}`{1}", from.get_ref(), near(from.get_ref(), context.schema.tables.keys().map(String::as_str)))));
         return None;
     };
     let id_column = file.id.as_ref().map_or("public_id", |id| id.get_ref()).to_owned();
@@ -174,6 +174,7 @@ fn compile_file(context: &Context<'_>, stem: &str, text: &str, file: &File, mist
         keep_unmapped: file.unmapped != Some(file::Unmapped::Refuse),
         fields: Vec::new(),
         sources: BTreeMap::new(),
+        beyond: BTreeMap::new(),
         depends: file.depends.iter().filter_map(|d| d.split_once('.')).map(|(t, c)| (t.to_owned(), c.to_owned())).collect(),
     };
     let mut builder = Builder::new(context, &name, text, resource, mistakes);
@@ -183,8 +184,12 @@ fn compile_file(context: &Context<'_>, stem: &str, text: &str, file: &File, mist
             None => builder.mistake(group.span().start, format!("`group` wants a foreign key; `{}` is none", group.get_ref())),
         }
     } else if table.column(&plan.id_column).is_none() {
-        builder.mistake(from.span().start, format!("the table `{}` has no column `{}` for the id", from.get_ref(), plan.id_column));
+        let near = near(&plan.id_column, table.columns.iter().map(|(name, _)| name.as_str()));
+        builder.mistake(file.id.as_ref().unwrap_or(from).span().start, format!("the table `{}` has no column `{}` for the id{near}", from.get_ref(), plan.id_column));
+    } else if !table.view && !table.unique.is_empty() && !table.unique.contains(&plan.id_column) {
+        builder.mistake(file.id.as_ref().unwrap_or(from).span().start, format!("`{}.{}` is not unique, so it cannot be the id", from.get_ref(), plan.id_column));
     }
+    builder.row_number(from.get_ref(), from.span().start);
     if table.view && plan.depends.is_empty() {
         builder.mistake(from.span().start, "a view is read-only and must name what it reads (`depends`), so that history sees its changes".to_owned());
     }
@@ -193,7 +198,15 @@ fn compile_file(context: &Context<'_>, stem: &str, text: &str, file: &File, mist
     plan.fields = builder.scope(&mut plan.table, resource, &file.element, &file.each, &file.slice);
     plan.claims = claims(&mut builder, file, resource);
     crate::derive::sources(&mut plan, &mut builder);
-    builder.profiles(&file.profiles);
+    plan.depends.extend(std::mem::take(&mut builder.depends));
+    for depends in &file.depends {
+        builder.depends_on(depends, from.span().start);
+    }
+    for (path, line) in check::required::of_r4(&plan) {
+        let line = line.unwrap_or_else(|| file::line_of(text, file.resource.span().start));
+        builder.mistake_at(line, format!("R4 requires `{path}`, which has no column"));
+    }
+    builder.profiles(&file.profiles, &plan);
     Some(plan)
 }
 
@@ -202,7 +215,10 @@ fn claims(builder: &mut Builder<'_, '_>, file: &File, resource: &'static str) ->
     for (parameter, codes) in &file.claims {
         match r4::search_parameter(resource, parameter) {
             Some(p) if p.kind == r4::Kind::Token && p.compiled.is_some() => out.push(Claim { parameter: parameter.clone(), codes: codes.all() }),
-            _ => builder.mistake(file.resource.span().start, format!("`claims` wants a token search parameter of {resource}; `{parameter}` is none")),
+            _ => {
+                let tokens = r4::search_parameters(resource).iter().filter(|p| p.kind == r4::Kind::Token).map(|p| p.code);
+                builder.mistake(file.resource.span().start, format!("`claims` wants a token search parameter of {resource}; `{parameter}` is none{}", near(parameter, tokens)));
+            }
         }
     }
     out

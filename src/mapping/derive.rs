@@ -1,5 +1,6 @@
 //! From the `search` keys of elements to [`Source`]s: which columns a search parameter reads, and by what road.
 
+use crate::check::{near, probe};
 use crate::plan::{Blind, ColumnKind, Field, Form, Leaf, Member, Node, Plan, Sql, TableNode};
 use crate::source::{Join, Operand, Source, SourceColumns};
 use crate::tree::Builder;
@@ -26,7 +27,8 @@ struct Walk<'w, 'a, 'c> {
     /// Changes to columns: tables gone down, column, what.
     marks: Vec<(Vec<usize>, usize, Mark)>,
     root: &'w TableNode,
-    named: BTreeMap<String, bool>,
+    /// Each parameter that a column names: the column's line, and whether some column can answer it.
+    named: BTreeMap<String, (usize, bool)>,
 }
 
 enum Mark {
@@ -41,9 +43,10 @@ pub(crate) fn sources(plan: &mut Plan, builder: &mut Builder<'_, '_>) {
     let mut walk = Walk { builder, out: BTreeMap::new(), marks: vec![], root: &plan.table, named: BTreeMap::new() };
     walk.object(&place);
     let Walk { out, marks, named, builder, .. } = walk;
-    for (code, used) in named {
+    for (code, (line, used)) in named {
         if !used {
-            builder.mistake(0, format!("no column that names the search parameter `{code}` can answer it"));
+            let kind = crate::index::parameter(builder.resource, &code).map_or_else(String::new, |p| format!(", a {} parameter,", format!("{:?}", p.kind).to_lowercase()));
+            builder.mistake_at(line, format!("no column that names the search parameter `{code}`{kind} can answer it"));
         }
     }
     for (tables, column, mark) in marks {
@@ -112,7 +115,12 @@ impl Walk<'_, '_, '_> {
         for code in &leaf.search {
             let resource = self.builder.resource;
             let Some(kind) = crate::index::parameter(resource, code).map(|p| p.kind) else {
-                self.builder.mistake(0, format!("{resource} has no search parameter `{code}`"));
+                let message = match r4::search_parameter(resource, code) {
+                    Some(p) if p.compiled.is_some() && !matches!(p.kind, r4::Kind::Composite | r4::Kind::Special) => format!("the search parameter `{code}` is not offered for {resource}: it reads what is sealed"),
+                    Some(_) => format!("`{code}` is not a parameter that a column answers"),
+                    None => format!("{resource} has no search parameter `{code}`{}", near(code, probe::names(resource))),
+                };
+                self.builder.mistake_at(leaf.line, message);
                 continue;
             };
             let filter = self.filter(resource, code, place);
@@ -120,7 +128,7 @@ impl Walk<'_, '_, '_> {
                 Some(_) => self.columns(place, name, leaf, type_name, kind, code),
                 None => None,
             };
-            let used = self.named.entry(code.clone()).or_insert(false);
+            let (_, used) = self.named.entry(code.clone()).or_insert((leaf.line, false));
             if let (Some(columns), Some(filter)) = (found, filter) {
                 *used = true;
                 let source = Source { joins: place.joins.clone(), filter, columns };
@@ -166,7 +174,7 @@ impl Walk<'_, '_, '_> {
         let column = self.table(&place.tables).columns[leaf.column].clone();
         let owner = place.owner.as_str();
         if column.expression.is_some() {
-            self.builder.mistake(0, format!("`{code}`: an SQL expression has no index and cannot be searched"));
+            self.builder.mistake_at(leaf.line, format!("`{code}`: an SQL expression has no index and cannot be searched"));
             return None;
         }
         let found = match (kind, owner) {
@@ -241,12 +249,12 @@ impl Walk<'_, '_, '_> {
             (r4::Kind::Uri, _) if leaf.form == Form::List => SourceColumns::List { column: column.name.clone(), folded: false },
             (r4::Kind::Uri, _) => SourceColumns::Uri(column.name.clone()),
             (r4::Kind::Composite | r4::Kind::Special, _) => {
-                self.builder.mistake(0, format!("`{code}` is not a parameter that a column answers"));
+                self.builder.mistake_at(leaf.line, format!("`{code}` is not a parameter that a column answers"));
                 return None;
             }
         };
         if column.sealed && !matches!(found, SourceColumns::Identifier { .. } | SourceColumns::ReferenceIdentifier { .. } | SourceColumns::Present(_)) {
-            self.builder.mistake(0, format!("`{code}`: the column `{}` is sealed and can be found only as an identifier or contact point", column.name));
+            self.builder.mistake_at(leaf.line, format!("`{code}`: the column `{}` is sealed and can be found only as an identifier or contact point", column.name));
             return None;
         }
         self.mark(place, leaf.column, Mark::Searched);

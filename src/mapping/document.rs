@@ -1,6 +1,6 @@
 //! Types without a table of their own: kept whole in `gw_documents`, served by the same plan machinery with no columns.
 
-use crate::check::Mistake;
+use crate::check::{Mistake, near};
 use crate::file::{File, line_of};
 use crate::plan::{PatientRule, Plan, PlanKind, Sql, TableNode};
 use hearthgate_fhir::r4;
@@ -21,7 +21,7 @@ pub(crate) fn plans(stem: &str, text: &str, file: &File, named: &[&'static str],
     } else {
         match r4::type_named(asked).filter(|t| r4::is_resource_type(t)) {
             Some(resource) => plans.push(plan(resource)),
-            None => wrong(format!("`{asked}` is no R4 resource type")),
+            None => wrong(format!("`{asked}` is no R4 resource type{}", near(asked, r4::resource_types().iter().copied()))),
         }
     }
 }
@@ -48,6 +48,7 @@ fn plan(resource: &'static str) -> Plan {
         keep_unmapped: true,
         fields: Vec::new(),
         sources: BTreeMap::new(),
+        beyond: BTreeMap::new(),
         depends: Vec::new(),
     }
 }

@@ -85,11 +85,17 @@ fn of_type(resource: &str) -> Vec<Known> {
 pub fn index(plan: &Plan, resource: &Value, row: &Row) -> Vec<IndexEntry> {
     let touched = touched(plan, row);
     let touches = |name: &str| touched.iter().any(|t| t == name);
+    // The keys that some parameter reads which something kept has a part in.
+    let covered = known(plan.resource).iter().filter(|known| plan.sources.contains_key(known.parameter.code));
+    let asked: Vec<&str> = covered.filter_map(|k| k.keys.as_ref()).filter(|keys| keys.iter().any(|k| touches(k))).flatten().map(String::as_str).collect();
     let mut columns: Option<Value> = None;
     let mut out: Vec<IndexEntry> = Vec::new();
     for Known { parameter, keys, tested, blind } in known(plan.resource) {
         let covered = plan.sources.contains_key(parameter.code);
-        if covered && keys.as_ref().map_or(touched.is_empty(), |keys| !keys.iter().any(|k| touches(k))) {
+        let beyond = plan.beyond.get(parameter.code).map_or(&[][..], Vec::as_slice);
+        let is_beyond = |name: &str| beyond.iter().any(|k| k == name);
+        let wanted = |name: &str| touches(name) || is_beyond(name);
+        if covered && keys.as_ref().map_or(touched.is_empty(), |keys| !keys.iter().any(|k| wanted(k))) {
             continue;
         }
         if !tested && keys.as_ref().is_some_and(|keys| keys.iter().all(|k| resource.get(k).is_none())) {
@@ -97,10 +103,17 @@ pub fn index(plan: &Plan, resource: &Value, row: &Row) -> Vec<IndexEntry> {
         }
         let mut found = say(parameter, plan.resource, resource);
         if covered && !found.is_empty() {
-            let wanted = |name: &str| keys.is_none() || touches(name);
+            let own;
             let columns = match keys {
-                Some(_) => columns.get_or_insert_with(|| render::columns_at(plan, row, &wanted)),
-                None => &mut render::columns_only(plan, row),
+                Some(_) if beyond.is_empty() => columns.get_or_insert_with(|| render::columns_at(plan, row, &|name| asked.contains(&name))),
+                Some(keys) => {
+                    own = render::columns_at(plan, row, &|name| keys.iter().any(|k| k == name) && !is_beyond(name));
+                    &own
+                }
+                None => {
+                    own = render::columns_only(plan, row);
+                    &own
+                }
             };
             for known in say(parameter, plan.resource, columns) {
                 if let Some(at) = found.iter().position(|v| *v == known) {

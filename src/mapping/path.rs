@@ -1,5 +1,6 @@
 //! Paths of mapping files: `name.family`, `extension(us-core-race).extension(text).valueString`.
 
+use crate::check::near;
 use std::collections::BTreeMap;
 
 /// One step of a path.
@@ -17,8 +18,8 @@ impl Segment {
     }
 }
 
-/// Reads a path; the empty text is the empty path.
-pub(crate) fn parse(text: &str, extensions: &BTreeMap<String, String>) -> Result<Vec<Segment>, String> {
+/// Reads a path, within an extension or not; the empty text is the empty path.
+pub(crate) fn parse(text: &str, extensions: &BTreeMap<String, String>, within: bool) -> Result<Vec<Segment>, String> {
     if text.is_empty() {
         return Ok(Vec::new());
     }
@@ -38,6 +39,12 @@ pub(crate) fn parse(text: &str, extensions: &BTreeMap<String, String>) -> Result
             };
             if !matches!(name, "extension" | "modifierExtension") {
                 return Err(format!("`{text}` is no path: only extensions are told apart by name, use a slice for `{name}`"));
+            }
+            // Within an extension plain names are URLs; outside they are meant for extensions.toml.
+            let nested = (within && out.is_empty()) || out.last().is_some_and(|above: &Segment| above.extension.is_some());
+            if !nested && !argument.contains(':') && !extensions.contains_key(argument) {
+                let near = near(argument, extensions.keys().map(String::as_str));
+                return Err(format!("mappings/extensions.toml says no URL for `{argument}`{near}"));
             }
             segment.extension = Some(extensions.get(argument).cloned().unwrap_or_else(|| argument.to_owned()));
             rest = after;

@@ -190,6 +190,9 @@ pub struct Plan {
     pub fields: Vec<Field>,
     /// Where each search parameter of the type looks, by the parameter's code; the generated index is looked at besides.
     pub sources: BTreeMap<String, Vec<Source>>,
+    /// What columns hold and no source can say (the ends of a range, the text of a concept whose codings stand in a table of
+    /// their own): for each such parameter the keys of the resource whose values stand in the generated index all the same.
+    pub beyond: BTreeMap<&'static str, Vec<String>>,
     /// Other tables and columns its SQL expressions read: (table, column).
     pub depends: Vec<(String, String)>,
 }

@@ -1,10 +1,10 @@
 //! Builds the two trees of a plan (tables and JSON) from elements, eaches and slices.
 
-use crate::check::Mistake;
+use crate::check::{self, Mistake, near};
 use crate::compile::{Context, constant};
 use crate::file::{self, Columns, Each, Element, Slice};
 use crate::path::{self, Segment};
-use crate::plan::{Column, ColumnKind, Field, Form, Leaf, Member, Node, PatientRule, Sql, TableNode};
+use crate::plan::{Column, ColumnKind, Field, Form, Leaf, Member, Node, PatientRule, Plan, Sql, TableNode};
 use hearthgate_fhir::{Value, r4};
 use std::collections::BTreeMap;
 use toml::Spanned;
@@ -15,6 +15,8 @@ pub(crate) struct Builder<'a, 'c> {
     text: &'a str,
     pub resource: &'static str,
     mistakes: &'a mut Vec<Mistake>,
+    /// What SQL expressions read beyond their row: (table, column).
+    pub depends: Vec<(String, String)>,
 }
 
 /// What stands in a scope of a mapping file.
@@ -32,19 +34,31 @@ enum Thing {
 
 impl<'a, 'c> Builder<'a, 'c> {
     pub fn new(context: &'a Context<'c>, file: &'a str, text: &'a str, resource: &'static str, mistakes: &'a mut Vec<Mistake>) -> Self {
-        Self { context, file, text, resource, mistakes }
+        Self { context, file, text, resource, mistakes, depends: Vec::new() }
     }
 
     pub fn mistake(&mut self, offset: usize, message: String) {
         self.mistakes.push(Mistake::new(self.file, file::line_of(self.text, offset), message));
     }
 
-    pub fn profiles(&mut self, profiles: &[Spanned<String>]) {
+    pub fn mistake_at(&mut self, line: usize, message: String) {
+        self.mistakes.push(Mistake::new(self.file, line, message));
+    }
+
+    /// Claimed profiles, and what they require.
+    pub fn profiles(&mut self, profiles: &[Spanned<String>], plan: &Plan) {
         for profile in profiles {
             match r4::profile(profile.get_ref()) {
-                Some(found) if found.resource == self.resource => {}
+                Some(found) if found.resource == self.resource => {
+                    for path in check::required::of_profile(plan, found) {
+                        self.mistake(profile.span().start, format!("the profile requires `{path}`, which has no column"));
+                    }
+                }
                 Some(found) => self.mistake(profile.span().start, format!("the profile is one of {}, not of {}", found.resource, self.resource)),
-                None => self.mistake(profile.span().start, format!("the profile `{}` does not stand in profiles/", profile.get_ref())),
+                None => {
+                    let near = near(profile.get_ref(), r4::profiles().iter().map(|p| p.url));
+                    self.mistake(profile.span().start, format!("the profile `{}` does not stand in profiles/{near}", profile.get_ref()));
+                }
             }
         }
     }
@@ -54,7 +68,7 @@ impl<'a, 'c> Builder<'a, 'c> {
         let mut out = Vec::new();
         for (column, value) in filter {
             if !self.has_column(table, column) {
-                self.mistake(offset, format!("`where`: the table `{table}` has no column `{column}`"));
+                self.mistake(offset, format!("`where`: the table `{table}` has no column `{column}`{}", self.near_column(table, column)));
             }
             match constant(value) {
                 Some(value) => out.push((column.clone(), value)),
@@ -114,7 +128,8 @@ impl<'a, 'c> Builder<'a, 'c> {
         let Some((segments, item)) = self.list_at(owner, &each.path) else { return };
         let from = each.from.get_ref();
         let Some(found) = self.context.schema.tables.get(from) else {
-            return self.mistake(each.from.span().start, format!("there is no table `{from}`"));
+            let near = near(from, self.context.schema.tables.keys().map(String::as_str));
+            return self.mistake(each.from.span().start, format!("there is no table `{from}`{near}"));
         };
         let parent = table.table.clone();
         if !found.view && found.foreign_key(each.on.get_ref()).map(|(t, _)| t) != Some(parent.as_str()) {
@@ -127,8 +142,9 @@ impl<'a, 'c> Builder<'a, 'c> {
         if let Some(order) = &order
             && found.column(order).is_none()
         {
-            self.mistake(at, format!("the table `{from}` has no column `{order}` to order by"));
+            self.mistake(at, format!("the table `{from}` has no column `{order}` to order by{}", self.near_column(from, order)));
         }
+        self.row_number(from, each.from.span().start);
         let mut child = TableNode {
             table: from.clone(),
             on: Some(each.on.get_ref().clone()),
@@ -186,7 +202,7 @@ impl<'a, 'c> Builder<'a, 'c> {
             fields.push(Field::new("url", Node::Constant(Value::String(url.to_owned())), None));
         }
         for (place, value) in matches {
-            let Some(segments) = self.segments(place, at) else { continue };
+            let Some(segments) = self.segments(item, place, at) else { continue };
             let Some((type_name, _)) = self.type_at(item, &segments, at) else { continue };
             if type_name == "Reference" {
                 match value.as_str().and_then(r4::type_named) {
@@ -206,8 +222,11 @@ impl<'a, 'c> Builder<'a, 'c> {
 
     fn element(&mut self, table: &mut TableNode, owner: &str, fields: &mut Vec<Field>, element: &Element) {
         let at = element.path.span().start;
-        let Some(mut segments) = self.segments(element.path.get_ref(), at) else { return };
+        let Some(mut segments) = self.segments(owner, element.path.get_ref(), at) else { return };
         let Some((type_name, _)) = self.type_at(owner, &segments, at) else { return };
+        if owner == self.resource && matches!(path::print(&segments).as_str(), "id" | "meta.versionId" | "meta.lastUpdated") {
+            return self.mistake(at, format!("the gateway itself says `{}`", path::print(&segments)));
+        }
         let given = usize::from(element.column.is_some()) + usize::from(element.value.is_some()) + usize::from(element.sql.is_some());
         if given != 1 {
             return self.mistake(at, "an element wants exactly one of `column`, `value` and `sql`".to_owned());
@@ -266,7 +285,7 @@ impl<'a, 'c> Builder<'a, 'c> {
     /// A key of a table of columns, as a path below the element.
     fn part(&mut self, type_name: &str, part: &str, at: usize) -> Option<Vec<Segment>> {
         let inner = if type_name == "CodeableConcept" && matches!(part, "code" | "system" | "display" | "version" | "userSelected") { format!("coding.{part}") } else { part.to_owned() };
-        self.segments(&inner, at)
+        self.segments(type_name, &inner, at)
     }
 
     fn leaf(&mut self, table: &mut TableNode, type_name: &str, name: &str, column: &str, element: &Element) -> Option<Leaf> {
@@ -275,7 +294,7 @@ impl<'a, 'c> Builder<'a, 'c> {
             "TEXT".to_owned()
         } else {
             let Some(declared) = self.context.schema.tables.get(&table.table).and_then(|t| t.column(column)) else {
-                self.mistake(at, format!("the table `{}` has no column `{column}`", table.table));
+                self.mistake(at, format!("the table `{}` has no column `{column}`{}", table.table, self.near_column(&table.table, column)));
                 return None;
             };
             declared.to_owned()
@@ -284,7 +303,8 @@ impl<'a, 'c> Builder<'a, 'c> {
             Some(codes) if name == "code" || !matches!(&element.column, Some(Columns::Parts(_))) => match self.context.codes.get(codes.get_ref()) {
                 Some(found) => Some(found.clone()),
                 None => {
-                    self.mistake(codes.span().start, format!("there is no mappings/codes/{}.toml", codes.get_ref()));
+                    let near = near(codes.get_ref(), self.context.codes.keys().map(String::as_str));
+                    self.mistake(codes.span().start, format!("there is no mappings/codes/{}.toml{near}", codes.get_ref()));
                     None
                 }
             },
@@ -313,10 +333,14 @@ impl<'a, 'c> Builder<'a, 'c> {
             self.mistake(at, format!("the column `{}.{column}` is {declared}, but a {type_name} wants {}", table.table, if integer { "INTEGER" } else { "TEXT" }));
         }
         for depends in &element.depends {
-            let known = depends.split_once('.').is_some_and(|(t, c)| self.has_column(t, c));
-            if !known {
-                self.mistake(at, format!("`depends`: there is no `{depends}`"));
-            }
+            self.depends_on(depends, at);
+            self.depends.extend(depends.split_once('.').map(|(t, c)| (t.to_owned(), c.to_owned())));
+        }
+        if let Some(sql) = &element.sql
+            && element.depends.is_empty()
+            && sql.get_ref().to_ascii_lowercase().split(|c: char| !c.is_ascii_alphanumeric()).any(|word| word == "select")
+        {
+            self.mistake(sql.span().start, "`sql` reads beyond its row and must name what it reads (`depends`), so that history sees its changes".to_owned());
         }
         let expression = element.sql.as_ref().map(|sql| sql.get_ref().clone());
         let name = if expression.is_some() { format!("expression_{}", table.columns.len()) } else { column.to_owned() };
@@ -334,7 +358,7 @@ impl<'a, 'c> Builder<'a, 'c> {
         for name in element.refers.as_ref().map(file::OneOrMany::all).unwrap_or_default() {
             match r4::type_named(&name) {
                 Some(resource) => types.push(resource),
-                None => self.mistake(at, format!("`refers`: `{name}` is no R4 resource type")),
+                None => self.mistake(at, format!("`refers`: `{name}` is no R4 resource type{}", near(&name, r4::resource_types().iter().copied()))),
             }
         }
         if declared != "INTEGER" {
@@ -356,12 +380,38 @@ impl<'a, 'c> Builder<'a, 'c> {
         }
     }
 
+    /// A table that a mapping names has a row number of its own.
+    pub fn row_number(&mut self, table: &str, offset: usize) {
+        let found = self.context.schema.tables.get(table);
+        if found.is_some_and(|t| !t.view && t.column("id") != Some("INTEGER")) {
+            self.mistake(offset, format!("the table `{table}` has no `id INTEGER PRIMARY KEY`"));
+        }
+    }
+
+    /// `depends`: `table.column`.
+    pub fn depends_on(&mut self, depends: &str, offset: usize) {
+        match depends.split_once('.') {
+            Some((table, column)) if self.has_column(table, column) => {}
+            Some((table, column)) => self.mistake(offset, format!("`depends`: there is no `{depends}`{}", self.near_column(table, column))),
+            None => self.mistake(offset, format!("`depends`: `{depends}` is not `table.column`")),
+        }
+    }
+
+    fn near_column(&self, table: &str, column: &str) -> String {
+        self.context.schema.tables.get(table).map_or_else(String::new, |t| near(column, t.columns.iter().map(|(name, _)| name.as_str())))
+    }
+
+    fn no_element(&mut self, owner: &str, name: &str, at: usize) {
+        let names: Vec<String> = r4::children(owner).unwrap_or_default().iter().flat_map(|e| if e.is_choice() { e.types.iter().map(|t| e.json_name(t)).collect() } else { vec![e.name.to_owned()] }).collect();
+        self.mistake(at, format!("{owner} has no element `{name}`{}", near(name, names.iter().map(String::as_str))));
+    }
+
     fn has_column(&self, table: &str, column: &str) -> bool {
         self.context.schema.tables.get(table).is_some_and(|t| t.column(column).is_some())
     }
 
-    fn segments(&mut self, text: &str, at: usize) -> Option<Vec<Segment>> {
-        match path::parse(text, &self.context.extensions) {
+    fn segments(&mut self, owner: &str, text: &str, at: usize) -> Option<Vec<Segment>> {
+        match path::parse(text, &self.context.extensions, owner == "Extension") {
             Ok(segments) => Some(segments),
             Err(message) => {
                 self.mistake(at, message);
@@ -375,7 +425,7 @@ impl<'a, 'c> Builder<'a, 'c> {
         let (mut owner, mut found) = (owner.to_owned(), (r4::type_named(owner).unwrap_or("Element"), false));
         for segment in segments {
             let Some(step) = r4::resolve(&owner, &segment.name) else {
-                self.mistake(at, format!("{owner} has no element `{}`", segment.name));
+                self.no_element(&owner, &segment.name, at);
                 return None;
             };
             found = (step.type_name, step.list);
@@ -387,13 +437,13 @@ impl<'a, 'c> Builder<'a, 'c> {
     /// A path to a list: its segments and the key of what a member is.
     fn list_at(&mut self, owner: &str, place: &Spanned<String>) -> Option<(Vec<Segment>, String)> {
         let at = place.span().start;
-        let segments = self.segments(place.get_ref(), at)?;
+        let segments = self.segments(owner, place.get_ref(), at)?;
         let mut below = owner.to_owned();
         let mut list = false;
         let mut type_name = "";
         for segment in &segments {
             let Some(step) = r4::resolve(&below, &segment.name) else {
-                self.mistake(at, format!("{below} has no element `{}`", segment.name));
+                self.no_element(&below, &segment.name, at);
                 return None;
             };
             (below, list, type_name) = (step.owner, step.list, step.type_name);
