@@ -27,7 +27,7 @@ pub(crate) enum State {
     Failed,
     /// The same id comes again later.
     Repeated,
-    /// A conditional create whose resource exists: see [`Catalogue::aliases`].
+    /// A conditional create whose resource exists: see [`Catalogue::alias`].
     Alias,
 }
 
@@ -73,7 +73,9 @@ pub(crate) struct Catalogue {
     pub groups: Vec<Group>,
     pub asked: Vec<Asked>,
     /// The id that stands for an [`State::Alias`].
-    pub aliases: HashMap<u32, String>,
+    aliases: HashMap<u32, String>,
+    /// The same by the id that the alias would have had.
+    aliases_by_id: HashMap<u64, String>,
     ids: Vec<PackedId>,
     texts: Vec<u8>,
     by_id: Vec<(u64, u32)>,
@@ -97,6 +99,7 @@ impl Catalogue {
             groups: Vec::new(),
             asked: Vec::new(),
             aliases: HashMap::new(),
+            aliases_by_id: HashMap::new(),
             ids: Vec::new(),
             texts: Vec::new(),
             by_id: Vec::new(),
@@ -200,6 +203,27 @@ impl Catalogue {
         by_id.retain(|(_, number)| self.state(*number) != State::Repeated);
         self.by_id = by_id;
         repeated
+    }
+
+    /// The resource of that id stands for an entry, which is not written.
+    pub(crate) fn set_alias(&mut self, entry: u32, id: String) {
+        let key = self.hash_id(self.entries[entry as usize].kind, &self.id(entry));
+        self.set(entry, State::Alias);
+        self.aliases_by_id.insert(key, id.clone());
+        self.aliases.insert(entry, id);
+    }
+
+    /// The id that stands for an entry.
+    pub(crate) fn alias(&self, entry: u32) -> Option<&String> {
+        self.aliases.get(&entry)
+    }
+
+    /// The id that stands for an id which the run names and does not write.
+    pub(crate) fn alias_of(&self, kind: u8, id: &str) -> Option<&String> {
+        if self.aliases_by_id.is_empty() || self.find(kind, id).is_some() {
+            return None;
+        }
+        self.aliases_by_id.get(&self.hash_id(kind, id)).filter(|alias| *alias != id)
     }
 
     pub(crate) fn state(&self, entry: u32) -> State {

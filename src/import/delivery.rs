@@ -97,13 +97,15 @@ impl Delivery<'_> {
             let mut manner = Manner::Ordinary;
             if chunk.is_empty() {
                 let (catalogue, ranks) = (&self.catalogue, &self.ranks);
-                chunk = self.hold.break_circles(self.options.batch, |unit| rank(catalogue, ranks, unit));
+                chunk = self.hold.break_circles(|unit| rank(catalogue, ranks, unit));
                 manner = Manner::Forced;
             }
             if chunk.is_empty() {
                 break;
             }
-            self.process(&chunk, manner)?;
+            for chunk in chunk.chunks(self.options.batch.max(1)) {
+                self.process(chunk, manner)?;
+            }
         }
         let again = std::mem::take(&mut self.again);
         for chunk in again.chunks(self.options.batch.max(1)) {

@@ -38,8 +38,8 @@ impl Hold {
     }
 
     /// When nothing else is left to do, every unit here waits in a circle or for one: takes one
-    /// unit out of each circle that is found, at most `most`, the one with the lowest `rank`.
-    pub(crate) fn break_circles(&mut self, most: usize, rank: impl Fn(u32) -> u64) -> Vec<u32> {
+    /// unit out of each circle that is found, the one with the lowest `rank`.
+    pub(crate) fn break_circles(&mut self, rank: impl Fn(u32) -> u64) -> Vec<u32> {
         let mut taken = Vec::new();
         let mut seen = HashSet::new();
         for start in self.waiting.keys() {
@@ -59,9 +59,6 @@ impl Hold {
                 && (path.len() > begin + 1 || self.waits_for(at, at))
             {
                 taken.extend(path[begin..].iter().copied().min_by_key(|unit| rank(*unit)));
-            }
-            if taken.len() >= most {
-                break;
             }
         }
         // Never stand still, whatever the reason.
@@ -89,7 +86,7 @@ mod tests {
         hold.add(1, vec![2, 3]);
         assert!(hold.release(2).is_empty());
         assert_eq!(hold.release(3), [1]);
-        assert!(hold.break_circles(9, u64::from).is_empty());
+        assert!(hold.break_circles(u64::from).is_empty());
     }
 
     #[test]
@@ -100,7 +97,7 @@ mod tests {
         hold.add(3, vec![2]);
         hold.add(7, vec![8]);
         hold.add(8, vec![7]);
-        assert_eq!(hold.break_circles(9, u64::from), [2, 7]);
+        assert_eq!(hold.break_circles(u64::from), [2, 7]);
         assert_eq!(hold.release(2), [1, 3]);
         assert_eq!(hold.release(7), [8]);
     }

@@ -56,13 +56,16 @@ fn link(catalogue: &Catalogue, group: u32, text: &str) -> Link {
     let by_url = |url: &str| {
         let entry = (group != NONE).then(|| catalogue.find_url(group, url)).flatten()?;
         let kind = catalogue.entries[entry as usize].kind;
-        let alias = catalogue.aliases.get(&entry).cloned();
+        let alias = catalogue.alias(entry).cloned();
         Some(Link::Renamed(kind, alias.unwrap_or_else(|| catalogue.id(entry))))
     };
     match parse(text, None) {
         Reference::Contained(_) => Link::Keep,
         Reference::Local { type_name, id, .. } => match catalogue.kind(type_name) {
-            Some(kind) => Link::Local(kind, id.to_owned()),
+            Some(kind) => match catalogue.alias_of(kind, id) {
+                Some(alias) => Link::Renamed(kind, alias.clone()),
+                None => Link::Local(kind, id.to_owned()),
+            },
             None => Link::Nowhere,
         },
         Reference::Conditional { type_name, query } => {

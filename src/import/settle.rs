@@ -56,8 +56,7 @@ fn found(catalogue: &mut Catalogue, summary: &mut Summary, entry: u32, id: Strin
         return catalogue.set_id(entry, &id);
     }
     if catalogue.state(entry) == State::Waiting {
-        catalogue.set(entry, State::Alias);
-        catalogue.aliases.insert(entry, id);
+        catalogue.set_alias(entry, id);
         summary.of(catalogue.name(catalogue.entries[entry as usize].kind)).unchanged += 1;
     }
     Ok(())

@@ -39,8 +39,8 @@ pub(crate) enum Opened {
     Source(Source, Layout),
     /// Compressed and damaged, or too large: what could be unpacked, and what is wrong.
     Damaged(Source, Layout, &'static str),
-    /// In a folder, and not FHIR JSON.
-    LeftOut,
+    /// Not FHIR JSON: in a folder it is left out, named itself it is refused.
+    Foreign,
 }
 
 /// A file to be opened; `named` itself, not found in a folder.
@@ -106,9 +106,9 @@ impl Found {
         };
         let layout = self.layout(source.reader(0)?).map_err(failed)?;
         Ok(match (layout, fault) {
-            (None, None) if !self.named => Opened::LeftOut,
+            (None, None) => Opened::Foreign,
             (layout, Some(fault)) => Opened::Damaged(source, layout.unwrap_or(Layout::Empty), fault),
-            (layout, None) => Opened::Source(source, layout.unwrap_or(Layout::Lines)),
+            (Some(layout), None) => Opened::Source(source, layout),
         })
     }
 

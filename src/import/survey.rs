@@ -46,7 +46,11 @@ pub(crate) fn survey(files: Vec<Found>, options: &Options<'_>, summary: &mut Sum
                 survey.source(source, layout, (done, size, total))?;
                 survey.refuse(&name, 0, None, vec![Issue::whole("incomplete", fault)]);
             }
-            Ok(Opened::LeftOut) => survey.summary.left_out.push(name),
+            Ok(Opened::Foreign) if file.named => {
+                let message = "neither JSON nor NDJSON; an archive is to be unpacked first";
+                survey.refuse(&name, 0, None, vec![Issue::whole("structure", message)]);
+            }
+            Ok(Opened::Foreign) => survey.summary.left_out.push(name),
             // A file that was named must be readable; one of a folder is refused.
             Err(error) if file.named => return Err(error),
             Err(error) => survey.refuse(&name, 0, None, vec![Issue::whole("exception", error.to_string())]),

@@ -104,6 +104,8 @@ fn a_damaged_compressed_file_is_taken_as_far_as_it_goes_and_refused() {
     let (_, told) = take(&path, &options(), &mut memory);
     assert!(told.refusals.iter().any(|one| one.line == 0 && one.issues[0].code == "incomplete"));
     assert!(memory.has("Patient/p1"));
+    let archive = folder.add("c.tgz", &gzip(b"package/a.json\0\0\0"));
+    assert_eq!(take(&archive, &options(), &mut memory).1.lines(), [0]);
     let bomb = folder.add("b.ndjson.gz", &gzip(&vec![b' '; 100_000]));
     let (_, told) = take(&bomb, &Options { unpack_bytes: 1000, ..options() }, &mut memory);
     assert_eq!(told.lines(), [0]);
