@@ -4,7 +4,8 @@
 
 use crate::condition::Env;
 use crate::predicate::Predicate;
-use crate::sql::{ALWAYS, NEVER, all, any, of_row};
+use crate::history::{Era, SHOWN};
+use crate::sql::{ALWAYS, NEVER, all, any, name, of_row};
 use crate::way::Way;
 use hearthgate_access::{Boundary, Patients, Reach, TypeRule};
 use hearthgate_fhir::query::{self, Kind, Modifier, Operand, Parameter, SystemMatch};
@@ -34,15 +35,72 @@ impl<'b> Limits<'b> {
         Self { rule, withheld }
     }
 
-    /// Nothing is taken away.
-    pub(crate) fn is_unbounded(&self) -> bool {
-        self.rule.is_unbounded()
+    /// Neither filters nor labels: what it says does not depend on the type.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.withheld.is_empty() && self.rule.reach.iter().all(|reach| reach.filters.is_empty())
+    }
+
+    /// The rule as a text that is the same for equal rules.
+    pub(crate) fn shape(&self) -> String {
+        format!("{:?}", self.rule)
     }
 
     /// That the resource `r` of the plan is inside.
     pub(crate) fn check(&self, env: &mut Env<'_>, plan: &Plan) -> String {
         let reach = any(self.rule.reach.iter().map(|reach| reach_check(env, plan, reach)));
         all([reach, labels_check(env, plan, self.withheld)])
+    }
+
+    /// That the last content of the deleted resource `r` of the plan was inside, by its columns in the shadow.
+    pub(crate) fn check_tombstone(&self, env: &mut Env<'_>, plan: &Plan) -> String {
+        if self.is_everything() {
+            return ALWAYS.to_owned();
+        }
+        let own = self.past(env, plan, "n", "(r.seq - 1)");
+        match plan.kind {
+            PlanKind::Group { .. } => own,
+            _ if own == NEVER => own,
+            _ => format!("EXISTS (SELECT 1 FROM {} n WHERE n.id = r.row AND n.gw_to = r.seq AND {own})", name(&format!("gw_h_{}", plan.table.table))),
+        }
+    }
+
+    /// That the content of version `v`, whose root row is `e`, is inside, by its columns as they were.
+    pub(crate) fn check_version(&self, env: &mut Env<'_>, plan: &Plan) -> String {
+        if self.is_everything() { ALWAYS.to_owned() } else { self.past(env, plan, "e", SHOWN) }
+    }
+
+    /// The same of a group, which has no root row.
+    pub(crate) fn check_group_version(&self, env: &mut Env<'_>, plan: &Plan) -> String {
+        self.check_version(env, plan)
+    }
+
+    fn is_everything(&self) -> bool {
+        self.rule.is_unbounded() && self.withheld.is_empty()
+    }
+
+    /// That the root row with the alias, as of the sequence number, is inside. Labels, filters and compartments that no column
+    /// says are known of the newest version alone: what turns on them is outside.
+    fn past(&self, env: &mut Env<'_>, plan: &Plan, alias: &str, seq: &str) -> String {
+        if !self.withheld.is_empty() {
+            return NEVER.to_owned();
+        }
+        any(self.rule.reach.iter().filter(|reach| reach.filters.is_empty()).map(|reach| {
+            let Some(whose) = Whose::new(env, &reach.patients) else { return ALWAYS.to_owned() };
+            let column = |of: &String| format!("{alias}.{}", name(of));
+            let inside = match (&plan.patient, &plan.kind) {
+                (PatientRule::None, _) => NEVER.to_owned(),
+                (PatientRule::Itself, _) => whose.holds(&format!("{alias}.id")),
+                (PatientRule::Columns(own), PlanKind::Group { column, table }) if table == "patients" && own == std::slice::from_ref(column) => whose.holds("r.row"),
+                (_, PlanKind::Group { .. }) => NEVER.to_owned(),
+                (PatientRule::Columns(columns), _) => any(columns.iter().map(|of| whose.holds(&column(of)))),
+                (PatientRule::Child { from, on, column: of }, _) => any([Era::Live, Era::Past].map(|era| {
+                    let table = if era == Era::Live { from.clone() } else { format!("gw_h_{from}") };
+                    let there = era.was_there("m", seq);
+                    format!("EXISTS (SELECT 1 FROM {} m WHERE m.{} = {alias}.id AND {there} AND {})", name(&table), name(on), whose.holds(&format!("m.{}", name(of))))
+                })),
+            };
+            all([inside, whose.besides()])
+        }))
     }
 
     /// The set of resources that the patients of every reach can have, if each names patients;

@@ -19,13 +19,14 @@ use hearthgate_mapping::source::{Operand as Place, Source, SourceColumns};
 /// What conditions are made with.
 pub(crate) struct Env<'e> {
     pub(crate) context: &'e Context<'e>,
-    pub(crate) resource: &'e str,
+    /// The type of the plan at hand.
+    pub(crate) resource: &'static str,
     pub(crate) binds: Binds,
 }
 
 impl<'e> Env<'e> {
-    pub(crate) fn new(context: &'e Context<'e>, resource: &'e str) -> Self {
-        Self { context, resource, binds: Binds::default() }
+    pub(crate) fn new(context: &'e Context<'e>) -> Self {
+        Self { context, resource: "", binds: Binds::default() }
     }
 
     /// The types an untyped reference may mean.

@@ -8,15 +8,21 @@
 
 mod boundary;
 mod condition;
+mod history;
+mod include;
 mod order;
 mod page;
 mod predicate;
 #[cfg(test)]
 mod proof;
+mod read;
 mod sql;
 mod way;
 
+pub use history::{COLUMN_SEQ, Versions, versions};
+pub use include::{Includes, OnPage, include};
 pub use order::Cursor;
+pub use read::{Read, read, tombstone};
 
 use crate::boundary::Limits;
 use crate::condition::Env;
@@ -123,7 +129,7 @@ fn page(search: &Search, limits: Limits<'_>, context: &Context<'_>) -> Result<Pa
         limits,
         rows: search.count.saturating_add(1),
     };
-    let mut env = Env::new(context, search.resource);
+    let mut env = Env::new(context);
     let rows = match asked.page(&mut env) {
         Some((with, page)) => {
             let names: String = (0..asked.order.keys.len()).map(|at| format!("c.k{at}, ")).collect();
@@ -138,7 +144,7 @@ fn page(search: &Search, limits: Limits<'_>, context: &Context<'_>) -> Result<Pa
     };
     let rows = statement(rows, env.binds);
     let total = search.total.then(|| {
-        let mut env = Env::new(context, search.resource);
+        let mut env = Env::new(context);
         let text = asked.count(&mut env);
         statement(text, env.binds)
     });
@@ -149,6 +155,9 @@ fn page(search: &Search, limits: Limits<'_>, context: &Context<'_>) -> Result<Pa
 const RESOURCE: &str = "r.plan, r.row, r.type, r.id, r.version, r.at AS updated, r.deleted, d.bytes AS rendered, r.rid";
 /// A statement that answers no resource.
 const NOTHING: &str = "SELECT r.plan, r.row, r.type, r.id, r.version, r.at, r.deleted, NULL, r.rid, 0, 0 FROM gw_resources r WHERE 0";
+
+/// The same without the columns of a cursor.
+const NOTHING_BARE: &str = "SELECT r.plan, r.row, r.type, r.id, r.version, r.at, r.deleted, NULL, r.rid FROM gw_resources r WHERE 0";
 
 /// The rendered bytes of the resource `r`, where they are those of its newest version by these mappings.
 fn rendered(digest: &str) -> String {

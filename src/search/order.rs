@@ -127,7 +127,7 @@ pub(crate) struct Valued {
 }
 
 /// The rows that a key reads, of one plan; empty for a key on the resource's own line.
-pub(crate) fn valued(env: &mut Env<'_>, plan: &Plan, key: &Key<'_>, predicates: &[Predicate]) -> Vec<Valued> {
+pub(crate) fn valued(plan: &Plan, key: &Key<'_>, predicates: &[Predicate]) -> Vec<Valued> {
     let sort = key.sort;
     let filter = |way: &Way| match predicates.iter().find(|p| key.matching && p.code == sort.code) {
         None => Some(ALWAYS.to_owned()),
@@ -140,9 +140,9 @@ pub(crate) fn valued(env: &mut Env<'_>, plan: &Plan, key: &Key<'_>, predicates: 
             rows.push(Valued { part: Part { way, condition }, value });
         }
     }
-    let value = condition::index_sort_value(env.resource, sort, key.matching);
+    let value = condition::index_sort_value(plan.resource, sort, key.matching);
     if let (Some(condition), true) = (filter(&Way::index()), value != "NULL") {
-        let condition = all([condition::in_index(env.resource, &sort.code), condition]);
+        let condition = all([condition::in_index(plan.resource, &sort.code), condition]);
         rows.push(Valued { part: Part { way: Way::index(), condition }, value });
     }
     rows

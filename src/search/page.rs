@@ -116,12 +116,17 @@ impl Search<'_> {
 
     /// All matches, unordered: a `SELECT rid` for each plan.
     pub(crate) fn sets(&self, env: &mut Env<'_>) -> Vec<String> {
+        self.sets_of(env, false)
+    }
+
+    /// As [`Self::sets`]; `narrow` says that the first parameter leaves few, whatever its form says.
+    pub(crate) fn sets_of(&self, env: &mut Env<'_>, narrow: bool) -> Vec<String> {
         let mut sets = Vec::new();
         for (ordinal, plan) in self.plans.iter().enumerate() {
             let Some(branch) = self.branch(env, plan, ordinal) else { continue };
             let best = branch.best();
             let set = match best {
-                Some(at) if branch.predicates[at].rank == Rank::Few => None,
+                Some(at) if narrow || branch.predicates[at].rank == Rank::Few => None,
                 _ => self.limits.set(env, plan, "r.rid AS rid"),
             };
             let selects = match (set, best) {
@@ -144,7 +149,7 @@ impl Search<'_> {
         if boundary == NEVER || predicates.iter().any(Predicate::impossible) {
             return None;
         }
-        let keys = self.order.keys.iter().map(|key| order::valued(env, plan, key, &predicates)).collect();
+        let keys = self.order.keys.iter().map(|key| order::valued(plan, key, &predicates)).collect();
         Some(Branch { plan, ordinal, predicates, boundary, keys })
     }
 

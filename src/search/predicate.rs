@@ -42,6 +42,7 @@ pub(crate) struct Predicate {
 impl Predicate {
     /// The parameter over the plan's columns and the generated index.
     pub(crate) fn new(env: &mut Env<'_>, plan: &Plan, parameter: &Parameter) -> Self {
+        env.resource = plan.resource;
         if plan.sources.get(&parameter.code).into_iter().flatten().any(|source| matches!(source.columns, SourceColumns::Present(_))) {
             return Self::truth(env, plan, parameter);
         }

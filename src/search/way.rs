@@ -88,7 +88,7 @@ impl Way {
         self
     }
 
-    /// The table the list column stands in, for conditions on the column itself.
+    /// There is at most one row for each resource.
     pub(crate) fn single(&self) -> bool {
         self.single
     }
@@ -96,11 +96,6 @@ impl Way {
     /// The table where the way ends, if it leaves `gw_resources`.
     pub(crate) fn end(&self) -> Option<(&str, &str)> {
         self.steps.last().map(|step| (step.table.as_str(), step.link.as_str()))
-    }
-
-    /// Tables on the way.
-    pub(crate) fn tables(&self) -> impl Iterator<Item = &str> {
-        self.steps.iter().map(|step| step.table.as_str())
     }
 
     /// The way is one step down, so that its end names the resource by itself.
@@ -115,6 +110,12 @@ impl Way {
 
     /// What the rows say, asked of the resource `r`: a subquery; `None` on the resource's own line.
     pub(crate) fn rows(&self, what: &str, condition: &str, alias: &str) -> Option<String> {
+        let (from, rows) = self.down_from(alias)?;
+        Some(format!("SELECT {} FROM {from} WHERE {}", of_row(what, alias), all([rows, of_row(condition, alias)])))
+    }
+
+    /// The rows below the resource `r`: tables and the conditions that join them.
+    pub(crate) fn down_from(&self, alias: &str) -> Option<(String, String)> {
         let last = self.steps.len().checked_sub(1)?;
         let mut from = String::new();
         let mut conditions = Vec::new();
@@ -131,8 +132,7 @@ impl Way {
             conditions.push(format!("{own}.{} = {above}", name(&step.link)));
             conditions.extend(filters(step, &own));
         }
-        conditions.push(of_row(condition, alias));
-        Some(format!("SELECT {} FROM {from} WHERE {}", of_row(what, alias), all(conditions)))
+        Some((from, conditions.join(" AND ")))
     }
 
     /// From the rows up to the resources `r` of the plan: `FROM` clause and conditions.

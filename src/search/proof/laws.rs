@@ -96,7 +96,7 @@ fn follow(world: &World, mut search: Search, rule: &TypeRule, withheld: &[(Strin
 }
 
 fn cases() -> u32 {
-    std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(12)
+    std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(3)
 }
 
 proptest! {

@@ -13,6 +13,7 @@ use rusqlite::types::Value as Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
+use std::sync::OnceLock;
 
 #[path = "../../store/dialect/sqlite/tables.rs"]
 mod tables;
@@ -33,9 +34,32 @@ pub(crate) struct Kept {
 
 pub(crate) struct World {
     pub(crate) db: Connection,
-    pub(crate) mappings: Mappings,
+    pub(crate) mappings: &'static Mappings,
     pub(crate) kept: Vec<Kept>,
     pub(crate) care: Vec<(String, String)>,
+}
+
+/// The clinic's mappings, and its schema as SQL.
+fn make() -> (Mappings, String) {
+    let db = Connection::open_in_memory().expect("memory");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    for (_, text) in read(&root.join("migrations"), "sql") {
+        db.execute_batch(&text).expect("a migration");
+    }
+    let mut files = read(&root.join("mappings"), "toml");
+    files.extend(read(&root.join("mappings/codes"), "toml").into_iter().map(|(name, text)| (format!("codes/{name}"), text)));
+    let mappings = load(&files, &schema(&db)).unwrap_or_else(|mistakes| panic!("{mistakes:?}"));
+    for text in tables::TABLES {
+        db.execute_batch(text).expect("a table of the gateway's");
+    }
+    let mut made = BTreeSet::new();
+    for plan in mappings.plans.iter().filter(|plan| plan.kind != PlanKind::Document) {
+        columns(&db, &plan.table, &mut made);
+        indexes(&db, plan, &mut made);
+    }
+    let own = "SELECT group_concat(sql || ';', char(10) ORDER BY rowid) FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
+    let text = db.query_row(own, [], |row| row.get(0)).expect("the schema");
+    (mappings, text)
 }
 
 pub(crate) fn mark(field: &str, text: &str) -> String {
@@ -44,34 +68,22 @@ pub(crate) fn mark(field: &str, text: &str) -> String {
 
 impl World {
     pub(crate) fn new() -> Self {
+        static MADE: OnceLock<(Mappings, String)> = OnceLock::new();
+        let (mappings, schema) = MADE.get_or_init(make);
         let db = Connection::open_in_memory().expect("memory");
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-        for (_, text) in read(&root.join("migrations"), "sql") {
-            db.execute_batch(&text).expect("a migration");
-        }
-        let mut files = read(&root.join("mappings"), "toml");
-        files.extend(read(&root.join("mappings/codes"), "toml").into_iter().map(|(name, text)| (format!("codes/{name}"), text)));
-        let mappings = load(&files, &schema(&db)).unwrap_or_else(|mistakes| panic!("{mistakes:?}"));
-        for text in tables::TABLES {
-            db.execute_batch(text).expect("a table of the gateway's");
-        }
-        let mut made = BTreeSet::new();
-        for plan in mappings.plans.iter().filter(|plan| plan.kind != PlanKind::Document) {
-            columns(&db, &plan.table, &mut made);
-            indexes(&db, plan, &mut made);
-        }
+        db.execute_batch(schema).expect("the schema");
         Self { db, mappings, kept: Vec::new(), care: Vec::new() }
     }
 
     pub(crate) fn context(&self) -> Context<'_> {
-        Context::new(&self.mappings, NOW, &mark)
+        Context::new(self.mappings, NOW, &mark)
     }
 
     /// Puts a resource in and answers its `rid`.
     pub(crate) fn put(&mut self, value: &Value, at: i64) -> i64 {
         let text = |key: &str| value[key].as_str().expect("a text").to_owned();
         let (resource, id) = (text("resourceType"), text("id"));
-        let plan = claim::plan_for(&self.mappings, &resource, value).expect("a plan");
+        let plan = claim::plan_for(self.mappings, &resource, value).expect("a plan");
         let ordinal = self.mappings.plans.iter().filter(|p| p.resource == resource).position(|p| p.name == plan.name).expect("one of them");
         let exists = |resource: &str, id: &str| self.kept.iter().any(|kept| kept.resource == resource && kept.id == id);
         let taken = take::take(plan, value, &exists);
