@@ -47,10 +47,6 @@ pub fn code(system: &str, code: &str, display: &str) -> Value {
     json!({ "coding": [coding(system, code, display)] })
 }
 
-/// A CodeableConcept in words alone.
-pub fn words(text: &str) -> Value {
-    json!({ "text": text })
-}
 
 /// A decimal, with the digits as written.
 pub fn number(text: &str) -> Value {
