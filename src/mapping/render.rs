@@ -88,6 +88,10 @@ struct Writer {
 impl Writer {
     fn resource(&mut self, plan: &Plan, row: &Row, overlay: Option<&Object>, stamp: Option<&Stamp<'_>>) {
         self.type_name(plan);
+        if let Some(stamp) = stamp {
+            self.out.extend_from_slice(b",\"id\":");
+            self.string(stamp.id);
+        }
         let none = overlay.and_then(|o| o.get("$none")).and_then(Value::as_array);
         let is_none = |name: &str| none.is_some_and(|n| n.iter().any(|v| v.as_str() == Some(name)));
         self.meta(plan, row, overlay.and_then(|o| o.get("meta")), is_none("meta"), stamp);
