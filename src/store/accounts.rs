@@ -1,8 +1,8 @@
 //! Users and clients: who may ask at all. Read inline, like a point read; written through the one writer.
 
-use crate::{Change, Error, Store};
+use crate::{Change, Error, Store, reader};
 use hearthgate_mapping::Sql;
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{OptionalExtension, Row};
 
 /// A person who may sign in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,7 +93,8 @@ impl Store {
     /// # Errors
     /// The database's own.
     pub fn account(&self, username: &str) -> Result<Option<Account>, Error> {
-        self.inline(|conn| Ok(conn.prepare_cached(&format!("{ACCOUNT} WHERE u.username = ?1"))?.query_row([username], account).optional()?))
+        let reader = reader::here(&self.core)?;
+        Ok(reader.conn.prepare_cached(&format!("{ACCOUNT} WHERE u.username = ?1"))?.query_row([username], account).optional()?)
     }
 
     /// Everyone who may sign in, by name.
@@ -101,7 +102,8 @@ impl Store {
     /// # Errors
     /// The database's own.
     pub fn accounts(&self) -> Result<Vec<Account>, Error> {
-        self.inline(|conn| Ok(conn.prepare_cached(&format!("{ACCOUNT} ORDER BY u.username"))?.query_map([], account)?.collect::<Result<_, _>>()?))
+        let reader = reader::here(&self.core)?;
+        Ok(reader.conn.prepare_cached(&format!("{ACCOUNT} ORDER BY u.username"))?.query_map([], account)?.collect::<Result<_, _>>()?)
     }
 
     /// The password's hash of a person.
@@ -109,7 +111,8 @@ impl Store {
     /// # Errors
     /// The database's own.
     pub fn password_hash(&self, username: &str) -> Result<Option<String>, Error> {
-        self.inline(|conn| Ok(conn.prepare_cached("SELECT password_hash FROM users WHERE username = ?1")?.query_row([username], |r| r.get(0)).optional()?.flatten()))
+        let reader = reader::here(&self.core)?;
+        Ok(reader.conn.prepare_cached("SELECT password_hash FROM users WHERE username = ?1")?.query_row([username], |r| r.get(0)).optional()?.flatten())
     }
 
     /// A client by its id.
@@ -117,7 +120,8 @@ impl Store {
     /// # Errors
     /// The database's own.
     pub fn client(&self, client_id: &str) -> Result<Option<Client>, Error> {
-        self.inline(|conn| Ok(conn.prepare_cached(&format!("{CLIENT} WHERE client_id = ?1"))?.query_row([client_id], client).optional()?))
+        let reader = reader::here(&self.core)?;
+        Ok(reader.conn.prepare_cached(&format!("{CLIENT} WHERE client_id = ?1"))?.query_row([client_id], client).optional()?)
     }
 
     /// All clients, by id.
@@ -125,15 +129,8 @@ impl Store {
     /// # Errors
     /// The database's own.
     pub fn clients(&self) -> Result<Vec<Client>, Error> {
-        self.inline(|conn| Ok(conn.prepare_cached(&format!("{CLIENT} ORDER BY client_id"))?.query_map([], client)?.collect::<Result<_, _>>()?))
-    }
-
-    /// Whether a resource lives, whoever may see it: for the gateway's own questions (imports, commands), never for an answer.
-    ///
-    /// # Errors
-    /// The database's own.
-    pub fn resource_exists(&self, resource: &str, id: &str) -> Result<bool, Error> {
-        self.inline(|conn| Ok(conn.prepare_cached("SELECT 1 FROM gw_resources WHERE type = ?1 AND id = ?2 AND deleted = 0")?.exists(params![resource, id])?))
+        let reader = reader::here(&self.core)?;
+        Ok(reader.conn.prepare_cached(&format!("{CLIENT} ORDER BY client_id"))?.query_map([], client)?.collect::<Result<_, _>>()?)
     }
 }
 

@@ -26,8 +26,6 @@ pub(crate) struct NodeLayout {
     pub by_row: Select,
     /// Reads the root by its public id.
     pub by_id: Option<Select>,
-    /// The column that orders the rows, where no column of the node is it.
-    pub order: Option<String>,
     /// Writes a row; see [`NodeLayout::inserted`].
     pub insert: String,
     /// The columns of `insert` after `id`, `gw_seq`, `gw_unmapped` and the key (public id or foreign key).
@@ -128,7 +126,6 @@ fn node(plan: &Plan, table: &TableNode, shapes: &BTreeMap<String, Table>) -> Nod
         columns,
         by_row,
         by_id,
-        order,
         insert,
         inserted,
         children: table.children.iter().map(|child| node(plan, child, shapes)).collect(),

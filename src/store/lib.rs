@@ -24,6 +24,7 @@
 //! * **The gateway's own tables** (accounts, clients, grants): [`Store::own`] reads them by a constant statement, and
 //!   [`Change::Sql`] writes them. Neither is a way to clinical resources; those have none but the boundary.
 
+mod accounts;
 mod connect;
 mod core;
 mod derive;
@@ -43,6 +44,7 @@ pub mod shape;
 mod unit;
 mod writer;
 
+pub use accounts::{Account, Client, NewAccount};
 pub use connect::assert_version;
 pub use error::Error;
 pub use history::{Operation, Span, Version};

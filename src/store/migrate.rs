@@ -288,10 +288,10 @@ fn last_in_line(conn: &Connection, shapes: &BTreeMap<String, Table>) -> Result<(
     Ok(())
 }
 
-/// Version 1 for every row of a table mapped for the first time. Their rows keep sequence number 0: they were always so.
+/// Version 1 for every row of a table mapped for the first time, as from outside. Their rows keep sequence number 0: they were always so.
 fn first_versions(conn: &Connection, plans: &[Plan], found: &BTreeMap<String, Found>, at_ms: i64) -> Result<(), Error> {
     conn.execute(
-        "UPDATE gw_context SET own = 1, claim = 0, tx = tx + 1, base = (SELECT coalesce(max(seq), 0) + 1 FROM gw_versions), at = ?1, actor = NULL, client = NULL",
+        "UPDATE gw_context SET own = 0, claim = 0, tx = tx + 1, base = (SELECT coalesce(max(seq), 0) + 1 FROM gw_versions), at = ?1, actor = NULL, client = NULL",
         [at_ms],
     )?;
     for plan in plans {
@@ -331,6 +331,6 @@ fn first_versions(conn: &Connection, plans: &[Plan], found: &BTreeMap<String, Fo
             (plan.resource, &plan.name),
         )?;
     }
-    conn.execute("UPDATE gw_context SET own = 0", [])?;
+    conn.execute("UPDATE gw_context SET stamp = NULL", [])?;
     Ok(())
 }

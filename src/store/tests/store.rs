@@ -6,5 +6,13 @@ mod clinic;
 mod dates;
 #[path = "store/outside.rs"]
 mod outside;
+#[path = "store/reads.rs"]
+mod reads;
 #[path = "store/schema.rs"]
 mod schema;
+#[path = "store/served.rs"]
+mod served;
+#[path = "store/speed.rs"]
+mod speed;
+#[path = "store/writes.rs"]
+mod writes;

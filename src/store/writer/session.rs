@@ -31,6 +31,8 @@ pub(crate) struct Session {
     pub(super) coming: HashMap<(String, String), (i64, bool)>,
     /// Foreign keys to set once the row they point to is written: (table, column, row, to).
     pub(super) later: Vec<(String, String, i64, i64)>,
+    /// Statements of the unit may have changed what its resources say.
+    pub(super) mixed: bool,
     data_version: i64,
 }
 
@@ -58,6 +60,7 @@ impl Session {
             context: Context::default(),
             coming: HashMap::new(),
             later: Vec::new(),
+            mixed: false,
             data_version: 0,
         }
     }
@@ -127,6 +130,7 @@ impl Session {
         self.run("SAVEPOINT unit", &[])?;
         self.keys.mark();
         let answer = self.changes(unit);
+        self.coming.clear();
         match answer {
             Ok(outcomes) => {
                 self.run("RELEASE unit", &[])?;
@@ -152,6 +156,7 @@ impl Session {
         self.context = unit.context.clone();
         self.coming.clear();
         self.later.clear();
+        self.mixed = unit.changes.iter().any(|change| matches!(change, Change::Sql { .. }));
         self.claimed = unit.changes.iter().any(|change| matches!(change, Change::Put(_)));
         self.conn
             .prepare_cached("UPDATE gw_context SET own = 1, claim = ?1, tx = ?2, base = ?3, at = ?4, actor = ?5, client = ?6")
@@ -253,6 +258,7 @@ impl Session {
     pub(super) fn rendered(&mut self, rendered: &Rendered) -> Result<(), Error> {
         let mut find = self.conn.prepare_cached("SELECT rid FROM gw_resources WHERE type = ?1 AND id = ?2 AND version = ?3 AND deleted = 0")?;
         let rid: Option<i64> = find.query_row((&rendered.resource, &rendered.id, rendered.version as i64), |row| row.get(0)).optional()?;
+        drop(find);
         let Some(rid) = rid else { return Ok(()) };
         // Only under a key that is there: a cache makes none.
         let Some(key) = self.known_key(rendered.patient.as_deref(), &rendered.table)? else { return Ok(()) };

@@ -70,7 +70,7 @@ pub fn migrate_at(path: &Path) -> migrate::Migrated {
 
 /// The clinic with two doctors and two patients, made before the gateway came; and the shell.
 pub struct Clinic {
-    folder: Folder,
+    pub folder: Folder,
     /// Put before each script.
     pub before: String,
 }
