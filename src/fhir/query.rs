@@ -9,6 +9,8 @@
 mod canonical;
 mod control;
 mod escape;
+#[cfg(test)]
+mod laws;
 mod number;
 mod operand;
 mod pairs;
