@@ -107,7 +107,8 @@ pub(crate) fn of_index(env: &mut Env<'_>, parameter: &Parameter) -> String {
         (Kind::String, _) => string::of_text(env, parameter, &column("exact"), &column("value")),
         (Kind::Date, _) => date::of_values(env, values, &date::Bounds::index()),
         (Kind::Reference, Some(Modifier::Identifier)) => reference::of_index_identifier(env, values),
-        (Kind::Reference, _) => reference::of_text(env, parameter, &column("value")),
+        // Identifiers of references stand beside them, marked by their kind.
+        (Kind::Reference, _) => all([reference::of_text(env, parameter, &column("value")), format!("{} IS NULL", column("kind"))]),
         (Kind::Quantity, _) => number::of_quantity(env, values, &number::Columns::index()),
         (Kind::Number, _) => number::of_number(env, values, &number::Span::index()),
         (Kind::Uri, _) => uri::of_text(env, parameter, &column("value")),
@@ -143,8 +144,14 @@ pub(crate) fn any_value(columns: &SourceColumns) -> String {
     let some = |of: &str| format!("{} IS NOT NULL", column(of));
     match columns {
         SourceColumns::Token { code: Place::Constant(_), .. } => ALWAYS.to_owned(),
-        SourceColumns::Token { code: Place::Column(of), .. }
-        | SourceColumns::Identifier { value: of, .. }
+        SourceColumns::Token { code: Place::Column(of), system, text, .. } => {
+            let system = match system {
+                Some(Place::Column(system)) => Some(system),
+                _ => None,
+            };
+            any(std::iter::once(of).chain(system).chain(text).map(|of| some(of)).collect::<Vec<_>>())
+        }
+        SourceColumns::Identifier { value: of, .. }
         | SourceColumns::ReferenceIdentifier { value: of, .. }
         | SourceColumns::Text(of)
         | SourceColumns::Date(of)

@@ -7,7 +7,7 @@
 
 use crate::boundary::Limits;
 use crate::condition::Env;
-use crate::read::{inside, was_inside};
+use crate::read::visible;
 use crate::sql::{NEVER, all, any, literal, name, quoted};
 use crate::{Context, statement};
 use hearthgate_access::{Interaction, Narrowed, Target};
@@ -29,6 +29,8 @@ pub struct Versions {
     pub version: Option<i64>,
     /// Made at or after this time, ms since 1970 UTC.
     pub since: Option<i64>,
+    /// The newest at some moment of this time: from, inside, to, outside (`_at`).
+    pub at: Option<(i64, i64)>,
     /// With a sequence number below this one: the last of the page before.
     pub before: Option<i64>,
     /// Versions on a page; one more is answered where there is a next page.
@@ -49,8 +51,44 @@ impl Target for Versions {
     }
 }
 
-/// The versions: rows of [`Statement`]'s contract with `version`, `updated` and `deleted` of the version, `row` the row it had then,
-/// `rendered` always NULL, then `rid`, `seq`, `op`.
+/// One version, to be read with its content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VersionOf {
+    /// The type.
+    pub resource: &'static str,
+    /// The logical id.
+    pub id: String,
+    /// The version.
+    pub version: i64,
+    /// Its sequence number.
+    pub seq: i64,
+    /// Vread, or the history it is listed in.
+    pub interaction: Interaction,
+}
+
+impl Target for VersionOf {
+    fn resource_type(&self) -> &str {
+        self.resource
+    }
+
+    fn interaction(&self) -> Interaction {
+        self.interaction
+    }
+}
+
+/// One version: one row of [`Statement`]'s contract, to be read as of its sequence number, or none where it or the newest is outside.
+#[must_use]
+pub fn version(version: Narrowed<VersionOf>, context: &Context<'_>) -> Narrowed<Statement> {
+    version.map(|version, boundary| {
+        let asked = Versions { resource: version.resource, id: Some(version.id), version: Some(version.version), count: 0, ..Versions::default() };
+        let mut statement = listed(&asked, Limits::of(boundary), context);
+        statement.as_of = Some(version.seq);
+        statement
+    })
+}
+
+/// The versions, as values: rows of [`Statement`]'s contract with `version`, `updated` and `deleted` of the version, `row` the row it had then,
+/// `rendered` always NULL, then `rid`, `seq`, `op`. The content of each is read by [`version`].
 #[must_use]
 pub fn versions(versions: Narrowed<Versions>, context: &Context<'_>) -> Narrowed<Statement> {
     versions.map(|versions, boundary| listed(&versions, Limits::of(boundary), context))
@@ -68,13 +106,18 @@ pub(crate) fn listed(asked: &Versions, limits: Limits<'_>, context: &Context<'_>
     if let Some(since) = asked.since {
         which.push(format!("v.at >= {}", env.binds.integer(since)));
     }
+    if let Some((from, to)) = asked.at {
+        which.push(format!(
+            "v.at < {} AND NOT EXISTS (SELECT 1 FROM gw_versions w WHERE w.type = v.type AND w.id = v.id AND w.version = v.version + 1 AND w.at <= {})",
+            env.binds.integer(to),
+            env.binds.integer(from)
+        ));
+    }
     if let Some(before) = asked.before {
         which.push(format!("v.seq < {}", env.binds.integer(before)));
     }
     let plans: Vec<&Plan> = context.of_type(asked.resource).collect();
-    let living = all(["r.deleted = 0".to_owned(), inside(&mut env, &plans, limits)]);
-    let dead = all(["r.deleted = 1".to_owned(), was_inside(&mut env, &plans, limits)]);
-    let newest = any([living, dead]);
+    let newest = visible(&mut env, &plans, limits);
     let limit = env.binds.integer(i64::from(asked.count) + 1);
     let mut arms = Vec::new();
     for plan in &plans {

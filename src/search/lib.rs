@@ -19,10 +19,10 @@ mod read;
 mod sql;
 mod way;
 
-pub use history::{COLUMN_SEQ, Versions, versions};
+pub use history::{COLUMN_SEQ, VersionOf, Versions, version, versions};
 pub use include::{Includes, OnPage, include};
 pub use order::Cursor;
-pub use read::{Read, read, tombstone};
+pub use read::{Read, read};
 
 use crate::boundary::Limits;
 use crate::condition::Env;

@@ -8,13 +8,15 @@ use crate::{Context, RESOURCE, rendered, statement};
 use hearthgate_access::{Interaction, Narrowed, Target};
 use hearthgate_mapping::{Plan, Statement};
 
-/// The current version of one resource.
+/// The current version of one resource, to be read or written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Read {
     /// The type.
     pub resource: &'static str,
     /// The logical id.
     pub id: String,
+    /// What it is wanted for: the boundary of an update is that of updates.
+    pub interaction: Interaction,
 }
 
 impl Target for Read {
@@ -23,55 +25,41 @@ impl Target for Read {
     }
 
     fn interaction(&self) -> Interaction {
-        Interaction::Read
+        self.interaction
     }
 }
 
-/// The resource, if it lives and is inside the boundary: one row or none.
+/// The resource, if it is inside the boundary: one row or none. Of a deleted one the tombstone, with `deleted` 1, if its last
+/// version was inside.
 #[must_use]
 pub fn read(read: Narrowed<Read>, context: &Context<'_>) -> Narrowed<Statement> {
-    read.map(|read, boundary| living(&read, Limits::of(boundary), context))
+    read.map(|read, boundary| one(&read, Limits::of(boundary), context))
 }
 
-/// The tombstone of a deleted resource, if the last version was inside the boundary: one row with `deleted` 1, or none.
-#[must_use]
-pub fn tombstone(read: Narrowed<Read>, context: &Context<'_>) -> Narrowed<Statement> {
-    read.map(|read, boundary| dead(&read, Limits::of(boundary), context))
-}
-
-pub(crate) fn living(read: &Read, limits: Limits<'_>, context: &Context<'_>) -> Statement {
+pub(crate) fn one(read: &Read, limits: Limits<'_>, context: &Context<'_>) -> Statement {
     let mut env = Env::new(context);
     let id = env.binds.text(&read.id);
     let digest = env.binds.text(context.digest);
     let plans: Vec<&Plan> = context.of_type(read.resource).collect();
-    let inside = inside(&mut env, &plans, limits);
-    let text = format!(
-        "SELECT {RESOURCE} FROM gw_resources r {} WHERE r.type = {} AND r.id = {id} AND r.deleted = 0 AND {inside}",
-        rendered(&digest),
-        quoted(read.resource)
-    );
+    let visible = visible(&mut env, &plans, limits);
+    let text = format!("SELECT {RESOURCE} FROM gw_resources r {} WHERE r.type = {} AND r.id = {id} AND {visible}", rendered(&digest), quoted(read.resource));
     statement(text, env.binds)
 }
 
-pub(crate) fn dead(read: &Read, limits: Limits<'_>, context: &Context<'_>) -> Statement {
-    let mut env = Env::new(context);
-    let id = env.binds.text(&read.id);
-    let plans: Vec<&Plan> = context.of_type(read.resource).collect();
-    let was_inside = was_inside(&mut env, &plans, limits);
-    let text = format!(
-        "SELECT r.plan, r.row, r.type, r.id, r.version, r.at AS updated, r.deleted, NULL AS rendered, r.rid FROM gw_resources r WHERE r.type = {} AND r.id = {id} AND r.deleted = 1 AND {was_inside}",
-        quoted(read.resource)
-    );
-    statement(text, env.binds)
+/// That the newest version of the resource `r` is inside, be it alive or dead.
+pub(crate) fn visible(env: &mut Env<'_>, plans: &[&Plan], limits: Limits<'_>) -> String {
+    let living = inside(env, plans, limits);
+    let dead = was_inside(env, plans, limits);
+    format!("CASE r.deleted WHEN 0 THEN {living} ELSE {dead} END")
 }
 
 /// That the living resource `r` is inside, whichever plan it is of.
-pub(crate) fn inside(env: &mut Env<'_>, plans: &[&Plan], limits: Limits<'_>) -> String {
+fn inside(env: &mut Env<'_>, plans: &[&Plan], limits: Limits<'_>) -> String {
     any(plans.iter().map(|plan| of_plan(plan, limits.check(env, plan))).collect::<Vec<_>>())
 }
 
 /// That the last content of the deleted resource `r` was inside.
-pub(crate) fn was_inside(env: &mut Env<'_>, plans: &[&Plan], limits: Limits<'_>) -> String {
+fn was_inside(env: &mut Env<'_>, plans: &[&Plan], limits: Limits<'_>) -> String {
     any(plans.iter().map(|plan| of_plan(plan, limits.check_tombstone(env, plan))).collect::<Vec<_>>())
 }
 

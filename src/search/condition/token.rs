@@ -94,7 +94,7 @@ pub(super) fn of_index(env: &mut Env<'_>, values: &[Operand]) -> String {
         return values.first().map_or_else(|| NEVER.to_owned(), stray);
     }
     any(by_system(values).into_iter().map(|(system, codes, any_code)| {
-        let code = if any_code { format!("{} IS NOT NULL", column("value")) } else { env.binds.among(&column("value"), &codes) };
+        let code = if any_code { format!("{} IS NOT NULL AND {} IS NULL", column("value"), column("kind")) } else { env.binds.among(&column("value"), &codes) };
         let system = match system {
             SystemMatch::Any => ALWAYS.to_owned(),
             SystemMatch::None => format!("{} IS NULL", column("system")),

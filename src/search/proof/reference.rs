@@ -29,7 +29,7 @@ pub(crate) fn matches(kept: &Kept, asked: &Parameter) -> bool {
         _ => {}
     }
     let said: Vec<IndexValue> = said(kept, &asked.code);
-    let some = said.iter().any(|value| !matches!(value, IndexValue::Text(_) | IndexValue::OfType { .. } | IndexValue::Token { code: None, .. }));
+    let some = said.iter().any(|value| !matches!(value, IndexValue::OfType { .. }));
     match (asked.modifier, asked.values.as_slice()) {
         (Some(Modifier::Missing), [Operand::Missing(missing)]) => some != *missing,
         (Some(Modifier::Not), values) => !values.iter().any(|value| said.iter().any(|said| fulfils(kept, asked, value, said))),
