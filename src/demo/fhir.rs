@@ -47,7 +47,6 @@ pub fn code(system: &str, code: &str, display: &str) -> Value {
     json!({ "coding": [coding(system, code, display)] })
 }
 
-
 /// A decimal, with the digits as written.
 pub fn number(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or(Value::Null)

@@ -59,18 +59,11 @@ fn answers(chart: &mut Chart<'_>, visit: &Visit) -> String {
         .iter()
         .map(|(loinc, text, answer)| json!({ "linkId": format!("/{loinc}"), "text": text, "answer": [{ "valueCoding": coding(LOINC, answer.0, answer.1) }] }))
         .collect();
-    items.push(json!({
-        "linkId": "/household",
-        "text": "Who lives with you",
-        "item": [
-            { "linkId": "/household/number", "text": "How many people", "answer": [{ "valueDecimal": 3 }] },
-            {
-                "linkId": "/household/who",
-                "text": "Who",
-                "answer": [{ "valueString": "Two friends", "item": [{ "linkId": "/household/who/since", "text": "Since when", "answer": [{ "valueString": "Last fall" }] }] }],
-            },
-        ],
-    }));
+    items.push(json!({ "linkId": "/number", "text": "How many people live in your household", "answer": [{ "valueDecimal": 3 }] }));
+    let since = json!({ "linkId": "/who/since", "text": "Since when", "answer": [{ "valueString": "Last fall" }] });
+    items.push(json!({ "linkId": "/who", "text": "Who are they", "answer": [{ "valueString": "Two friends", "item": [since] }] }));
+    let stove = json!({ "linkId": "/kitchen/stove", "text": "A stove that works", "answer": [{ "valueString": "Yes" }] });
+    items.push(json!({ "linkId": "/kitchen", "text": "What is there to cook with", "item": [stove] }));
     let form = "https://lindenstreet.example.org/forms/hunger-vital-sign";
     let made = json!({
         "resourceType": "QuestionnaireResponse",
