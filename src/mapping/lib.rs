@@ -9,6 +9,7 @@ pub mod codes;
 mod derive;
 pub mod compile;
 pub mod coverage;
+pub mod doc;
 pub mod document;
 pub mod file;
 pub mod index;

@@ -44,7 +44,7 @@ pub(crate) fn parameters(plan: &Plan, mistakes: &mut Vec<Mistake>) -> BTreeMap<&
             }
             // One `search` stands at a whole table of columns, and a system or a unit goes with its value.
             let beside = |other: &Spot<'_>| other.tables == spot.tables && (other.leaf.line == spot.leaf.line || holder(other) == holder(spot));
-            if named && *read == Read::No && !spots.iter().zip(&reads).any(|(other, read)| *read != Read::No && beside(other)) {
+            if named && *read == Read::No && plan.sources.contains_key(code) && !spots.iter().zip(&reads).any(|(other, read)| *read != Read::No && beside(other)) {
                 mistakes.push(Mistake::new(&file, spot.leaf.line, format!("the search parameter `{code}` does not read `{}`", spot.print())));
             }
         }
