@@ -212,7 +212,8 @@ fn of_source(plan: &Plan, source: &Source, found: &BTreeMap<String, Found>, shap
             index(std::iter::once(value.clone()).chain(column_of(system).filter(|s| stored(s))).collect());
         }
         SourceColumns::Text(column) if stored(column) => {
-            index(vec![format!("{column}__fold")]);
+            // With the row above, so that a search in the order of names reads it from the index.
+            index(std::iter::once(format!("{column}__fold")).chain(source.joins.last().map(|join| join.on.clone())).collect());
             push_new(&mut shape.folds, column.clone());
         }
         SourceColumns::Date(column) if stored(column) => {
@@ -226,6 +227,8 @@ fn of_source(plan: &Plan, source: &Source, found: &BTreeMap<String, Found>, shap
                 both.push(format!("{column}__{at}"));
             }
             if !both.is_empty() {
+                // The other way round for what is still open, or ends after a time.
+                index(both.iter().rev().cloned().collect());
                 index(both);
             }
             columns.into_iter().for_each(|column| push_new(&mut shape.dates, column.clone()));
