@@ -113,7 +113,7 @@ pub(crate) fn along<'l>(asked: &Includes, limits: &dyn Fn(&str) -> Option<Limits
     let digest = env.binds.text(context.digest);
     let limit = env.binds.integer(i64::from(asked.limit));
     let text = format!(
-        "{with}SELECT {RESOURCE} FROM (SELECT rid FROM ({}) WHERE rid NOT IN (SELECT value FROM json_each({known})) ORDER BY rid LIMIT {limit}) c CROSS JOIN gw_resources r ON r.rid = c.rid {} ORDER BY c.rid",
+        "{with}SELECT {RESOURCE} FROM (SELECT DISTINCT rid FROM ({}) WHERE rid NOT IN (SELECT value FROM json_each({known})) ORDER BY rid LIMIT {limit}) c CROSS JOIN gw_resources r ON r.rid = c.rid {} ORDER BY c.rid",
         union(&sets, "rid"),
         rendered(&digest)
     );
@@ -175,7 +175,7 @@ impl Forward {
                 self.columns(plan, parameter.code, &targets, &page);
             }
             let value = column("value");
-            let condition = format!("{} AND {value} LIKE '%/%'", crate::condition::in_index(include.source, parameter.code));
+            let condition = format!("{} AND {value} LIKE '%/%' AND {} IS NULL", crate::condition::in_index(include.source, parameter.code), column("kind"));
             self.text(&Way::index(), &value, &condition, &targets, &page);
             self.targets.extend(targets);
         }

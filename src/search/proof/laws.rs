@@ -1,13 +1,15 @@
 //! The same ids in the same order as the reference gives, for random data, questions, boundaries and pages.
 
-use super::reference::{answer, sortable};
+use super::reference::{answer, refers, sortable, visible};
 use super::samples::{self, ASKED, DOCTORS, PATIENTS};
-use super::world::World;
+use super::world::{Kept, World};
 use crate::boundary::Limits;
-use crate::{COLUMN_RID, Cursor, Search, page};
-use hearthgate_access::{Patients, Reach, TypeRule};
-use hearthgate_fhir::query::{self, Sort};
-use hearthgate_fhir::r4::Kind;
+use crate::include::along;
+use crate::read::one;
+use crate::{COLUMN_RID, Cursor, Includes, OnPage, Read, Search, page};
+use hearthgate_access::{Interaction, Patients, Reach, TypeRule};
+use hearthgate_fhir::query::{self, Include, Sort};
+use hearthgate_fhir::r4::{self, Kind};
 use hearthgate_fhir::Value;
 use hearthgate_mapping::Sql;
 use hearthgate_mapping::index::parameter;
@@ -99,26 +101,117 @@ fn cases() -> u32 {
     std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(3)
 }
 
+/// Times that resources were put in at, and relations of care without repetition.
+fn fill(resources: &[Value], care: &[(&'static str, &'static str, bool)]) -> World {
+    let mut world = World::new();
+    for (n, value) in resources.iter().enumerate() {
+        world.put(value, TIMES[n % 3 + usize::from(n % 7 == 0)]);
+    }
+    let mut seen = std::collections::BTreeSet::new();
+    for (doctor, patient, active) in care {
+        if seen.insert((doctor, patient)) {
+            world.care(doctor, patient, *active);
+        }
+    }
+    world
+}
+
+fn care() -> impl Strategy<Value = Vec<(&'static str, &'static str, bool)>> {
+    prop::collection::vec((select(&DOCTORS[..]), select(&PATIENTS[..]), prop::bool::weighted(0.8)), 0..6)
+}
+
+fn label() -> Vec<(String, String)> {
+    vec![("http://terminology.hl7.org/CodeSystem/v3-Confidentiality".to_owned(), "R".to_owned())]
+}
+
+fn includes() -> impl Strategy<Value = Include> {
+    let follow = |source: &'static str, code: &'static str, target: Option<&'static str>, reverse: bool| {
+        Just(Include { source, code: code.to_owned(), target, iterate: false, reverse, wildcard: code == "*" })
+    };
+    prop_oneof![
+        follow("Observation", "patient", None, false),
+        follow("Observation", "subject", Some("Patient"), false),
+        follow("Observation", "performer", None, false),
+        follow("Observation", "performer", Some("Practitioner"), false),
+        follow("Observation", "*", None, false),
+        follow("MedicationRequest", "requester", None, false),
+        follow("Goal", "subject", None, false),
+        follow("Observation", "patient", None, true),
+        follow("Observation", "performer", None, true),
+        follow("MedicationRequest", "patient", None, true),
+        follow("Goal", "*", None, true),
+    ]
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: cases(), max_shrink_iters: 0, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_search_answers_what_the_reference_answers(
+    fn a_read_finds_what_is_inside_and_nothing_else(
         resources in resources(),
-        care in prop::collection::vec((select(&DOCTORS[..]), select(&PATIENTS[..]), prop::bool::weighted(0.8)), 0..6),
-        questions in prop::collection::vec((question(), rule(), any::<bool>()), 100),
+        care in care(),
+        rules in prop::collection::vec((rule(), any::<bool>()), 8),
     ) {
-        let mut world = World::new();
-        for (n, value) in resources.iter().enumerate() {
-            world.put(value, TIMES[n % 3 + usize::from(n % 7 == 0)]);
-        }
-        let mut seen = std::collections::BTreeSet::new();
-        for (doctor, patient, active) in care {
-            if seen.insert((doctor, patient)) {
-                world.care(doctor, patient, active);
+        let world = fill(&resources, &care);
+        let label = label();
+        for (rule, labelled) in rules {
+            let withheld = if labelled { &label[..] } else { &[] };
+            for kept in &world.kept {
+                let resource = r4::type_named(&kept.resource).expect("a type");
+                let read = Read { resource, id: kept.id.clone(), interaction: Interaction::Read };
+                let found = world.run(&one(&read, Limits::new(&rule, withheld), &world.context()));
+                prop_assert_eq!(found.len(), usize::from(visible(&world, kept, &rule, withheld)), "{}/{} {:?}", kept.resource, kept.id, rule);
+                prop_assert!(found.iter().all(|row| row[COLUMN_RID] == Sql::Integer(kept.rid)));
             }
         }
-        let label = vec![("http://terminology.hl7.org/CodeSystem/v3-Confidentiality".to_owned(), "R".to_owned())];
+    }
+
+    #[test]
+    fn what_comes_along_is_what_the_reference_brings(
+        resources in resources(),
+        care in care(),
+        asked in prop::collection::vec((prop::collection::vec(includes(), 1..3), prop::collection::vec(prop::option::weighted(0.8, rule()), 5), any::<bool>(), any::<u8>()), 30),
+    ) {
+        let world = fill(&resources, &care);
+        let label = label();
+        for (include, rules, labelled, pick) in asked {
+            let withheld = if labelled { &label[..] } else { &[] };
+            let rule_of = |resource: &str| match ASKED.iter().position(|known| *known == resource) {
+                Some(at) => rules[at].as_ref(),
+                None => None,
+            };
+            let page: Vec<&Kept> = world.kept.iter().filter(|kept| kept.rid % 3 == i64::from(pick % 3)).collect();
+            let asked = Includes {
+                resource: "Observation",
+                include: include.clone(),
+                page: page.iter().map(|kept| OnPage { resource: r4::type_named(&kept.resource).expect("a type"), id: kept.id.clone(), rid: kept.rid }).collect(),
+                known: page.iter().map(|kept| kept.rid).collect(),
+                limit: 1000,
+            };
+            let limits = |resource: &str| rule_of(resource).map(|rule| Limits::new(rule, withheld));
+            let statement = along(&asked, &limits, &world.context());
+            let found: Vec<i64> = world.run(&statement).iter().map(|row| if let Sql::Integer(rid) = row[COLUMN_RID] { rid } else { 0 }).collect();
+            let mut expected: Vec<i64> = world
+                .kept
+                .iter()
+                .filter(|kept| !asked.known.contains(&kept.rid))
+                .filter(|kept| include.iter().any(|include| page.iter().any(|on| if include.reverse { refers(kept, on, include) } else { refers(on, kept, include) })))
+                .filter(|kept| rule_of(&kept.resource).is_some_and(|rule| visible(&world, kept, rule, withheld)))
+                .map(|kept| kept.rid)
+                .collect();
+            expected.sort_unstable();
+            prop_assert!(found == expected, "DIFFERS found {:?} expected {:?} of {:?} {:?}\n{}", found, expected, include, rules, statement.sql);
+        }
+    }
+
+    #[test]
+    fn a_search_answers_what_the_reference_answers(
+        resources in resources(),
+        care in care(),
+        questions in prop::collection::vec((question(), rule(), any::<bool>()), 100),
+    ) {
+        let world = fill(&resources, &care);
+        let label = label();
         for (question, rule, labelled) in questions {
             let withheld = if labelled { &label[..] } else { &[] };
             let search = asked(question.resource, &question.parameters, &question.sort, question.count);

@@ -7,10 +7,10 @@ use hearthgate_access::{Patients, Reach, TypeRule};
 use hearthgate_fhir::date::Interval;
 use hearthgate_fhir::fold::fold;
 use hearthgate_fhir::index::{IndexValue, values};
-use hearthgate_fhir::query::{self, Kind, Modifier, Operand, Parameter, Prefix, SystemMatch};
-use hearthgate_fhir::r4;
+use hearthgate_fhir::query::{self, Include, Kind, Modifier, Operand, Parameter, Prefix, SystemMatch};
+use hearthgate_fhir::r4::{self, SearchParameter};
 use hearthgate_mapping::Plan;
-use hearthgate_mapping::index::{blind_normal, parameter};
+use hearthgate_mapping::index::{blind_normal, parameter, parameters};
 use std::cmp::Ordering;
 
 /// What a resource says to a parameter.
@@ -228,6 +228,17 @@ pub(crate) fn answer(world: &World, search: &Search, rule: &TypeRule, withheld: 
         if sort.first().is_some_and(|sort| sort.descending) { ties.reverse() } else { ties }
     });
     found.iter().map(|kept| kept.id.clone()).collect()
+}
+
+/// Whether one resource refers to another by what an include follows.
+pub(crate) fn refers(from: &Kept, to: &Kept, include: &Include) -> bool {
+    let follows = |p: &&SearchParameter| p.kind == Kind::Reference && (include.wildcard || p.code == include.code);
+    from.resource == include.source
+        && include.target.is_none_or(|target| target == to.resource)
+        && parameters(&from.resource).filter(follows).any(|p| {
+            p.targets.contains(&to.resource.as_str())
+                && said(from, p.code).iter().any(|value| matches!(value, IndexValue::Reference { type_name: Some(name), id } if *name == to.resource && *id == to.id))
+        })
 }
 
 /// Kinds that can be sorted here.

@@ -1,22 +1,21 @@
-//! A clinic in memory: the real migrations and mappings, rows made by the mapping room, and beside them the
-//! search columns, lists and index that the store makes, here filled by hand.
+//! A clinic in memory: the real schema and mappings, rows made by the mapping room, and beside them the
+//! search columns, lists and index that the store's writer fills, here by hand.
 
 use crate::Context;
 use hearthgate_fhir::index::IndexValue;
-use hearthgate_fhir::{Value, date, fold};
+use hearthgate_fhir::{Value, fold};
 use hearthgate_mapping::index::{blind_normal, compartments, index};
-use hearthgate_mapping::schema::{Schema, Table};
-use hearthgate_mapping::source::{Operand, SourceColumns};
-use hearthgate_mapping::{ColumnKind, Mappings, Plan, PlanKind, Row, Sql, Statement, TableNode, claim, load, take};
+use hearthgate_mapping::{ColumnKind, Mappings, PlanKind, Row, Schema, Sql, Statement, TableNode, claim, load, take};
+use hearthgate_store::Error;
+use hearthgate_store::migrate::{MIGRATIONS, migrate};
 use rusqlite::Connection;
+use rusqlite::backup::Backup;
 use rusqlite::types::Value as Cell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
-
-#[path = "../../store/dialect/sqlite/tables.rs"]
-mod tables;
+use std::time::Duration;
 
 /// Now, for approximate dates: 2024-06-01.
 pub(crate) const NOW: i64 = 1_717_200_000_000;
@@ -39,27 +38,16 @@ pub(crate) struct World {
     pub(crate) care: Vec<(String, String)>,
 }
 
-/// The clinic's mappings, and its schema as SQL.
-fn make() -> (Mappings, String) {
-    let db = Connection::open_in_memory().expect("memory");
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    for (_, text) in read(&root.join("migrations"), "sql") {
-        db.execute_batch(&text).expect("a migration");
-    }
-    let mut files = read(&root.join("mappings"), "toml");
-    files.extend(read(&root.join("mappings/codes"), "toml").into_iter().map(|(name, text)| (format!("codes/{name}"), text)));
-    let mappings = load(&files, &schema(&db)).unwrap_or_else(|mistakes| panic!("{mistakes:?}"));
-    for text in tables::TABLES {
-        db.execute_batch(text).expect("a table of the gateway's");
-    }
-    let mut made = BTreeSet::new();
-    for plan in mappings.plans.iter().filter(|plan| plan.kind != PlanKind::Document) {
-        columns(&db, &plan.table, &mut made);
-        indexes(&db, plan, &mut made);
-    }
-    let own = "SELECT group_concat(sql || ';', char(10) ORDER BY rowid) FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
-    let text = db.query_row(own, [], |row| row.get(0)).expect("the schema");
-    (mappings, text)
+/// The clinic's mappings, and a database with its whole schema.
+fn make() -> (Mappings, PathBuf) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../mappings");
+    let mut files = read(&root, "toml");
+    files.extend(read(&root.join("codes"), "toml").into_iter().map(|(name, text)| (format!("codes/{name}"), text)));
+    let file = std::env::temp_dir().join(format!("hearthgate-search-{}.db", std::process::id()));
+    let _ = fs::remove_file(&file);
+    let compile = |schema: &Schema| load(&files, schema).map_err(|mistakes| Error::Schema(format!("{mistakes:?}")));
+    let made = migrate(&file, MIGRATIONS, NOW, compile).unwrap_or_else(|fault| panic!("{fault}"));
+    (made.mappings, file)
 }
 
 pub(crate) fn mark(field: &str, text: &str) -> String {
@@ -68,10 +56,13 @@ pub(crate) fn mark(field: &str, text: &str) -> String {
 
 impl World {
     pub(crate) fn new() -> Self {
-        static MADE: OnceLock<(Mappings, String)> = OnceLock::new();
-        let (mappings, schema) = MADE.get_or_init(make);
-        let db = Connection::open_in_memory().expect("memory");
-        db.execute_batch(schema).expect("the schema");
+        static MADE: OnceLock<(Mappings, PathBuf)> = OnceLock::new();
+        let (mappings, file) = MADE.get_or_init(make);
+        let mut db = Connection::open_in_memory().expect("memory");
+        let template = Connection::open(file).expect("the template");
+        Backup::new(&template, &mut db).expect("a copy").run_to_completion(10_000, Duration::ZERO, None).expect("a copy");
+        // As the store's writer does, which numbers versions itself.
+        db.execute_batch("UPDATE gw_context SET own = 1, claim = 1; PRAGMA recursive_triggers = ON; PRAGMA foreign_keys = ON").expect("a context");
         Self { db, mappings, kept: Vec::new(), care: Vec::new() }
     }
 
@@ -239,12 +230,6 @@ fn insert(db: &Connection, table: &TableNode, row: &Row, id: Option<(&str, Cell)
                 beside.insert(name.clone(), text.clone().into());
                 match kind {
                     ColumnKind::Folded => drop(beside.insert(format!("{name}__fold"), fold::fold(text).into())),
-                    ColumnKind::Date if column.searched => {
-                        let interval = date::interval(text);
-                        beside.insert(format!("{name}__lo"), interval.map(|i| i.lo).into());
-                        beside.insert(format!("{name}__hi"), interval.map(|i| i.hi).into());
-                    }
-                    ColumnKind::Decimal if column.searched => drop(beside.insert(format!("{name}__num"), text.parse::<f64>().ok().into())),
                     ColumnKind::List { folded } if column.searched => {
                         let values: Vec<String> = serde_json::from_str(text).expect("a list");
                         lists.push((format!("gw_list_{}_{name}", table.table), values.into_iter().map(|v| if *folded { fold::fold(&v) } else { v }).collect::<Vec<_>>()));
@@ -278,73 +263,6 @@ fn insert(db: &Connection, table: &TableNode, row: &Row, id: Option<(&str, Cell)
     number
 }
 
-/// The search columns beside those of a table, filled by hand here.
-fn columns(db: &Connection, table: &TableNode, made: &mut BTreeSet<String>) {
-    for column in table.columns.iter().filter(|column| column.expression.is_none()) {
-        let name = &column.name;
-        let beside: &[(&str, &str)] = match &column.kind {
-            _ if column.blind.is_some() => &[("blind", "TEXT"), ("sblind", "TEXT")],
-            ColumnKind::Folded => &[("fold", "TEXT")],
-            ColumnKind::Date if column.searched => &[("lo", "INTEGER"), ("hi", "INTEGER")],
-            ColumnKind::Decimal if column.searched => &[("num", "REAL")],
-            ColumnKind::List { .. } if column.searched => {
-                let list = format!("gw_list_{}_{name}", table.table);
-                if made.insert(list.clone()) {
-                    let text = format!("CREATE TABLE {list} (row INTEGER NOT NULL, value TEXT NOT NULL, PRIMARY KEY (row, value)) WITHOUT ROWID; CREATE INDEX {list}__value ON {list} (value, row)");
-                    db.execute_batch(&text).expect("a list");
-                }
-                &[]
-            }
-            _ => &[],
-        };
-        for (end, kind) in beside {
-            if made.insert(format!("{}.{name}__{end}", table.table)) {
-                db.execute_batch(&format!("ALTER TABLE \"{}\" ADD COLUMN \"{name}__{end}\" {kind}", table.table)).expect("a column");
-            }
-        }
-    }
-    for child in &table.children {
-        columns(db, child, made);
-    }
-}
-
-/// The indexes that sources want.
-fn indexes(db: &Connection, plan: &Plan, made: &mut BTreeSet<String>) {
-    for source in plan.sources.values().flatten() {
-        let table = source.joins.last().map_or(&plan.table.table, |join| &join.table);
-        let on: Vec<String> = source.joins.last().map(|join| join.on.clone()).into_iter().collect();
-        let of = |operand: &Option<Operand>| match operand {
-            Some(Operand::Column(column)) => vec![column.clone()],
-            _ => Vec::new(),
-        };
-        let wanted: Vec<Vec<String>> = match &source.columns {
-            SourceColumns::Token { code: Operand::Column(code), system, .. } => vec![[vec![code.clone()], of(system)].concat()],
-            SourceColumns::Identifier { value, sealed: true, .. } | SourceColumns::ReferenceIdentifier { value, sealed: true, .. } => {
-                vec![vec![format!("{value}__blind")], vec![format!("{value}__sblind")]]
-            }
-            SourceColumns::Identifier { value, system, .. } | SourceColumns::ReferenceIdentifier { value, system, .. } => vec![[vec![value.clone()], of(system)].concat()],
-            SourceColumns::Text(column) => vec![[vec![format!("{column}__fold")], on].concat()],
-            SourceColumns::Date(column) => vec![vec![format!("{column}__lo"), format!("{column}__hi")]],
-            SourceColumns::Period { start, end } => {
-                let lo: Vec<String> = start.iter().map(|c| format!("{c}__lo")).collect();
-                let hi: Vec<String> = end.iter().map(|c| format!("{c}__hi")).collect();
-                vec![[lo.clone(), hi.clone()].concat(), [hi, lo].concat()]
-            }
-            SourceColumns::Quantity { value, .. } => vec![vec![format!("{value}__num")]],
-            SourceColumns::Number { column, decimal: true } => vec![vec![format!("{column}__num")]],
-            SourceColumns::Foreign { column, .. } | SourceColumns::Reference(column) | SourceColumns::Uri(column) => vec![vec![column.clone()]],
-            _ => vec![],
-        };
-        for columns in wanted {
-            let name = format!("gw_{table}__{}", columns.join("__"));
-            if made.insert(name.clone()) {
-                let columns: Vec<String> = columns.iter().map(|c| format!("\"{c}\"")).collect();
-                db.execute_batch(&format!("CREATE INDEX \"{name}\" ON \"{table}\" ({})", columns.join(", "))).expect("an index");
-            }
-        }
-    }
-}
-
 fn read(folder: &Path, ending: &str) -> Vec<(String, String)> {
     let mut files: Vec<(String, String)> = fs::read_dir(folder)
         .expect("a folder")
@@ -354,23 +272,4 @@ fn read(folder: &Path, ending: &str) -> Vec<(String, String)> {
         .collect();
     files.sort();
     files
-}
-
-fn schema(db: &Connection) -> Schema {
-    let mut out = Schema::default();
-    let mut names = db.prepare("SELECT name, type = 'view' FROM sqlite_schema WHERE type IN ('table', 'view')").expect("sql");
-    let names: Vec<(String, bool)> = names.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).expect("sql").flatten().collect();
-    for (name, view) in names {
-        let mut table = Table { view, ..Table::default() };
-        let mut columns = db.prepare(&format!("SELECT name, upper(type) FROM pragma_table_info('{name}')")).expect("sql");
-        table.columns = columns.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).expect("sql").flatten().collect();
-        let mut keys = db.prepare(&format!("SELECT \"from\", \"table\", coalesce(\"to\", 'id') FROM pragma_foreign_key_list('{name}')")).expect("sql");
-        table.foreign_keys = keys.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).expect("sql").flatten().collect();
-        let mut unique = db
-            .prepare(&format!("SELECT i.name FROM pragma_index_list('{name}') l, pragma_index_info(l.name) i WHERE l.\"unique\" AND (SELECT count(*) FROM pragma_index_info(l.name)) = 1"))
-            .expect("sql");
-        table.unique = unique.query_map([], |row| row.get(0)).expect("sql").flatten().collect();
-        out.tables.insert(name, table);
-    }
-    out
 }
