@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::chart::{Chart, Visit};
 use crate::fhir::{CVX, LOINC, SNOMED, code, coding, concept, decimal, hl7, meta, named, quantity, reference};
+use crate::people::SHOWCASE;
 use crate::time::Day;
 use crate::visits;
 
@@ -35,7 +36,7 @@ const VACCINES: [(&str, &str, i32, i32); 9] = [
 ];
 
 const SMOKING: [(&str, &str, &str); 4] = [
-    ("266919005", "Never smoked tobacco", "Never smoked. Drinks wine on weekends. Works full time."),
+    ("266919005", "Never smoked tobacco", "Never smoked. Drinks wine on weekends. Walks daily."),
     ("266919005", "Never smoked tobacco", "Never smoked. Does not drink. Lives with family."),
     ("8517006", "Ex-smoker", "Former smoker, quit eight years ago after 15 pack-years. Drinks one beer a day."),
     ("449868002", "Smokes tobacco daily", "Smokes half a pack a day and is thinking about quitting. No recreational drugs."),
@@ -176,6 +177,10 @@ fn habits(chart: &mut Chart<'_>) {
     let age = chart.person.age(chart.today);
     let day = chart.today.plus(-chart.random.between(370, 600)).workday();
     if age < 16 {
+        chart.smoking = SMOKING[1].2;
+        return;
+    }
+    if chart.person.index == SHOWCASE {
         chart.smoking = SMOKING[1].2;
         return;
     }

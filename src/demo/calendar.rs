@@ -26,6 +26,14 @@ pub struct Meeting {
     pub slot: Option<String>,
 }
 
+/// Why an appointment is called off: code and display, and what the front desk notes.
+const CANCELLED: [(&str, &str, &str); 4] = [
+    ("pat", "Patient", "Rang to cancel; will call again."),
+    ("pat", "Patient", "Feels better and does not need to come."),
+    ("prov", "Provider", "Doctor away; offered another day."),
+    ("other", "Other", "No transport today."),
+];
+
 /// The half hours of a day's work.
 const CELLS: usize = 14;
 
@@ -162,14 +170,9 @@ pub fn appointment(meeting: &Meeting, person: &Patient, directory: &Directory, r
     }
     made["created"] = json!(meeting.day.plus(-random.between(2, 40)).at(600 + random.between(0, 300) as i32));
     if meeting.status == "cancelled" {
-        let (code, name) = *random.pick(&[("pat", "Patient"), ("pat", "Patient"), ("prov", "Provider"), ("other", "Other")]);
+        let (code, name, comment) = *random.pick(&CANCELLED);
         made["cancelationReason"] = concept(&hl7("appointment-cancellation-reason"), code, name);
-        made["comment"] = json!(random.pick(&[
-            "Rang to cancel; will call again.",
-            "Feels better and does not need to come.",
-            "Doctor away; offered another day.",
-            "No transport today."
-        ]));
+        made["comment"] = json!(comment);
     } else if random.chance(15) {
         made["comment"] = json!(random.pick(&["Interpreter requested.", "Prefers the afternoon.", "Comes with a relative."]));
     }

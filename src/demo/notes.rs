@@ -46,6 +46,10 @@ pub fn text(chart: &mut Chart<'_>, visit: &Visit, illness: &Illness, vitals: &st
         (_, true) => format!("{age}-year-old woman"),
         (_, false) => format!("{age}-year-old man"),
     };
+    // An eight-year-old, an eleven-month-old, an eighty-year-old.
+    let spoken: String = who.chars().take_while(char::is_ascii_digit).collect();
+    let vowel = spoken.starts_with('8') || matches!(spoken.as_str(), "11" | "18");
+    let article = if vowel { "an" } else { "a" };
     let problems: Vec<&str> = person.problems.iter().filter(|problem| problem.since <= visit.day).map(|problem| problem.illness.snomed.1).collect();
     let history = if problems.is_empty() { "No chronic illness.".to_owned() } else { format!("{}.", problems.join(". ")) };
     let history = if age < 18 { history } else { format!("{history} {}", SURGERY[person.index % SURGERY.len()]) };
@@ -60,7 +64,11 @@ pub fn text(chart: &mut Chart<'_>, visit: &Visit, illness: &Illness, vitals: &st
     [
         heading,
         format!("CHIEF COMPLAINT:\n{}", illness.complaint),
-        format!("HISTORY OF PRESENT ILLNESS:\nThe patient is a {who}. {} {}", story.join(" "), person.tell(&format!("{{They}} denies {}.", illness.denies))),
+        format!(
+            "HISTORY OF PRESENT ILLNESS:\nThe patient is {article} {who}. {} {}",
+            story.join(" "),
+            person.tell(&format!("{{They}} denies {}.", illness.denies))
+        ),
         format!("PAST MEDICAL HISTORY:\n{history}"),
         format!("MEDICATIONS:\n{medications}"),
         format!("ALLERGIES:\n{allergies}"),

@@ -103,7 +103,7 @@ pub fn patient(seed: u64, index: usize, today: Day) -> Patient {
         _ if random.chance(18) => random.between(0, 16) as i32,
         _ => random.between(18, 92) as i32,
     };
-    let birth = today.plus_years(-years).plus(-random.between(60, 300));
+    let birth = today.plus_years(-years).plus(-random.between(1, 360));
     let doctors = doctors(&mut random, index, years, woman);
     let adult_mm = if woman { random.between(1_520, 1_760) } else { random.between(1_640, 1_900) };
     let height_mm = if years >= 17 { adult_mm } else { 760 + (adult_mm - 760) * i64::from(years.max(1) - 1) / 16 };
@@ -190,7 +190,11 @@ pub fn resource(seed: u64, person: &Patient, directory: &Directory, today: Day) 
     if years >= 18 {
         let (state, name) =
             *random.pick(&[("M", "Married"), ("M", "Married"), ("S", "Never Married"), ("D", "Divorced"), ("W", "Widowed"), ("T", "Domestic partner")]);
-        let (state, name) = if years < 22 { ("S", "Never Married") } else { (state, name) };
+        let (state, name) = match state {
+            _ if years < 22 => ("S", "Never Married"),
+            "W" if years < 55 => ("M", "Married"),
+            _ => (state, name),
+        };
         made["maritalStatus"] = concept(&hl7("v3-MaritalStatus"), state, name);
         made["contact"] = json!([{
             "relationship": [concept(&hl7("v2-0131"), "C", "Emergency Contact")],

@@ -95,7 +95,8 @@ fn infancy(chart: &mut Chart<'_>) {
     vitals::sign(chart, &small, vitals::WEIGHT, "8.94");
     vitals::infant(chart, &small);
     let restless = visit(chart, chart.person.birth.plus(460), PEDIATRICIAN, ("410620009", "Well child visit"));
-    for sign in vitals::SIGNS {
+    // R4's own profile of the body mass index requires a number.
+    for sign in vitals::SIGNS.into_iter().filter(|sign| sign.1 != vitals::BMI.1) {
         vitals::missing(chart, &restless, sign);
     }
     let school = visit(chart, chart.person.birth.plus_years(8).plus(30), PEDIATRICIAN, ("410620009", "Well child visit"));

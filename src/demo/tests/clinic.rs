@@ -56,8 +56,8 @@ fn the_same_seed_and_day_give_the_same_clinic_and_others_do_not() {
 #[test]
 fn every_reference_points_backwards() {
     assert_backwards(sample().resources.into_iter());
-    assert_backwards(clinic(9, 120, (2027, 1, 2)).resources.into_iter());
-    assert_backwards(bench(1, 700, 900, 900, 900));
+    assert_backwards(clinic(9, 60, (2027, 1, 2)).resources.into_iter());
+    assert_backwards(bench(1, 300, 300, 300, 300));
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn small_clinics_and_odd_days_hold_together_too() {
 
 #[test]
 fn no_doctor_is_at_two_places_at_once() {
-    for resources in [sample().resources, clinic(3, 200, (2026, 6, 15)).resources, bench(1, 100, 5_000, 0, 0).collect()] {
+    for resources in [sample().resources, clinic(3, 90, (2026, 6, 15)).resources, bench(1, 50, 2_000, 0, 0).collect()] {
         let mut taken: HashMap<String, Vec<(String, String)>> = HashMap::new();
         for appointment in resources.iter().filter(|made| made["resourceType"] == "Appointment") {
             let (start, end) = (text(appointment, "/start"), text(appointment, "/end"));
@@ -157,14 +157,14 @@ fn nobody_sees_a_doctor_who_does_not_have_them_in_care() {
 #[test]
 fn the_measured_clinic_has_what_the_measurement_asks_for() {
     let mut families: BTreeMap<String, usize> = BTreeMap::new();
-    for patient in bench(1, 10_000, 0, 0, 0).filter(|made| made["resourceType"] == "Patient") {
+    for patient in bench(1, 4_000, 0, 0, 0).filter(|made| made["resourceType"] == "Patient") {
         *families.entry(text(&patient, "/name/0/family").to_owned()).or_default() += 1;
     }
     assert_eq!(families.len(), 200);
-    let care: Vec<(String, String)> = bench_care(1, 10_000).collect();
+    let care: Vec<(String, String)> = bench_care(1, 4_000).collect();
     let first = bench(1, 1, 0, 0, 0).find(|made| made["resourceType"] == "Practitioner").unwrap();
     assert_eq!(care.iter().filter(|(_, doctor)| *doctor == first["id"]).count(), 500);
     let patients: HashSet<String> =
-        bench(1, 10_000, 0, 0, 0).filter(|made| made["resourceType"] == "Patient").map(|made| text(&made, "/id").to_owned()).collect();
+        bench(1, 4_000, 0, 0, 0).filter(|made| made["resourceType"] == "Patient").map(|made| text(&made, "/id").to_owned()).collect();
     assert!(care.iter().all(|(patient, _)| patients.contains(patient)));
 }

@@ -5,13 +5,14 @@ use hearthgate_fhir::r4::{self, ProfileElement};
 use serde_json::Value;
 
 /// What is not there, and why. Matched by profile (`*` for all) and path.
-const REASONS: [(&str, &str, &str); 6] = [
+const REASONS: [(&str, &str, &str); 7] = [
     ("us-core-patient", "deceasedDateTime", "the patient who is shown can sign in; another patient died"),
     ("vital-signs", "component", "only blood pressure and oximetry have components; US Core's general profile lets others have them"),
     ("vital-signs", "component.code", "as above"),
     ("vital-signs", "component.valueQuantity", "as above"),
     ("vital-signs", "component.dataAbsentReason", "as above"),
     ("us-core-blood-pressure", "valueQuantity", "the profile's components hold the values; a panel has none of its own"),
+    ("us-core-bmi", "dataAbsentReason", "R4's own profile of the body mass index requires a number"),
 ];
 
 /// Profiles of vital signs that have no components of their own.
