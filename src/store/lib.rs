@@ -190,6 +190,24 @@ impl Store {
             .await
     }
 
+    /// The versions that a statement answers, on a reader thread, each with the content it had; `seq` is the column (from 0) with the
+    /// sequence number to read as of.
+    ///
+    /// # Errors
+    /// As [`Store::page`].
+    pub async fn versions(&self, statement: Narrowed<Statement>, seq: usize) -> Result<Vec<Stored>, Error> {
+        let (core, statement) = (Arc::clone(&self.core), statement.into_target());
+        self.pool
+            .run(move |reader| {
+                let found = reader::versions(&core, &reader.conn, &statement, seq);
+                if !reader.conn.is_autocommit() {
+                    reader.conn.execute_batch("ROLLBACK")?;
+                }
+                found
+            })
+            .await
+    }
+
     /// The rows that a statement answers, as values, on a reader thread: totals and the like.
     ///
     /// # Errors

@@ -211,6 +211,20 @@ fn gather(first: Row, _others: impl Iterator<Item = Row>) -> Row {
     first
 }
 
+/// The versions a statement answers, each with its content as of the sequence number in the column `seq` (counted from 0).
+pub(crate) fn versions(core: &Core, conn: &Connection, statement: &Statement, seq: usize) -> Result<Vec<Stored>, Error> {
+    conn.prepare_cached("BEGIN")?.execute([])?;
+    let mut hits = Vec::new();
+    each_row(core, conn, statement, &mut |row, columns| {
+        hits.push((hit(core, row, columns)?, row.get::<_, i64>(seq)?));
+        Ok(true)
+    })?;
+    let mut unkept = Made::new();
+    let answer = hits.into_iter().map(|(hit, seq)| body(core, conn, hit, Some(seq), &mut unkept)).collect();
+    conn.prepare_cached("COMMIT")?.execute([])?;
+    answer
+}
+
 /// The rows a statement answers, as values.
 pub(crate) fn values(core: &Core, conn: &Connection, statement: &Statement) -> Result<Vec<Vec<Sql>>, Error> {
     let mut out = Vec::new();

@@ -1,0 +1,216 @@
+//! The arguments of every command.
+
+use crate::ops::logging::LogFormat;
+use clap::{Args, Parser, Subcommand};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// A SMART-on-FHIR gateway over an electronic health record's own tables.
+#[derive(Debug, Parser)]
+#[command(name = "hearthgate", version, disable_help_subcommand = false)]
+pub struct Arguments {
+    /// The data directory: database, keys, log, jobs.
+    #[arg(long, global = true, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// The configuration file.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// How log lines look.
+    #[arg(long, global = true, value_enum, default_value_t)]
+    pub log_format: LogFormat,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make the sample clinic unless it is there, and serve it on loopback.
+    Demo {
+        /// Where to listen; port 0 picks one.
+        #[arg(long, value_name = "ADDR")]
+        listen: Option<SocketAddr>,
+        /// How many patients it has.
+        #[arg(long, default_value_t = 40)]
+        patients: usize,
+        /// What it is made from.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Throw away the one that is there.
+        #[arg(long)]
+        fresh: bool,
+    },
+    /// Serve a data directory; an empty one becomes an empty clinic.
+    Serve {
+        /// Where to listen.
+        #[arg(long, value_name = "ADDR")]
+        listen: Option<SocketAddr>,
+        /// Another database than the data directory's own.
+        #[arg(long, value_name = "URL")]
+        database: Option<String>,
+    },
+    /// Bring the schema to the newest version.
+    Migrate,
+    /// Find every mistake in configuration, mappings and roles.
+    Check {
+        /// FHIR files (NDJSON, JSON, folders): which share of their values lands in columns.
+        #[arg(long, num_args = 1.., value_name = "PATH")]
+        coverage: Vec<PathBuf>,
+    },
+    /// The mappings as a page.
+    Mappings {
+        /// Which page.
+        #[command(subcommand)]
+        page: Mappings,
+    },
+    /// Take FHIR files into the record: NDJSON, bundles, folders, .gz.
+    Import {
+        /// Files and folders.
+        #[arg(required = true, value_name = "PATH")]
+        paths: Vec<PathBuf>,
+        /// The system they come from.
+        #[arg(long = "as", value_name = "SYSTEM")]
+        system: Option<String>,
+        /// Where refused lines are written, as NDJSON of {source, line, outcome}.
+        #[arg(long, value_name = "FILE")]
+        report: Option<PathBuf>,
+        /// Do not read the notes for conditions.
+        #[arg(long)]
+        no_extract: bool,
+    },
+    /// Print an access token, alone on the last line.
+    Token {
+        /// The client it is for.
+        #[arg(long, value_name = "ID")]
+        client: String,
+        /// The user it is for.
+        #[arg(long, value_name = "NAME")]
+        user: Option<String>,
+        /// The scopes.
+        #[arg(long, value_name = "S")]
+        scope: String,
+        /// The patient in launch context, a FHIR id.
+        #[arg(long, value_name = "ID")]
+        patient: Option<String>,
+        /// Seconds it lives.
+        #[arg(long, default_value_t = 300)]
+        ttl: u32,
+    },
+    /// The programs that may ask for access.
+    Clients {
+        /// What to do with them.
+        #[command(subcommand)]
+        what: Clients,
+    },
+    /// The people who may sign in.
+    Users {
+        /// What to do with them.
+        #[command(subcommand)]
+        what: Users,
+    },
+    /// Read clinical text.
+    Nlp(Nlp),
+}
+
+/// Pages about the mappings.
+#[derive(Debug, Subcommand)]
+pub enum Mappings {
+    /// Every type, table, path and search parameter, as Markdown.
+    Doc,
+}
+
+/// What to do with clients.
+#[derive(Debug, Subcommand)]
+pub enum Clients {
+    /// Add one.
+    Add {
+        /// Its id.
+        #[arg(long)]
+        id: String,
+        /// public, secret or jwks.
+        #[arg(long)]
+        kind: String,
+        /// Where the authorization server may send its users.
+        #[arg(long, value_name = "URI")]
+        redirect_uri: Vec<String>,
+        /// Where an EHR launch starts.
+        #[arg(long, value_name = "URL")]
+        launch_url: Option<String>,
+        /// Its public keys.
+        #[arg(long, value_name = "FILE|URL")]
+        jwks: Option<String>,
+        /// What it may ask for.
+        #[arg(long, value_name = "S")]
+        scope: Option<String>,
+        /// What people call it.
+        #[arg(long)]
+        name: Option<String>,
+    },
+    /// List them.
+    List,
+    /// Show one.
+    Show {
+        /// Its id.
+        id: String,
+    },
+    /// Refuse it from now on.
+    Disable {
+        /// Its id.
+        id: String,
+    },
+    /// Let it in again.
+    Enable {
+        /// Its id.
+        id: String,
+    },
+}
+
+/// What to do with users.
+#[derive(Debug, Subcommand)]
+pub enum Users {
+    /// Add one; a password is made and shown once.
+    Add {
+        /// The name to sign in with.
+        #[arg(long)]
+        name: String,
+        /// patient, doctor or admin.
+        #[arg(long)]
+        role: String,
+        /// Patient/id, Practitioner/id or Person/id.
+        #[arg(long)]
+        fhir_user: Option<String>,
+    },
+    /// List them.
+    List,
+    /// Refuse one from now on.
+    Disable {
+        /// The name.
+        name: String,
+    },
+    /// Let one in again.
+    Enable {
+        /// The name.
+        name: String,
+    },
+}
+
+/// Reading clinical text.
+#[derive(Debug, Args)]
+pub struct Nlp {
+    /// Texts; standard input without any.
+    #[arg(value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// One JSON object a text.
+    #[arg(long)]
+    pub json: bool,
+    /// An HTML page.
+    #[arg(long)]
+    pub html: bool,
+    /// Score a labelled file.
+    #[arg(long, value_name = "FILE")]
+    pub evaluate: Option<PathBuf>,
+    /// Classify given spans.
+    #[arg(long, value_name = "FILE.tsv")]
+    pub spans: Option<PathBuf>,
+}

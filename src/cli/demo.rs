@@ -1,0 +1,209 @@
+//! `hearthgate demo`: the sample clinic, made once from a seed and served on loopback.
+
+use super::{locked, public_url, runtime};
+use crate::intake::Intake;
+use crate::ops::config::Config;
+use crate::ops::instance::{Instance, system_clock};
+use crate::ops::serve::{self, Bound};
+use crate::work::{self, NewClient, NewUser};
+use hearthgate_auth::client_jwk_pair;
+use hearthgate_import::{Batch, Destination, Item, Written};
+use hearthgate_store::{Change, Context, Unit};
+use serde_json::{Value, json};
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::sync::Arc;
+
+/// How the sample clinic is made.
+pub struct Options {
+    /// Patients.
+    pub patients: usize,
+    /// The seed.
+    pub seed: u64,
+    /// Throw away the one that is there.
+    pub fresh: bool,
+}
+
+const REDIRECTS: [&str; 2] = ["http://127.0.0.1:8000/callback", "http://127.0.0.1:8000/"];
+
+/// Makes the clinic unless it is there, and serves it.
+///
+/// # Errors
+/// What stands in the way.
+pub fn run(dir: &Path, config: &Config, options: &Options) -> Result<u8, String> {
+    if !config.listen.ip().is_loopback() {
+        return Err("the sample clinic is served on loopback only; `hearthgate serve` serves a real one".to_owned());
+    }
+    let Some(lock) = locked(dir)? else { return Err(format!("another server holds {}", dir.display())) };
+    let kept = dir.join("demo-accounts.json");
+    if options.fresh {
+        clear(dir)?;
+    } else if dir.join("ehr.db").exists() && !kept.exists() {
+        // Either a real clinic, which is left alone, or a sample clinic that was never finished.
+        return Err(format!("{} holds a clinic that is not a finished sample clinic; name another folder with --data, or make it anew with --fresh", dir.display()));
+    }
+    let runtime = runtime()?;
+    let served = runtime.block_on(async {
+        let bound = serve::bind(config).await.map_err(|e| e.to_string())?;
+        let url = public_url(config, bound.address);
+        let new = !dir.join("ehr.db").exists();
+        let instance = Arc::new(Instance::open(dir, config, &url, system_clock()).map_err(|e| e.to_string())?);
+        if new {
+            let (making, handle, kept) = (Arc::clone(&instance), tokio::runtime::Handle::current(), kept.clone());
+            let (seed, patients) = (options.seed, options.patients);
+            tokio::task::spawn_blocking(move || make(&making, &handle, seed, patients, &kept)).await.map_err(|e| e.to_string())??;
+        }
+        let accounts: Value = fs::read(&kept).ok().and_then(|b| serde_json::from_slice(&b).ok()).ok_or_else(|| format!("{} cannot be read", kept.display()))?;
+        let target = dir.join("demo.json");
+        let demo = demo_json(&bound, &url, &accounts);
+        let say = {
+            let (dir, url, demo) = (dir.to_owned(), url.clone(), demo.clone());
+            move || {
+                write_private(&target, &demo)?;
+                greet(&dir, &url, &demo);
+                Ok(())
+            }
+        };
+        serve::serve(instance, bound, say).await.map_err(|e| e.to_string())
+    });
+    drop(lock);
+    served.map(|()| 0)
+}
+
+/// Removes what a sample clinic has, and nothing else.
+fn clear(dir: &Path) -> Result<(), String> {
+    if dir.join("ehr.db").exists() && !dir.join("demo-accounts.json").exists() && !dir.join("demo.unfinished").exists() {
+        return Err(format!("{} holds a clinic that is not a sample clinic; --fresh does not touch it", dir.display()));
+    }
+    for name in ["ehr.db", "ehr.db-wal", "ehr.db-shm", "demo.json", "demo-accounts.json", "control.sock"] {
+        remove(fs::remove_file(dir.join(name)), name)?;
+    }
+    for name in ["keys", "log", "jobs"] {
+        remove(fs::remove_dir_all(dir.join(name)), name)?;
+    }
+    Ok(())
+}
+
+fn remove(done: io::Result<()>, name: &str) -> Result<(), String> {
+    match done {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(format!("{name}: {error}")),
+        _ => Ok(()),
+    }
+}
+
+/// Fills the record by the ordinary way of writing, then adds accounts and clients.
+fn make(instance: &Instance, runtime: &tokio::runtime::Handle, seed: u64, patients: usize, kept: &Path) -> Result<(), String> {
+    let unfinished = instance.dir.join("demo.unfinished");
+    fs::write(&unfinished, "").map_err(|e| e.to_string())?;
+    let day = jiff::Timestamp::from_millisecond(instance.gateway.now()).unwrap_or_default().to_zoned(jiff::tz::TimeZone::UTC).date();
+    let clinic = hearthgate_demo::clinic(seed, patients, (day.year(), day.month(), day.day()));
+    eprintln!("making the sample clinic: {} resources", clinic.resources.len());
+    let mut intake = Intake::new(instance, runtime);
+    for (number, chunk) in clinic.resources.chunks(500).enumerate() {
+        let items = chunk.iter().enumerate().map(|(at, resource)| Item { resource: resource.clone(), dangling: Vec::new(), source: "sample clinic".to_owned(), line: (number * 500 + at) as u64 + 1 }).collect();
+        let written = intake.write(Batch { items, atomic: false, system: None }).map_err(|e| e.to_string())?;
+        if let Some((at, Written::Refused(issues))) = written.iter().enumerate().find(|(_, w)| matches!(w, Written::Refused(_))) {
+            let resource = &chunk[at];
+            return Err(format!("the sample clinic's {}/{} was refused: {issues:?}", resource["resourceType"], resource["id"]));
+        }
+    }
+    let care = Unit { context: Context { at_ms: instance.gateway.now(), ..Context::default() }, changes: clinic.care.iter().map(|(patient, doctor)| Change::add_care(patient, doctor)).collect(), audit: None };
+    runtime.block_on(instance.gateway.store.write(care)).map_err(|e| e.to_string())?;
+    let mut accounts = Vec::new();
+    for account in &clinic.accounts {
+        let new = NewUser { name: account.username.clone(), role: account.role.to_owned(), fhir_user: Some(account.fhir_user.clone()), password: None };
+        let password = work::add_user(&new, instance, runtime)?;
+        accounts.push(json!({ "role": account.role, "username": account.username, "password": password, "fhirUser": account.fhir_user, "patient": account.patient }));
+    }
+    let clients = clients(instance, runtime)?;
+    write_private(kept, &json!({ "accounts": accounts, "clients": clients, "mustSupportPatient": clinic.must_support_patient })).map_err(|e| e.to_string())?;
+    fs::remove_file(&unfinished).map_err(|e| e.to_string())
+}
+
+fn clients(instance: &Instance, runtime: &tokio::runtime::Handle) -> Result<Vec<Value>, String> {
+    let launch = "launch launch/patient openid fhirUser offline_access online_access patient/*.cruds user/*.cruds";
+    let mut out = Vec::new();
+    for (id, kind, scope) in [("demo-public", "public", launch), ("demo-confidential", "secret", launch), ("demo-asymmetric", "jwks", launch), ("demo-backend", "jwks", "system/*.cruds")] {
+        let (private, public) = if kind == "jwks" {
+            let (private, public) = client_jwk_pair().map_err(|e| e.to_string())?;
+            (Some(private), Some(json!({ "keys": [public] }).to_string()))
+        } else {
+            (None, None)
+        };
+        let backend = id == "demo-backend";
+        let redirect_uris: Vec<String> = if backend { vec![] } else { REDIRECTS.iter().map(|u| (*u).to_owned()).collect() };
+        let new = NewClient { id: id.to_owned(), kind: kind.to_owned(), redirect_uris: redirect_uris.clone(), launch_url: (id == "demo-public").then(|| "http://127.0.0.1:8000/launch".to_owned()), jwks: public, scope: scope.to_owned(), name: None, secret: None };
+        let secret = work::add_client(&new, instance, runtime)?;
+        let mut client = json!({ "client_id": id, "kind": kind, "scope": scope });
+        if !backend {
+            client["redirect_uris"] = redirect_uris.into();
+        }
+        if let Some(url) = new.launch_url {
+            client["launch_url"] = url.into();
+        }
+        if let Some(secret) = secret {
+            client["client_secret"] = secret.into();
+        }
+        if let Some(private) = private {
+            client["private_jwk"] = private;
+        }
+        out.push(client);
+    }
+    Ok(out)
+}
+
+fn demo_json(bound: &Bound, url: &str, accounts: &Value) -> Value {
+    json!({
+        "fhir_base": format!("{url}/fhir"),
+        "issuer": url,
+        "portal": format!("{url}/"),
+        "metrics": format!("http://{}/metrics", bound.metrics_address),
+        "accounts": accounts["accounts"],
+        "clients": accounts["clients"],
+    })
+}
+
+/// Whole or not at all, and for the owner's eyes only.
+fn write_private(path: &Path, value: &Value) -> io::Result<()> {
+    let next = path.with_extension("next");
+    remove(fs::remove_file(&next), "demo").map_err(io::Error::other)?;
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&next)?;
+    file.write_all(serde_json::to_string_pretty(value)?.as_bytes())?;
+    file.sync_all()?;
+    fs::rename(next, path)
+}
+
+fn greet(dir: &Path, url: &str, demo: &Value) {
+    let of = |role: &str| demo["accounts"].as_array().into_iter().flatten().find(|a| a["role"] == role).cloned().unwrap_or_default();
+    let (doctor, patient) = (of("doctor"), of("patient"));
+    let (doctor, patient_name, patient_id) = (doctor["username"].as_str().unwrap_or_default(), patient["username"].as_str().unwrap_or_default(), patient["patient"].as_str().unwrap_or_default());
+    let data = dir.display();
+    println!(
+        "
+The sample clinic is ready.
+
+  FHIR base      {url}/fhir
+  what it can do {url}/fhir/metadata
+  metrics        {}
+  accounts, keys and clients are in {data}/demo.json
+
+Try first, in another terminal (hearthgate is the program you just started):
+
+  # a doctor's token, and her patients
+  TOKEN=$(hearthgate token --data {data} --client demo-public --user {doctor} --scope 'user/*.cruds' | tail -n 1)
+  curl -H \"Authorization: Bearer $TOKEN\" '{url}/fhir/Patient?_count=5'
+
+  # a patient's own prescriptions, with who prescribed them
+  TOKEN=$(hearthgate token --data {data} --client demo-public --user {patient_name} --scope 'patient/*.rs' | tail -n 1)
+  curl -H \"Authorization: Bearer $TOKEN\" '{url}/fhir/MedicationRequest?patient={patient_id}&_include=MedicationRequest:requester'
+
+  # a change typed into the database is a new version
+  sqlite3 {data}/ehr.db \"UPDATE patients SET gender = 'other' WHERE public_id = '{patient_id}'\"
+  curl -H \"Authorization: Bearer $TOKEN\" '{url}/fhir/Patient/{patient_id}/_history'
+
+Stop with Ctrl-C; start again with the same command.",
+        demo["metrics"].as_str().unwrap_or_default()
+    );
+}

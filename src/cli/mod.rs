@@ -1,0 +1,159 @@
+//! The command line: what CONTRACT-minded scripts and people type. Long work runs in `work`, here or in the server that holds the
+//! data directory.
+
+mod arguments;
+mod check;
+mod demo;
+mod nlp;
+
+use crate::ops::config::Config;
+use crate::ops::control::{Terminal, hand_over};
+use crate::ops::instance::{Instance, system_clock};
+use crate::ops::{lock, logging, serve};
+use crate::work::{self, Work};
+use arguments::{Arguments, Clients, Command, Users};
+use clap::Parser;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use tokio::runtime::{Builder, Runtime};
+
+/// Runs the command; exit codes 0 good, 1 failure, 2 wrong usage, 3 partly, 4 verification failed.
+#[must_use]
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    logging::start(arguments.log_format);
+    match run(arguments) {
+        Ok(code) => ExitCode::from(code),
+        Err(message) => {
+            eprintln!("{message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> Result<u8, String> {
+    let dir = arguments.data.clone();
+    let data = |default: &str| dir.clone().unwrap_or_else(|| PathBuf::from(default));
+    let config = |file: Option<&Path>| Config::load(file, std::env::vars()).map_err(|e| e.to_string());
+    let file = arguments.config.as_deref();
+    match arguments.command {
+        Command::Serve { listen, database } => {
+            let mut config = config(file)?;
+            if let Some(listen) = listen {
+                config.listen = listen;
+            }
+            if let Some(url) = database {
+                return Err(format!("--database {url}: this build keeps its database in the data directory (`--data DIR`)"));
+            }
+            serve_command(&data("hearthgate-data"), &config)
+        }
+        Command::Demo { listen, patients, seed, fresh } => {
+            let mut config = config(file)?;
+            if let Some(listen) = listen {
+                config.listen = listen;
+            }
+            demo::run(&data("hearthgate-demo"), &config, &demo::Options { patients, seed, fresh })
+        }
+        Command::Migrate => {
+            let (dir, config) = (data("hearthgate-data"), config(file)?);
+            let _lock = locked(&dir)?.ok_or("a server holds this data directory; it has migrated it when it started")?;
+            open(&dir, &config).map(|_| println!("the schema of {} is the newest", dir.display()))?;
+            Ok(0)
+        }
+        Command::Check { coverage } => check::run(&config(file)?, &coverage),
+        Command::Mappings { page: arguments::Mappings::Doc } => check::doc(&config(file)?),
+        Command::Token { client, user, scope, patient, ttl } => there(&data("hearthgate-data"), &config(file)?, Work::Token(work::TokenAsk { client, user, scope, patient, ttl })),
+        Command::Clients { what } => there(&data("hearthgate-data"), &config(file)?, client_work(what)?),
+        Command::Users { what } => there(&data("hearthgate-data"), &config(file)?, user_work(what)),
+        Command::Import { paths, system, report, no_extract: _ } => {
+            let paths = paths.iter().map(std::path::absolute).collect::<Result<_, _>>().map_err(|e| e.to_string())?;
+            let report = report.map(std::path::absolute).transpose().map_err(|e| e.to_string())?;
+            there(&data("hearthgate-data"), &config(file)?, Work::Import { paths, system, report })
+        }
+        Command::Nlp(arguments) => nlp::run(&arguments),
+    }
+}
+
+fn client_work(what: Clients) -> Result<Work, String> {
+    Ok(match what {
+        Clients::Add { id, kind, redirect_uri, launch_url, jwks, scope, name } => {
+            let jwks = match jwks {
+                Some(place) if !place.starts_with("https://") => Some(std::fs::read_to_string(&place).map_err(|e| format!("--jwks {place}: {e}"))?),
+                other => other,
+            };
+            Work::ClientAdd(work::NewClient { id, kind, redirect_uris: redirect_uri, launch_url, jwks, scope: scope.unwrap_or_default(), name, secret: None })
+        }
+        Clients::List => Work::ClientList,
+        Clients::Show { id } => Work::ClientShow { id },
+        Clients::Disable { id } => Work::ClientDisable { id, disabled: true },
+        Clients::Enable { id } => Work::ClientDisable { id, disabled: false },
+    })
+}
+
+fn user_work(what: Users) -> Work {
+    match what {
+        Users::Add { name, role, fhir_user } => Work::UserAdd(work::NewUser { name, role, fhir_user, password: None }),
+        Users::List => Work::UserList,
+        Users::Disable { name } => Work::UserDisable { name, disabled: true },
+        Users::Enable { name } => Work::UserDisable { name, disabled: false },
+    }
+}
+
+/// The runtime of a server or a command.
+fn runtime() -> Result<Runtime, String> {
+    Builder::new_multi_thread().enable_all().build().map_err(|e| e.to_string())
+}
+
+fn locked(dir: &Path) -> Result<Option<lock::Lock>, String> {
+    std::fs::create_dir_all(dir).map_err(|e| format!("{}: {e}", dir.display()))?;
+    lock::take(dir).map_err(|e| format!("{}: {e}", dir.display()))
+}
+
+/// The URL under which clients reach the gateway.
+fn public_url(config: &Config, address: std::net::SocketAddr) -> String {
+    config.public_url.clone().unwrap_or_else(|| format!("http://{address}"))
+}
+
+fn open(dir: &Path, config: &Config) -> Result<Instance, String> {
+    Instance::open(dir, config, &public_url(config, config.listen), system_clock()).map_err(|e| e.to_string())
+}
+
+/// Does work where the data directory's lock is: here, or in the server that holds it.
+fn there(dir: &Path, config: &Config, work: Work) -> Result<u8, String> {
+    if !dir.join("ehr.db").exists() && !matches!(work, Work::Import { .. } | Work::ClientAdd(_) | Work::UserAdd(_)) {
+        return Err(format!("{}: there is no clinic here; make one with `hearthgate demo` or `hearthgate serve`, or name its folder with --data", dir.display()));
+    }
+    match locked(dir)? {
+        None => hand_over(dir, &work).map_err(|e| format!("the server of {} does not answer: {e}", dir.display())),
+        Some(_lock) => {
+            let runtime = runtime()?;
+            let instance = {
+                let _in = runtime.enter();
+                open(dir, config)?
+            };
+            Ok(work::perform(work, &instance, runtime.handle(), &mut Terminal::default()))
+        }
+    }
+}
+
+fn serve_command(dir: &Path, config: &Config) -> Result<u8, String> {
+    let Some(_lock) = locked(dir)? else {
+        return Err(format!("another server holds {}", dir.display()));
+    };
+    let new = !dir.join("ehr.db").exists();
+    let runtime = runtime()?;
+    runtime.block_on(async {
+        let bound = serve::bind(config).await.map_err(|e| e.to_string())?;
+        let url = public_url(config, bound.address);
+        let instance = Instance::open(dir, config, &url, system_clock()).map_err(|e| e.to_string())?;
+        if new {
+            println!("made an empty clinic in {}", dir.display());
+            println!("add its first administrator:  hearthgate --data {} users add --name NAME --role admin", dir.display());
+            println!("add a system's client:        hearthgate --data {} clients add --id ID --kind jwks --jwks FILE --scope 'system/*.rs'", dir.display());
+        }
+        println!("FHIR base {url}/fhir");
+        serve::serve(Arc::new(instance), bound, || Ok(())).await.map_err(|e| e.to_string())
+    })?;
+    Ok(0)
+}

@@ -1,0 +1,62 @@
+//! The audit of reads, indexed into the database behind: what stands in the log's files is copied to `gw_audit`, and how far is
+//! remembered in the same transaction, so that a crash copies nothing twice.
+
+use super::instance::Instance;
+use hearthgate_ledger::Record;
+use hearthgate_mapping::Sql;
+use hearthgate_store::{Change, Context, Unit};
+use std::sync::Weak;
+use std::time::Duration;
+
+/// How long the copy lags behind at most, when it is not busy.
+const PAUSE: Duration = Duration::from_millis(500);
+const BATCH: usize = 5_000;
+
+/// Copies until the instance is gone.
+///
+/// # Errors
+/// A thread that cannot be started.
+pub fn start(instance: Weak<Instance>) -> std::io::Result<()> {
+    std::thread::Builder::new().name("audit-index".to_owned()).spawn(move || {
+        while let Some(instance) = instance.upgrade() {
+            let copied = copy(&instance).unwrap_or_else(|error| {
+                tracing::warn!(error, "the audit's index lags behind");
+                0
+            });
+            drop(instance);
+            if copied < BATCH {
+                std::thread::sleep(PAUSE);
+            }
+        }
+    })?;
+    Ok(())
+}
+
+fn copy(instance: &Instance) -> Result<usize, String> {
+    let store = &instance.gateway.store;
+    let rows = store.own("SELECT value FROM gw_meta WHERE key = 'audit_indexed'", &[]).map_err(|e| e.to_string())?;
+    let next = match rows.first().and_then(|r| r.first()) {
+        Some(Sql::Text(text)) => text.parse().unwrap_or(0),
+        _ => 0,
+    };
+    let records = instance.gateway.ledger.read_from(next, BATCH).map_err(|e| e.to_string())?;
+    let Some(Record { seq: last, .. }) = records.last() else { return Ok(0) };
+    let last = *last;
+    let count = records.len();
+    let events: Vec<serde_json::Value> = records.iter().filter_map(|r| serde_json::to_value(&r.event).ok()).collect();
+    let changes = vec![
+        Change::Sql {
+            sql: "INSERT INTO gw_audit (at, tx, event) SELECT json_extract(value, '$.at_ms'), NULL, value FROM json_each(?1)".to_owned(),
+            parameters: vec![Sql::Text(serde_json::Value::Array(events).to_string())],
+            expect: None,
+        },
+        Change::Sql {
+            sql: "INSERT INTO gw_meta (key, value) VALUES ('audit_indexed', ?1) ON CONFLICT (key) DO UPDATE SET value = excluded.value".to_owned(),
+            parameters: vec![Sql::Text((last + 1).to_string())],
+            expect: Some(1),
+        },
+    ];
+    let unit = Unit { context: Context { at_ms: instance.gateway.now(), ..Context::default() }, changes, audit: None };
+    store.write_blocking(unit).map_err(|e| e.to_string())?;
+    Ok(count)
+}

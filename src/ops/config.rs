@@ -1,0 +1,131 @@
+//! The configuration: a TOML file, every key overridden by `HEARTHGATE_<KEY>`; an unknown key is refused.
+
+use serde::Deserialize;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+/// What an operator may set; everything has a default.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// The URL under which clients reach the gateway, without a path; default: `http://` and the listening address.
+    pub public_url: Option<String>,
+    /// Where metrics are served; loopback only.
+    pub metrics_listen: SocketAddr,
+    /// A folder of mapping files instead of those in the program.
+    pub mappings: Option<PathBuf>,
+    /// A table of roles instead of the one in the program.
+    pub roles: Option<PathBuf>,
+    /// Results on a page when `_count` does not say.
+    pub page: u32,
+    /// Most results on a page.
+    pub page_limit: u32,
+    /// Most bytes of a body.
+    pub body_limit: usize,
+    /// Most entries of a bundle.
+    pub entry_limit: usize,
+    /// Whether clients may create with PUT under an id of their own (patients' apps never may).
+    pub update_create: bool,
+    /// A proxy in front ends TLS; without it plain HTTP is served on loopback only.
+    pub trusted_proxy: bool,
+    /// Threads that may scan.
+    pub scan_threads: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            public_url: None,
+            metrics_listen: SocketAddr::from(([127, 0, 0, 1], 9464)),
+            mappings: None,
+            roles: None,
+            page: 50,
+            page_limit: 1000,
+            body_limit: 8 << 20,
+            entry_limit: 1000,
+            update_create: true,
+            trusted_proxy: false,
+            scan_threads: 2,
+        }
+    }
+}
+
+/// What is wrong with a configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("{0}: {1}")]
+    File(PathBuf, std::io::Error),
+    /// The file or an environment variable says something that is no configuration.
+    #[error("{0}")]
+    Content(String),
+}
+
+impl Config {
+    /// Reads the file, if one is named, and the environment.
+    ///
+    /// # Errors
+    /// A file that cannot be read, an unknown key, a value of the wrong kind, or settings that contradict each other.
+    pub fn load(file: Option<&Path>, environment: impl Iterator<Item = (String, String)>) -> Result<Self, ConfigError> {
+        let mut table = match file {
+            None => toml::Table::new(),
+            Some(path) => {
+                let text = std::fs::read_to_string(path).map_err(|e| ConfigError::File(path.to_owned(), e))?;
+                // Parsed once as a whole for messages with line and column.
+                toml::from_str::<Self>(&text).map_err(|e| ConfigError::Content(format!("{}: {e}", path.display())))?;
+                text.parse::<toml::Table>().map_err(|e| ConfigError::Content(format!("{}: {e}", path.display())))?
+            }
+        };
+        for (name, value) in environment {
+            let Some(key) = name.strip_prefix("HEARTHGATE_") else { continue };
+            let key = key.to_ascii_lowercase();
+            if key == "shared" || key == "log" {
+                continue;
+            }
+            let value = format!("value = {value}").parse::<toml::Table>().ok().and_then(|mut t| t.remove("value")).unwrap_or(toml::Value::String(value));
+            table.insert(key, value);
+        }
+        let config: Self = table.try_into().map_err(|e: toml::de::Error| ConfigError::Content(format!("configuration: {}", e.message())))?;
+        config.validate()?;
+        Ok(config)
+    }
+
+    fn validate(&self) -> Result<(), ConfigError> {
+        let wrong = |text: &str| Err(ConfigError::Content(text.to_owned()));
+        if !self.listen.ip().is_loopback() && !self.trusted_proxy {
+            return wrong("listen: plain HTTP is served on loopback only. Put a proxy that ends TLS in front and set `trusted_proxy = true`, or listen on 127.0.0.1");
+        }
+        if !self.metrics_listen.ip().is_loopback() {
+            return wrong("metrics_listen: metrics are served on loopback only");
+        }
+        if self.page == 0 || self.page > self.page_limit || self.page_limit > 1000 {
+            return wrong("page and page_limit: 1 <= page <= page_limit <= 1000");
+        }
+        if self.body_limit < 1024 || self.entry_limit == 0 || self.scan_threads == 0 {
+            return wrong("body_limit must be at least 1024, entry_limit and scan_threads at least 1");
+        }
+        if let Some(url) = &self.public_url
+            && (!url.starts_with("https://") && !url.starts_with("http://") || url.ends_with('/') || url.matches('/').count() != 2)
+        {
+            return wrong("public_url: a URL without a path, such as https://records.example.org");
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_environment_overrides_and_unknown_keys_are_refused() {
+        let env = |name: &str, value: &str| [(name.to_owned(), value.to_owned())].into_iter();
+        assert_eq!(Config::load(None, env("HEARTHGATE_PAGE", "7")).expect("good").page, 7);
+        assert_eq!(Config::load(None, env("HEARTHGATE_LISTEN", "127.0.0.1:0")).expect("good").listen.port(), 0);
+        assert!(Config::load(None, env("HEARTHGATE_PAEG", "7")).is_err());
+        assert!(Config::load(None, env("HEARTHGATE_LISTEN", "0.0.0.0:80")).is_err());
+    }
+}

@@ -1,0 +1,144 @@
+//! Work handed to a running server over `DIR/control.sock`, so that there is one writer: one JSON object in, JSON lines out.
+
+use super::instance::Instance;
+use crate::work::{self, Work};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::{Deserialize, Serialize};
+use std::io::{self, BufRead, BufReader, IsTerminal, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
+use std::sync::Arc;
+
+/// A line of the answer.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Line {
+    /// A line for standard output.
+    Out(String),
+    /// A line for standard error.
+    Err(String),
+    /// How far the work is, in percent.
+    Progress(String, u64),
+    /// The exit code; the last line.
+    Exit(u8),
+}
+
+/// Where work writes what people read.
+pub trait Console: Send {
+    /// A line for standard output.
+    fn out(&mut self, line: &str);
+    /// A line for standard error (warnings).
+    fn err(&mut self, line: &str);
+    /// How far long work is, in percent.
+    fn progress(&mut self, what: &str, percent: u64);
+}
+
+/// The terminal: long work shows a bar there, and plain lines where standard error is none.
+#[derive(Default)]
+pub struct Terminal {
+    bar: Option<ProgressBar>,
+    said: Option<u64>,
+}
+
+impl Console for Terminal {
+    fn out(&mut self, line: &str) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+        println!("{line}");
+    }
+    fn err(&mut self, line: &str) {
+        match &self.bar {
+            Some(bar) => bar.println(line),
+            None => eprintln!("{line}"),
+        }
+    }
+    fn progress(&mut self, what: &str, percent: u64) {
+        if io::stderr().is_terminal() {
+            let bar = self.bar.get_or_insert_with(|| ProgressBar::new(100).with_style(ProgressStyle::default_bar()));
+            bar.set_message(what.to_owned());
+            bar.set_position(percent);
+        } else if self.said != Some(percent / 10) {
+            self.said = Some(percent / 10);
+            eprintln!("{what}: {percent} %");
+        }
+    }
+}
+
+struct Remote(UnixStream);
+
+impl Remote {
+    fn send(&mut self, line: &Line) {
+        // A client that went away does not stop the work.
+        let _ = serde_json::to_string(line).map(|text| writeln!(self.0, "{text}"));
+    }
+}
+
+impl Console for Remote {
+    fn out(&mut self, line: &str) {
+        self.send(&Line::Out(line.to_owned()));
+    }
+    fn err(&mut self, line: &str) {
+        self.send(&Line::Err(line.to_owned()));
+    }
+    fn progress(&mut self, what: &str, percent: u64) {
+        self.send(&Line::Progress(what.to_owned(), percent));
+    }
+}
+
+/// Listens for work until the process ends.
+///
+/// # Errors
+/// A socket that cannot be made.
+pub fn listen(instance: &Arc<Instance>) -> io::Result<()> {
+    let path = instance.dir.join("control.sock");
+    let _ = std::fs::remove_file(&path);
+    let listener = UnixListener::bind(&path)?;
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
+    let instance = Arc::clone(instance);
+    let runtime = tokio::runtime::Handle::current();
+    std::thread::Builder::new().name("control".to_owned()).spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let (instance, runtime) = (Arc::clone(&instance), runtime.clone());
+            let _ = std::thread::Builder::new().name("work".to_owned()).spawn(move || serve(&instance, &runtime, stream));
+        }
+    })?;
+    Ok(())
+}
+
+fn serve(instance: &Instance, runtime: &tokio::runtime::Handle, stream: UnixStream) {
+    let Ok(reading) = stream.try_clone() else { return };
+    let mut text = String::new();
+    let mut console = Remote(stream);
+    if BufReader::new(reading).read_line(&mut text).is_err() {
+        return;
+    }
+    let code = match serde_json::from_str::<Work>(&text) {
+        Ok(work) => work::perform(work, instance, runtime, &mut console),
+        Err(error) => {
+            console.err(&format!("the server does not understand this command ({error}); is it of the same version?"));
+            1
+        }
+    };
+    console.send(&Line::Exit(code));
+}
+
+/// Hands work to the server of a data directory.
+///
+/// # Errors
+/// No server there, or one that went away.
+pub fn hand_over(dir: &Path, work: &Work) -> io::Result<u8> {
+    let mut stream = UnixStream::connect(dir.join("control.sock"))?;
+    writeln!(stream, "{}", serde_json::to_string(work)?)?;
+    let mut terminal = Terminal::default();
+    for line in BufReader::new(stream).lines() {
+        match serde_json::from_str(&line?)? {
+            Line::Out(text) => terminal.out(&text),
+            Line::Err(text) => terminal.err(&text),
+            Line::Progress(what, percent) => terminal.progress(&what, percent),
+            Line::Exit(code) => return Ok(code),
+        }
+    }
+    Err(io::ErrorKind::UnexpectedEof.into())
+}

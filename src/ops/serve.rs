@@ -1,0 +1,122 @@
+//! The servers: FHIR, health and keys on one listener, metrics on another.
+
+use super::config::Config;
+use super::control;
+use super::instance::Instance;
+use super::metrics::{self, Metrics};
+use crate::rest::answer::FHIR_JSON;
+use crate::rest::authenticate::Authenticator;
+use crate::rest::http::{Server, handle};
+use crate::rest::metadata;
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{any, get};
+use axum::serve::ListenerExt;
+use hearthgate_auth::Verifier;
+use http::StatusCode;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
+use tokio::net::TcpListener;
+
+/// Listeners, bound: what clients will use is known before anything is served.
+pub struct Bound {
+    main: TcpListener,
+    metrics: TcpListener,
+    /// Where the FHIR interface listens.
+    pub address: SocketAddr,
+    /// Where metrics are served.
+    pub metrics_address: SocketAddr,
+}
+
+/// Binds both listeners; with port 0 the metrics take a free port too.
+///
+/// # Errors
+/// An address that is taken.
+pub async fn bind(config: &Config) -> io::Result<Bound> {
+    let main = TcpListener::bind(config.listen).await.map_err(|e| io::Error::new(e.kind(), format!("{}: {e}", config.listen)))?;
+    let mut wanted = config.metrics_listen;
+    if config.listen.port() == 0 {
+        wanted.set_port(0);
+    }
+    let metrics = TcpListener::bind(wanted).await.map_err(|e| io::Error::new(e.kind(), format!("{wanted} (metrics): {e}")))?;
+    Ok(Bound { address: main.local_addr()?, metrics_address: metrics.local_addr()?, main, metrics })
+}
+
+/// Serves until SIGTERM or SIGINT; requests under way are finished first.
+///
+/// # Errors
+/// A control socket or listener that fails.
+pub async fn serve(instance: Arc<Instance>, bound: Bound, ready: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+    let metrics = Arc::new(Metrics::default());
+    let router = router(&instance, Arc::clone(&metrics));
+    control::listen(&instance)?;
+    super::audit_index::start(Arc::downgrade(&instance))?;
+    hearthgate_validate::prepare();
+    tokio::spawn(async move {
+        let _ = axum::serve(bound.metrics, metrics::router(metrics)).await;
+    });
+    ready()?;
+    tracing::info!(address = %bound.address, "serving");
+    axum::serve(bound.main.tap_io(|stream| drop(stream.set_nodelay(true))), router).with_graceful_shutdown(stopped()).await?;
+    let _ = std::fs::remove_file(instance.dir.join("control.sock"));
+    tracing::info!("stopped");
+    Ok(())
+}
+
+async fn stopped() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}
+
+/// All routes of the main listener.
+fn router(instance: &Arc<Instance>, metrics: Arc<Metrics>) -> Router {
+    let gateway = instance.gateway.clone();
+    let started = hearthgate_fhir::date::format_instant(gateway.now());
+    let capabilities = metadata::capabilities(&gateway.settings, &gateway.mappings, &started).into();
+    let smart = metadata::smart_configuration(&instance.issuer).into();
+    let verifier = Verifier::new(Arc::clone(&instance.keys), &instance.issuer, &gateway.settings.base);
+    let authenticator = Authenticator::new(verifier, Arc::clone(&instance.roles));
+    let server = Arc::new(Server { gateway, authenticator, capabilities, smart });
+    let fhir = Router::new().route("/fhir", any(handle)).route("/fhir/", any(handle)).route("/fhir/{*rest}", any(handle)).with_state(server).layer(middleware::from_fn_with_state(metrics, counted));
+    let keys = Arc::clone(instance);
+    let ready = Arc::clone(instance);
+    Router::new()
+        .merge(fhir)
+        .route("/auth/jwks", get(move || async move { ([("content-type", "application/json"), ("access-control-allow-origin", "*")], keys.keys.jwks(keys.gateway.now().div_euclid(1000))) }))
+        .route("/health/live", get(|| async { "up\n" }))
+        .route("/health/ready", get(move || async move { if !ready.gateway.store.has_failed() && ready.gateway.ledger.failure().is_none() { (StatusCode::OK, "up\n") } else { (StatusCode::SERVICE_UNAVAILABLE, "down\n") } }))
+        .fallback(|| async { (StatusCode::NOT_FOUND, "nothing here\n") })
+        .layer(middleware::from_fn(caught))
+}
+
+async fn counted(State(metrics): State<Arc<Metrics>>, request: Request, next: Next) -> Response {
+    let begun = Instant::now();
+    let path = request.uri().path().trim_start_matches("/fhir").trim_start_matches('/');
+    let action = crate::rest::operation::parse(request.method().as_str(), path).map_or("other", |o| o.code());
+    let response = next.run(request).await;
+    metrics.count(action, response.status().as_u16(), u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX));
+    response
+}
+
+/// A panic in a handler is one 500 with an OperationOutcome; the process lives.
+async fn caught(request: Request, next: Next) -> Response {
+    match tokio::spawn(next.run(request)).await {
+        Ok(response) => response,
+        Err(error) if error.is_panic() => {
+            tracing::error!("a handler panicked");
+            let fault = crate::rest::fault::Fault::Internal("panic".to_owned()).answer();
+            (StatusCode::INTERNAL_SERVER_ERROR, [("content-type", FHIR_JSON)], fault.body).into_response()
+        }
+        Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+    }
+}

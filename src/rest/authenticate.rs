@@ -1,0 +1,114 @@
+//! From the `Authorization` header to a caller. A token is verified in full once; what its user and client may do is looked up
+//! again whenever anything was committed to the database since.
+
+use super::fault::Fault;
+use hearthgate_access::{Caller, Role, Roles, VerifiedGrant};
+use hearthgate_auth::{AuthorizationFault, Claims, Known, Subject, TokenCache, TokenFault, Verifier, parse_authorization};
+use hearthgate_store::Store;
+use http::{HeaderMap, header};
+use std::cell::Cell;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Knows tokens.
+pub struct Authenticator {
+    verifier: Verifier,
+    cache: TokenCache,
+    roles: Arc<Roles>,
+    epoch: AtomicU64,
+}
+
+thread_local! {
+    /// The state of the database that this thread saw last, by its own connection's count.
+    static SEEN: Cell<i64> = const { Cell::new(i64::MIN) };
+}
+
+impl Authenticator {
+    /// With the keys and the table of roles.
+    #[must_use]
+    pub fn new(verifier: Verifier, roles: Arc<Roles>) -> Self {
+        Self { verifier, cache: TokenCache::new(20_000), roles, epoch: AtomicU64::new(0) }
+    }
+
+    /// The keys and names it verifies by.
+    #[must_use]
+    pub fn verifier(&self) -> &Verifier {
+        &self.verifier
+    }
+
+    /// The table of roles.
+    #[must_use]
+    pub fn roles(&self) -> &Arc<Roles> {
+        &self.roles
+    }
+
+    /// The caller of a request.
+    ///
+    /// # Errors
+    /// No token, several, or one that does not hold.
+    pub fn caller(&self, store: &Store, headers: &HeaderMap, now_ms: i64) -> Result<Caller, Fault> {
+        let values = headers.get_all(header::AUTHORIZATION).iter().map(http::HeaderValue::as_bytes);
+        let token = parse_authorization(values).map_err(|fault| match fault {
+            AuthorizationFault::Missing | AuthorizationFault::OtherScheme => Fault::NoToken,
+            AuthorizationFault::Several => Fault::Authorization("Send one `Authorization` header with one bearer token."),
+            AuthorizationFault::NoToken => Fault::BadToken { expired: false },
+        })?;
+        let now = now_ms.div_euclid(1000);
+        let epoch = self.epoch(store)?;
+        if let Some(known) = self.cache.get(token, now) {
+            if known.checked.load(Ordering::Acquire) == epoch {
+                return Ok(known.caller.clone());
+            }
+            if self.grant(store, &known.claims)? == known.grant {
+                known.checked.store(epoch, Ordering::Release);
+                return Ok(known.caller.clone());
+            }
+            self.cache.forget(token);
+        }
+        let generation = self.cache.generation();
+        let claims = self.verifier.verify(token, now).map_err(|fault| Fault::BadToken { expired: fault == TokenFault::Expired })?;
+        let grant = self.grant(store, &claims)?;
+        let caller = Caller::from_token(grant.clone(), &self.roles)?;
+        let known = Known { claims, caller: caller.clone(), grant, checked: AtomicU64::new(epoch) };
+        self.cache.put(token, generation, Arc::new(known), now);
+        Ok(caller)
+    }
+
+    /// A number that is higher whenever anything may have been committed since: each thread compares its own connection's count
+    /// and raises the number for all.
+    fn epoch(&self, store: &Store) -> Result<u64, Fault> {
+        let now = store.data_version()?;
+        if SEEN.replace(now) != now {
+            return Ok(self.epoch.fetch_add(1, Ordering::AcqRel) + 1);
+        }
+        Ok(self.epoch.load(Ordering::Acquire))
+    }
+
+    /// What the database says now of the user and the client of a token.
+    fn grant(&self, store: &Store, claims: &Claims) -> Result<VerifiedGrant, Fault> {
+        let refused = || Fault::BadToken { expired: true };
+        let client = store.client(&claims.client_id)?.filter(|c| !c.disabled).ok_or_else(refused)?;
+        let (user, role, fhir_user, own) = match &claims.subject {
+            Subject::Client => (None, Role::System, None, None),
+            Subject::User(name) => {
+                let account = store.account(name)?.filter(|a| !a.disabled).ok_or_else(refused)?;
+                let role = match account.role.as_str() {
+                    "patient" => Role::Patient,
+                    "doctor" => Role::Doctor,
+                    "admin" => Role::Admin,
+                    _ => return Err(refused()),
+                };
+                (Some(account.username), role, account.fhir_user, account.patient)
+            }
+        };
+        Ok(VerifiedGrant {
+            client: client.client_id,
+            registered: client.scope,
+            user,
+            role,
+            fhir_user,
+            scope: claims.scope.clone(),
+            launch_patient: claims.patient.clone().or(if claims.scope.contains("patient/") { own } else { None }),
+        })
+    }
+}

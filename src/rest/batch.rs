@@ -1,0 +1,117 @@
+//! batch (<https://hl7.org/fhir/R4/http.html#transaction>): each entry is judged, run and audited alone, by the same router as HTTP.
+
+use super::answer::Answer;
+use super::audit;
+use super::bundle::{Entry, Response, bundle};
+use super::conditions::{Conditions, version};
+use super::dispatch::{Body, Call, dispatch};
+use super::fault::Fault;
+use super::gateway::Gateway;
+use super::operation::{self, NoRoute, Operation};
+use hearthgate_access::Caller;
+use hearthgate_fhir::{Value, json};
+use http::StatusCode;
+
+/// `POST /` with a Bundle of type `batch`.
+pub async fn batch(gateway: &Gateway, caller: &Caller, media_type: Option<&str>, body: &[u8], event: &audit::Draft) -> Result<Answer, Fault> {
+    super::write::media(media_type)?;
+    let limits = json::Limits { depth: 64 + 4, bytes: gateway.settings.body_limit };
+    let value = json::parse(body, &limits).map_err(Fault::Body)?;
+    let at = |message: &str, place: &str| Fault::Bad { code: "invalid", message: message.to_owned(), expression: Some(place.to_owned()) };
+    if value.get("resourceType").and_then(Value::as_str) != Some("Bundle") {
+        return Err(at("Only a Bundle can be sent to the base. Send a resource to its type's URL.", "resourceType"));
+    }
+    match value.get("type").and_then(Value::as_str) {
+        Some("batch") => {}
+        Some("transaction") => return Err(Fault::Bad { code: "not-supported", message: "Transactions are not offered. Send a batch, or the resources one by one.".to_owned(), expression: Some("Bundle.type".to_owned()) }),
+        _ => return Err(at("The bundle's type must be `batch`.", "Bundle.type")),
+    }
+    let empty = Vec::new();
+    let entries = match value.get("entry") {
+        None => &empty,
+        Some(Value::Array(entries)) => entries,
+        Some(_) => return Err(at("`entry` must be a list.", "Bundle.entry")),
+    };
+    if entries.len() > gateway.settings.entry_limit {
+        return Err(Fault::TooLong(format!("A bundle may have {} entries. Send several.", gateway.settings.entry_limit)));
+    }
+    let mut out = Vec::with_capacity(entries.len());
+    for (index, entry) in entries.iter().enumerate() {
+        let answer = one(gateway, caller, entry, index, event).await?;
+        out.push(as_entry(gateway, answer));
+    }
+    Ok(Answer::json(StatusCode::OK, bundle("batch-response", None, &[], &out)))
+}
+
+/// One entry: its answer, whatever it is. Only an audit that cannot be written ends the whole.
+async fn one(gateway: &Gateway, caller: &Caller, entry: &Value, index: usize, event: &audit::Draft) -> Result<Answer, Fault> {
+    let call = match call(gateway, entry, index) {
+        Ok(call) => call,
+        Err(fault) => return Ok(fault.answer()),
+    };
+    let draft = event.of_entry(&call.operation, &call.query);
+    let answer = match Box::pin(dispatch(gateway, caller, &call, draft.clone())).await {
+        Ok(answer) => answer,
+        Err(fault) => fault.answer(),
+    };
+    audit::record(gateway, draft, &answer).await?;
+    Ok(answer)
+}
+
+/// Reads an entry's request.
+fn call<'e>(gateway: &Gateway, entry: &'e Value, index: usize) -> Result<Call<'e>, Fault> {
+    let place = |name: &str| format!("Bundle.entry[{index}].{name}");
+    let wrong = |message: &str, name: &str| Fault::Bad { code: "value", message: message.to_owned(), expression: Some(place(name)) };
+    let request = entry.get("request").ok_or_else(|| wrong("The entry has no `request`.", "request"))?;
+    let text = |name: &str| request.get(name).and_then(Value::as_str);
+    let method = text("method").filter(|m| matches!(*m, "GET" | "HEAD" | "POST" | "PUT" | "DELETE" | "PATCH"));
+    let method = method.ok_or_else(|| wrong("`method` must be GET, HEAD, POST, PUT or DELETE.", "request.method"))?;
+    let url = text("url").ok_or_else(|| wrong("The request has no `url`.", "request.url"))?;
+    let url = url.strip_prefix(&gateway.settings.base).and_then(|rest| rest.strip_prefix('/')).unwrap_or(url);
+    let (path, query) = url.split_once('?').unwrap_or((url, ""));
+    if path.contains("//") || path.starts_with('/') || path.contains("..") || path.contains(':') || path.contains(';') || query.contains('?') {
+        return Err(wrong("`url` must be relative to the FHIR base: `Type/id` or `Type?name=value`.", "request.url"));
+    }
+    let operation = operation::parse(method, path).map_err(|no| match no {
+        NoRoute::NotFound => Fault::NoRoute,
+        NoRoute::Method(allow) => Fault::Method(allow),
+    })?;
+    if matches!(operation, Operation::Batch | Operation::Capabilities | Operation::SmartConfiguration) {
+        return Err(wrong("This cannot be an entry of a batch.", "request.url"));
+    }
+    if let (Some(full), Some(id)) = (entry.get("fullUrl").and_then(Value::as_str), operation.id())
+        && full.starts_with("http")
+        && matches!(operation, Operation::Update { .. })
+        && !full.ends_with(&format!("/{id}"))
+    {
+        return Err(wrong("`fullUrl` names another resource than `request.url`.", "fullUrl"));
+    }
+    let mut conditions = Conditions { if_none_exist: request.get("ifNoneExist").is_some(), ..Conditions::default() };
+    if let Some(tag) = text("ifMatch") {
+        conditions.if_match = Some(version(tag)?);
+    }
+    if let Some(tag) = text("ifNoneMatch") {
+        conditions.if_none_match = vec![tag.to_owned()];
+    }
+    conditions.if_modified_since = text("ifModifiedSince").and_then(hearthgate_fhir::date::interval).map(|i| i.lo);
+    Ok(Call { operation, query: query.to_owned(), conditions, body: entry.get("resource").map_or(Body::None, Body::Parsed) })
+}
+
+fn as_entry(gateway: &Gateway, answer: Answer) -> Entry {
+    let header = |name: &str| answer.headers.iter().find(|(n, _)| *n == name).map(|(_, v)| v.clone());
+    let good = answer.status.is_success();
+    let last_modified = header("last-modified").and_then(|d| super::answer::parse_http_date(&d)).map(hearthgate_fhir::date::format_instant);
+    let location = header("location");
+    Entry {
+        full_url: location.as_deref().and_then(|l| l.split("/_history/").next()).filter(|l| l.starts_with(&gateway.settings.base)).map(str::to_owned),
+        resource: (good && !answer.body.is_empty()).then(|| answer.body.clone()),
+        response: Some(Response {
+            status: answer.status.to_string(),
+            location,
+            etag: header("etag"),
+            last_modified,
+            outcome: (!good && !answer.body.is_empty()).then(|| answer.body.clone()),
+        }),
+        ..Entry::default()
+    }
+}

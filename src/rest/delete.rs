@@ -1,0 +1,43 @@
+//! delete (<https://hl7.org/fhir/R4/http.html#delete>).
+
+use super::answer::Answer;
+use super::audit;
+use super::conditions::Conditions;
+use super::fault::Fault;
+use super::gateway::Gateway;
+use super::write;
+use hearthgate_access::{Caller, Interaction};
+use hearthgate_store::{AuditRow, Change, Expect, Guard, Outcome, Unit};
+use http::StatusCode;
+
+/// `DELETE /Type/id`: 204; again: 204, for it is gone already. What others refer to stays: 409.
+pub async fn delete(gateway: &Gateway, caller: &Caller, resource: &'static str, id: &str, conditions: &Conditions, event: audit::Draft) -> Result<Answer, Fault> {
+    let old = gateway.find_for(caller, resource, id, Interaction::Delete)?.ok_or(Fault::NotFound)?;
+    if old.deleted {
+        return Ok(Answer::empty(StatusCode::NO_CONTENT));
+    }
+    if let Some(wanted) = conditions.if_match
+        && wanted != old.version
+    {
+        return Err(Fault::Version { current: Some(old.version) });
+    }
+    if gateway.mappings.plans[old.plan].readonly {
+        return Err(Fault::Method("GET, HEAD"));
+    }
+    let (_, patients) = gateway.present(caller, resource, &old);
+    let guard = Guard { version: Expect::Is(old.version), old: Some(gateway.touch(caller, resource, id, Interaction::Delete)?), new: None };
+    let unit = Unit {
+        context: write::context(gateway, caller),
+        changes: vec![Change::Delete { plan: old.plan, id: id.to_owned(), guard }],
+        audit: Some(AuditRow { event: event.of_write(StatusCode::NO_CONTENT, id, &patients) }),
+    };
+    let outcomes = gateway.store.write(unit).await?;
+    let mut answer = Answer::empty(StatusCode::NO_CONTENT);
+    if let Some(Outcome::Done(outcome)) = outcomes.last() {
+        answer.header("etag", format!("W/\"{}\"", outcome.version));
+        answer.version = Some(outcome.version);
+    }
+    answer.patients = patients;
+    answer.audited = true;
+    Ok(answer)
+}

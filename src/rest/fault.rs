@@ -1,0 +1,173 @@
+//! Every way a FHIR request can fail, and the one table from there to status, headers and OperationOutcome.
+
+use super::answer::Answer;
+use hearthgate_access::Denial;
+use hearthgate_fhir::{json, query};
+use hearthgate_typed::{Issue, operation_outcome};
+use http::StatusCode;
+
+/// Why a request failed. The texts never repeat a value of a resource.
+#[derive(Debug)]
+pub enum Fault {
+    /// No token.
+    NoToken,
+    /// A token that does not hold; `true`: because its time is over.
+    BadToken { expired: bool },
+    /// `Authorization` that cannot be read.
+    Authorization(&'static str),
+    /// The caller may not.
+    Denied(Denial),
+    /// A write whose resource would lie outside the caller's boundary.
+    OutsideBoundary,
+    /// Nothing there that the caller may see.
+    NotFound,
+    /// It was there.
+    Gone,
+    /// No such route.
+    NoRoute,
+    /// No such method here; those that are.
+    Method(&'static str),
+    /// The body is no JSON, or not this resource.
+    Body(json::Fault),
+    /// The body's media type.
+    MediaType,
+    /// The media type of something that is no resource.
+    Media(&'static str),
+    /// The content is not what R4 says it is.
+    Malformed(Vec<Issue>),
+    /// No format that the client accepts.
+    NotAcceptable,
+    /// Too many bytes or entries.
+    TooLong(String),
+    /// A malformed request, with code and place.
+    Bad { code: &'static str, message: String, expression: Option<String> },
+    /// The search cannot be obeyed.
+    Query(query::Problem),
+    /// The content is not valid or breaks a rule.
+    Invalid(Vec<Issue>),
+    /// A local reference that leads nowhere the caller can see.
+    Reference(String),
+    /// `If-Match` names another version.
+    Version { current: Option<u64> },
+    /// `If-Match` is missing or malformed.
+    IfMatch(&'static str),
+    /// Something else stands in the way.
+    Conflict(String),
+    /// The client may not choose ids.
+    NoUpdateCreate,
+    /// The search took too long.
+    Timeout,
+    /// Too much at once.
+    Busy,
+    /// Nothing can be stored now.
+    Unwritable,
+    /// The gateway's own fault; the cause is logged, never sent.
+    Internal(String),
+}
+
+impl Fault {
+    /// A malformed request.
+    pub fn bad(code: &'static str, message: impl Into<String>) -> Self {
+        Self::Bad { code, message: message.into(), expression: None }
+    }
+
+    /// The status.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::NoToken | Self::BadToken { .. } => StatusCode::UNAUTHORIZED,
+            Self::Authorization(_) | Self::Body(_) | Self::Bad { .. } | Self::Query(_) | Self::IfMatch(_) | Self::Malformed(_) => StatusCode::BAD_REQUEST,
+            Self::Denied(_) | Self::OutsideBoundary => StatusCode::FORBIDDEN,
+            Self::NotFound | Self::NoRoute => StatusCode::NOT_FOUND,
+            Self::Gone => StatusCode::GONE,
+            Self::Method(_) | Self::NoUpdateCreate => StatusCode::METHOD_NOT_ALLOWED,
+            Self::MediaType | Self::Media(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
+            Self::TooLong(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Invalid(_) | Self::Reference(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Version { .. } => StatusCode::PRECONDITION_FAILED,
+            Self::Conflict(_) => StatusCode::CONFLICT,
+            Self::Timeout | Self::Busy | Self::Unwritable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// What the caller is told.
+    #[must_use]
+    pub fn issues(&self) -> Vec<Issue> {
+        let one = |code, diagnostics: &str| vec![Issue { severity: "error", code, diagnostics: diagnostics.to_owned(), expression: Vec::new() }];
+        match self {
+            Self::NoToken => one("login", "This needs an access token: send `Authorization: Bearer …`. Where to get one: /.well-known/smart-configuration below the FHIR base."),
+            Self::BadToken { expired: true } => one("expired", "The access token is no longer valid. Ask for a new one."),
+            Self::BadToken { expired: false } => one("login", "The access token is not valid here. Ask for a new one."),
+            Self::Authorization(message) => one("invalid", message),
+            Self::Denied(denial) => one("forbidden", &denial.to_string()),
+            Self::OutsideBoundary => one("forbidden", "You may not write a resource about this patient, or about no patient. Name a patient whom you may write for."),
+            Self::NotFound => one("not-found", "There is no such resource, or you may not see it. Check the type and the id."),
+            Self::Gone => one("deleted", "The resource was deleted. Its versions are in its history; a PUT brings it back."),
+            Self::NoRoute => one("not-supported", "There is nothing at this address. What there is stands in the CapabilityStatement, at /metadata below the FHIR base."),
+            Self::Method(allow) => one("not-supported", &format!("This address does not have this method. It has: {allow}.")),
+            Self::Body(fault) => vec![Issue {
+                severity: "error",
+                code: "structure",
+                diagnostics: fault.message.clone(),
+                expression: if fault.path.is_empty() { vec![] } else { vec![fault.path.clone()] },
+            }],
+            Self::MediaType => one("not-supported", "Send the body as `Content-Type: application/fhir+json` (or application/json), in UTF-8."),
+            Self::NotAcceptable => one("not-supported", "The answer can be had as application/fhir+json. Ask for it with `Accept` or `_format`."),
+            Self::TooLong(message) => one("too-long", message),
+            Self::Bad { code, message, expression } => {
+                vec![Issue { severity: "error", code, diagnostics: message.clone(), expression: expression.iter().cloned().collect() }]
+            }
+            Self::Query(problem) => one(problem.issue_code(), &problem.to_string()),
+            Self::Invalid(issues) | Self::Malformed(issues) => issues.clone(),
+            Self::Media(message) => one("not-supported", message),
+            Self::Reference(path) => vec![Issue {
+                severity: "error",
+                code: "not-found",
+                diagnostics: "The reference is to a resource that does not exist here, or that you may not see. Refer to one that you can read, or leave the reference out.".to_owned(),
+                expression: vec![path.clone()],
+            }],
+            Self::Version { .. } => one("conflict", "`If-Match` names a version that is not the newest one. Read the resource again, apply your change to it, and send its new ETag."),
+            Self::IfMatch(message) => one("invalid", message),
+            Self::Conflict(message) => one("conflict", message),
+            Self::NoUpdateCreate => one("not-supported", "You may not choose the id of a new resource. Create it with POST; the server gives it an id."),
+            Self::Timeout => one("timeout", "The search took too long and was stopped. Ask for less: name a patient, or a shorter time."),
+            Self::Busy => one("throttled", "Too many requests wait already. Try again in a second."),
+            Self::Unwritable => one("no-store", "Nothing can be stored at the moment; nothing was. Try again later."),
+            Self::Internal(_) => one("exception", "Something went wrong here. It was noted; try again later."),
+        }
+    }
+
+    /// The answer.
+    #[must_use]
+    pub fn answer(&self) -> Answer {
+        if let Self::Internal(cause) = self {
+            tracing::error!(cause, "internal fault");
+        }
+        let mut answer = Answer::json(self.status(), operation_outcome(&self.issues()).into());
+        match self {
+            Self::NoToken => answer.header("www-authenticate", "Bearer"),
+            Self::BadToken { .. } => answer.header("www-authenticate", "Bearer error=\"invalid_token\""),
+            Self::Denied(_) | Self::OutsideBoundary => answer.header("www-authenticate", "Bearer error=\"insufficient_scope\""),
+            Self::Method(allow) => answer.header("allow", *allow),
+            Self::NoUpdateCreate => answer.header("allow", "DELETE, GET, HEAD"),
+            Self::Version { current: Some(current) } => answer.header("etag", format!("W/\"{current}\"")),
+            Self::Busy | Self::Unwritable => answer.header("retry-after", "1"),
+            _ => {}
+        }
+        answer
+    }
+}
+
+impl From<Denial> for Fault {
+    fn from(denial: Denial) -> Self {
+        Self::Denied(denial)
+    }
+}
+
+impl From<query::Problem> for Fault {
+    fn from(problem: query::Problem) -> Self {
+        Self::Query(problem)
+    }
+}

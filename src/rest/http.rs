@@ -1,0 +1,148 @@
+//! HTTP in and out of the FHIR interface: authentication first, then the route, then the interaction, then the audit, and only
+//! then the first byte of the answer.
+
+use super::answer::{Answer, FHIR_JSON};
+use super::audit;
+use super::authenticate::Authenticator;
+use super::conditions::Conditions;
+use super::dispatch::{Body, Call, dispatch};
+use super::fault::Fault;
+use super::gateway::Gateway;
+use super::operation::{self, NoRoute, Operation};
+use axum::body::{self, Body as HttpBody};
+use axum::extract::{Request, State};
+use axum::response::Response;
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method, header};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The FHIR interface as a service.
+pub struct Server {
+    /// What interactions work with.
+    pub gateway: Gateway,
+    /// Who calls.
+    pub authenticator: Authenticator,
+    /// The CapabilityStatement.
+    pub capabilities: Bytes,
+    /// SMART's configuration.
+    pub smart: Bytes,
+}
+
+/// How long a body may take.
+const BODY_TIME: Duration = Duration::from_secs(30);
+
+/// Answers any request below the FHIR base.
+pub async fn handle(State(server): State<Arc<Server>>, request: Request) -> Response {
+    let head = request.method() == Method::HEAD;
+    let mut answer = answer(&server, request).await.unwrap_or_else(|fault| fault.answer());
+    if head {
+        answer.header("content-length", answer.body.len().to_string());
+        answer.body = Bytes::new();
+    }
+    respond(answer)
+}
+
+async fn answer(server: &Server, request: Request) -> Result<Answer, Fault> {
+    let (parts, body) = request.into_parts();
+    let path = parts.uri.path();
+    let path = path.strip_prefix("/fhir").unwrap_or(path);
+    let path = path.strip_prefix('/').unwrap_or(path);
+    let query = parts.uri.query().unwrap_or_default();
+    let route = operation::parse(parts.method.as_str(), path);
+    match route {
+        Ok(Operation::Capabilities) => {
+            acceptable(&parts.headers, query)?;
+            return Ok(open(&server.capabilities));
+        }
+        Ok(Operation::SmartConfiguration) => {
+            let mut answer = open(&server.smart);
+            answer.header("content-type", "application/json");
+            return Ok(answer);
+        }
+        _ => {}
+    }
+    let gateway = &server.gateway;
+    let now = gateway.now();
+    let caller = server.authenticator.caller(&gateway.store, &parts.headers, now)?;
+    let operation = match route {
+        Ok(operation) => Ok(operation),
+        Err(NoRoute::NotFound) => Err(Fault::NoRoute),
+        Err(NoRoute::Method(allow)) => Err(Fault::Method(allow)),
+    };
+    let draft = audit::Draft::new(&caller, operation.as_ref().ok(), query, now);
+    let answered = match operation {
+        Err(fault) => Err(fault),
+        Ok(operation) => run(gateway, &caller, operation, &parts.headers, query, body, &draft).await,
+    };
+    let answer = answered.unwrap_or_else(|fault| fault.answer());
+    if !answer.audited {
+        audit::record(gateway, draft, &answer).await?;
+    }
+    Ok(answer)
+}
+
+async fn run(gateway: &Gateway, caller: &hearthgate_access::Caller, operation: Operation, headers: &HeaderMap, query: &str, body: HttpBody, draft: &audit::Draft) -> Result<Answer, Fault> {
+    acceptable(headers, query)?;
+    let conditions = Conditions::of(headers)?;
+    let writes = matches!(operation, Operation::Create { .. } | Operation::Update { .. } | Operation::Batch | Operation::Search { form: true, .. });
+    let bytes = if writes { read(gateway, headers, body).await? } else { Bytes::new() };
+    let media = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok());
+    let body = if writes { Body::Bytes(&bytes, media) } else { Body::None };
+    let call = Call { operation, query: query.to_owned(), conditions, body };
+    dispatch(gateway, caller, &call, draft.clone()).await
+}
+
+/// Reads a body up to the limit, in bounded time, as it is.
+async fn read(gateway: &Gateway, headers: &HeaderMap, body: HttpBody) -> Result<Bytes, Fault> {
+    if headers.get(header::CONTENT_ENCODING).is_some_and(|v| v != "identity") {
+        return Err(Fault::Media("Send the body without `Content-Encoding`."));
+    }
+    let limit = gateway.settings.body_limit;
+    let too_long = || Fault::TooLong(format!("A body may have {limit} bytes. Send less at once."));
+    let declared = headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()).and_then(|v| v.parse::<usize>().ok());
+    if declared.is_some_and(|length| length > limit) {
+        return Err(too_long());
+    }
+    match tokio::time::timeout(BODY_TIME, body::to_bytes(body, limit)).await {
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(_)) => Err(too_long()),
+        Err(_) => Err(Fault::bad("timeout", "The body took too long to arrive.")),
+    }
+}
+
+/// The one format there is must be among those that the client accepts (RFC 9110 section 12.5.1).
+fn acceptable(headers: &HeaderMap, query: &str) -> Result<(), Fault> {
+    let known = |kind: &str| matches!(kind, "application/fhir+json" | "application/json" | "application/json+fhir" | "json" | "text/json" | "*/*" | "application/*" | "*");
+    let of = |text: &str| text.split(',').any(|part| known(part.split(';').next().unwrap_or_default().trim().to_ascii_lowercase().as_str()));
+    let format = query.split('&').filter_map(|p| p.strip_prefix("_format=")).next_back();
+    let good = match format {
+        Some(format) => of(&format.replace("%2F", "/").replace("%2f", "/").replace("%2B", "+").replace("%2b", "+").replace("fhir json", "fhir+json")),
+        None => headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).is_none_or(of),
+    };
+    if good { Ok(()) } else { Err(Fault::NotAcceptable) }
+}
+
+fn open(body: &Bytes) -> Answer {
+    let mut answer = Answer::json(http::StatusCode::OK, body.clone());
+    answer.header("access-control-allow-origin", "*");
+    answer
+}
+
+fn respond(answer: Answer) -> Response {
+    let mut response = Response::new(HttpBody::from(answer.body));
+    *response.status_mut() = answer.status;
+    let headers = response.headers_mut();
+    if answer.status != http::StatusCode::NOT_MODIFIED && answer.status != http::StatusCode::NO_CONTENT {
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(FHIR_JSON));
+    }
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::VARY, HeaderValue::from_static("Authorization, Accept"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    for (name, value) in answer.headers {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            headers.insert(header::HeaderName::from_static(name), value);
+        }
+    }
+    response
+}

@@ -1,0 +1,52 @@
+//! `_include` and `_revinclude` (<https://hl7.org/fhir/R4/search.html#include>): each included resource is narrowed by its own type's rule.
+
+use super::fault::Fault;
+use super::gateway::Gateway;
+use hearthgate_access::Caller;
+use hearthgate_fhir::query::{Include, Query};
+use hearthgate_fhir::r4;
+use hearthgate_mapping::Sql;
+use hearthgate_search::{Includes, OnPage, include as along};
+use hearthgate_store::Stored;
+
+/// Rounds of `:iterate` at most, and resources that may come along with one page.
+const ROUNDS: usize = 5;
+const MOST: u32 = 1000;
+
+/// What comes along with a page.
+pub(super) async fn include(gateway: &Gateway, caller: &Caller, resource: &'static str, query: &Query, page: &[Stored]) -> Result<Vec<Stored>, Fault> {
+    let mut out: Vec<Stored> = Vec::new();
+    if query.include.is_empty() || page.is_empty() {
+        return Ok(out);
+    }
+    let mut known: Vec<i64> = page.iter().filter_map(number).collect();
+    let mut from: Vec<OnPage> = page.iter().filter_map(on_page).collect();
+    let mut asked: Vec<Include> = query.include.clone();
+    for _ in 0..ROUNDS {
+        let left = MOST.saturating_sub(u32::try_from(out.len()).unwrap_or(MOST));
+        if asked.is_empty() || from.is_empty() || left == 0 {
+            break;
+        }
+        let question = Includes { resource, include: asked, page: from, known: known.clone(), limit: left };
+        let narrowed = caller.narrow(question)?;
+        let statement = gateway.with_context(|context| along(narrowed, context));
+        let found = gateway.store.page(statement).await?;
+        known.extend(found.iter().filter_map(number));
+        from = found.iter().filter_map(on_page).collect();
+        out.extend(found);
+        asked = query.include.iter().filter(|include| include.iterate).cloned().collect();
+    }
+    Ok(out)
+}
+
+/// The resource's number, behind the columns of a resource.
+fn number(stored: &Stored) -> Option<i64> {
+    match stored.extra.first() {
+        Some(Sql::Integer(rid)) => Some(*rid),
+        _ => None,
+    }
+}
+
+fn on_page(stored: &Stored) -> Option<OnPage> {
+    Some(OnPage { resource: r4::type_named(&stored.resource_type)?, id: stored.id.clone(), rid: number(stored)? })
+}

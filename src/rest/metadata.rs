@@ -1,0 +1,87 @@
+//! capabilities (<https://hl7.org/fhir/R4/http.html#capabilities>), generated from the plans, and SMART's configuration.
+
+use super::gateway::Settings;
+use hearthgate_fhir::r4::{self, Kind};
+use hearthgate_mapping::{Mappings, index};
+use hearthgate_typed::{Capability, ResourceCapability, SearchParam, capability_statement};
+
+/// The CapabilityStatement as JSON. `date` is when the software was started with these mappings.
+#[must_use]
+pub fn capabilities(settings: &Settings, mappings: &Mappings, date: &str) -> Vec<u8> {
+    let types = mappings.types();
+    let resources = types.iter().map(|resource| one(settings, mappings, resource)).collect();
+    capability_statement(&Capability {
+        base: settings.base.clone(),
+        version: env!("CARGO_PKG_VERSION"),
+        date: date.to_owned(),
+        oauth: Vec::new(),
+        guides: vec!["http://hl7.org/fhir/us/core/ImplementationGuide/hl7.fhir.us.core|6.1.0".to_owned()],
+        resources,
+        interactions: vec!["batch"],
+    })
+}
+
+fn one(settings: &Settings, mappings: &Mappings, resource: &'static str) -> ResourceCapability {
+    let mut profiles: Vec<String> = mappings.of_type(resource).flat_map(|p| p.profiles.iter().cloned()).collect();
+    profiles.sort();
+    profiles.dedup();
+    let writable = mappings.of_type(resource).any(|p| !p.readonly);
+    let mut interactions = vec!["read", "vread", "history-instance", "history-type", "search-type"];
+    if writable {
+        interactions.extend(["create", "update", "delete"]);
+    }
+    let mut search: Vec<SearchParam> = index::parameters(resource).map(|p| SearchParam { name: p.code.to_owned(), definition: p.url.to_owned(), kind: kind(p.kind), documentation: limits(resource, p.code) }).collect();
+    for (code, name) in [("_id", "token"), ("_lastUpdated", "date")] {
+        search.push(SearchParam { name: code.to_owned(), definition: format!("http://hl7.org/fhir/SearchParameter/Resource-{}", code.trim_start_matches('_')), kind: name, documentation: None });
+    }
+    search.sort_by(|a, b| a.name.cmp(&b.name));
+    search.dedup_by(|a, b| a.name == b.name);
+    let includes = index::parameters(resource).filter(|p| p.kind == Kind::Reference).map(|p| format!("{resource}:{}", p.code)).collect();
+    let mut revincludes = Vec::new();
+    for other in mappings.types() {
+        revincludes.extend(index::parameters(other).filter(|p| p.kind == Kind::Reference && p.targets.contains(&resource)).map(|p| format!("{other}:{}", p.code)));
+    }
+    ResourceCapability { resource: resource.to_owned(), profiles, interactions, search, includes, revincludes, update_create: writable && settings.update_create }
+}
+
+fn kind(kind: Kind) -> &'static str {
+    match kind {
+        Kind::String => "string",
+        Kind::Token => "token",
+        Kind::Date => "date",
+        Kind::Reference => "reference",
+        Kind::Quantity => "quantity",
+        Kind::Number => "number",
+        Kind::Uri => "uri",
+        Kind::Composite => "composite",
+        Kind::Special => "special",
+    }
+}
+
+fn limits(resource: &str, code: &str) -> Option<String> {
+    index::blinded(resource, code).then(|| "The value is sealed and found through a keyed index: whole values only.".to_owned())
+}
+
+/// SMART's configuration (<https://hl7.org/fhir/smart-app-launch/STU2.2/conformance.html>): what is true today. Tokens are
+/// made by an operator with `hearthgate token`; the authorization endpoints are not there yet and so not named.
+#[must_use]
+pub fn smart_configuration(issuer: &str) -> Vec<u8> {
+    let capabilities = ["permission-patient", "permission-user", "permission-v1", "permission-v2"];
+    serde_json::json!({
+        "issuer": issuer,
+        "jwks_uri": format!("{issuer}/auth/jwks"),
+        "grant_types_supported": [],
+        "scopes_supported": ["patient/*.rs", "user/*.cruds", "system/*.cruds"],
+        "response_types_supported": [],
+        "code_challenge_methods_supported": ["S256"],
+        "capabilities": capabilities,
+    })
+    .to_string()
+    .into_bytes()
+}
+
+/// Every type that a plan serves.
+#[must_use]
+pub fn served(mappings: &Mappings, resource: &str) -> bool {
+    r4::is_resource_type(resource) && mappings.of_type(resource).next().is_some()
+}

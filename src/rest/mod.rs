@@ -1,0 +1,33 @@
+//! FHIR over HTTP: one file an interaction, headers, bundles, content negotiation.
+//!
+//! Knows FHIR's HTTP rules. Must not know SQL or tables: what runs comes from `access` (the boundary) and `search` (the statement).
+
+pub mod answer;
+mod appointment;
+pub mod audit;
+pub mod authenticate;
+mod batch;
+mod bundle;
+mod conditions;
+mod create;
+mod cursor;
+mod delete;
+mod dispatch;
+pub mod fault;
+pub mod gateway;
+mod history;
+pub mod http;
+mod include;
+mod mask;
+pub mod metadata;
+pub mod operation;
+mod present;
+mod read;
+mod search;
+mod stored;
+mod subset;
+mod update;
+mod vread;
+pub mod write;
+
+pub use create::new_id;

@@ -1,0 +1,55 @@
+//! update (<https://hl7.org/fhir/R4/http.html#update>), with `If-Match` and, where configured, update as create.
+
+use super::answer::Answer;
+use super::audit;
+use super::conditions::Conditions;
+use super::fault::Fault;
+use super::gateway::Gateway;
+use super::write::{self, Put};
+use hearthgate_access::{Caller, Interaction, Role};
+use hearthgate_fhir::Value;
+use hearthgate_store::Expect;
+
+/// How often a write without `If-Match` is judged anew when another one came between.
+const TRIES: usize = 8;
+
+/// `PUT /Type/id`
+pub async fn update(gateway: &Gateway, caller: &Caller, resource: &'static str, id: &str, value: &Value, conditions: &Conditions, event: audit::Draft) -> Result<Answer, Fault> {
+    caller.rule(resource, Interaction::Update)?;
+    let mut tries = 0;
+    loop {
+        let old = gateway.find_for(caller, resource, id, Interaction::Update)?;
+        let alive = old.as_ref().filter(|o| !o.deleted);
+        if let Some(wanted) = conditions.if_match
+            && alive.map(|o| o.version) != Some(wanted)
+        {
+            // An unseen resource has no version that could match; one that is not there has none either.
+            return Err(if old.is_none() { Fault::NotFound } else { Fault::Version { current: alive.map(|o| o.version) } });
+        }
+        let (interaction, expect) = match &old {
+            Some(found) => (Interaction::Update, Expect::Is(found.version)),
+            None => {
+                chooses_ids(gateway, caller, resource)?;
+                (Interaction::Create, Expect::New)
+            }
+        };
+        let put = Put { resource, id, value, old: old.as_ref(), interaction, expect };
+        let unit = write::unit(gateway, caller, &put)?;
+        match write::commit(gateway, caller, &put, unit, event.clone(), conditions).await {
+            // Somebody wrote between reading and writing: the judgement is made anew on what is there now.
+            Err(Fault::Version { .. }) if conditions.if_match.is_none() && old.is_some() && tries < TRIES => tries += 1,
+            // An id that another one's resource has answers as one that may not be chosen.
+            Err(Fault::Version { .. }) if old.is_none() => return Err(Fault::NoUpdateCreate),
+            done => return done,
+        }
+    }
+}
+
+/// Whether the caller may create under an id of its own choice. Patients' apps may not.
+fn chooses_ids(gateway: &Gateway, caller: &Caller, resource: &'static str) -> Result<(), Fault> {
+    if !gateway.settings.update_create || caller.role() == Role::Patient || caller.launch_patient().is_some() {
+        return Err(Fault::NoUpdateCreate);
+    }
+    caller.rule(resource, Interaction::Create)?;
+    Ok(())
+}

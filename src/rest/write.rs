@@ -1,0 +1,212 @@
+//! What create and update share: from the bytes of a body to one unit for the store.
+//!
+//! The order is: JSON, type, references made normal, validation, the caller's compartment, the references' targets,
+//! the clinic's own rules. The boundary on the old and the new version is judged once more inside the transaction.
+
+use super::answer::Answer;
+use super::conditions::{Conditions, Return};
+use super::fault::Fault;
+use super::gateway::Gateway;
+use super::{appointment, audit, mask};
+use bytes::Bytes;
+use hearthgate_access::{Caller, Interaction, Patients};
+use hearthgate_fhir::{Value, json, reference};
+use hearthgate_mapping::{Plan, claim, index, take};
+use hearthgate_store::{self as store, AuditRow, Change, Context, Expect, Guard, Outcome, Stored, Unit};
+use hearthgate_typed::{Issue, operation_outcome};
+use http::StatusCode;
+
+/// Reads and judges a body as a resource of a type.
+pub fn read_body(gateway: &Gateway, resource: &'static str, id: Option<&str>, media_type: Option<&str>, body: &[u8]) -> Result<Value, Fault> {
+    media(media_type)?;
+    let limits = json::Limits { depth: 64, bytes: gateway.settings.body_limit };
+    let value = json::parse(body, &limits).map_err(Fault::Body)?;
+    accept(gateway, resource, id, value)
+}
+
+/// The same for a resource that is parsed already (an entry of a bundle).
+pub fn accept(gateway: &Gateway, resource: &'static str, id: Option<&str>, mut value: Value) -> Result<Value, Fault> {
+    let place = |code, message: &str, at: &str| Fault::Bad { code, message: message.to_owned(), expression: Some(at.to_owned()) };
+    match value.get("resourceType").and_then(Value::as_str) {
+        Some(found) if found == resource => {}
+        Some(_) => return Err(place("invalid", "The body is of another type than the URL. Send it to its own type's URL.", "resourceType")),
+        None => return Err(place("structure", "The body names no type. Put `resourceType` first.", "resourceType")),
+    }
+    if let Some(wanted) = id
+        && value.get("id").and_then(Value::as_str) != Some(wanted)
+    {
+        return Err(place("invalid", "The body's id is not the URL's. Make both the same.", &format!("{resource}.id")));
+    }
+    let base = Some(gateway.settings.base.as_str());
+    reference::rewrite_references(&mut value, &mut |text| match reference::parse(text, base) {
+        reference::Reference::Local { type_name, id, version } => {
+            let normal = version.map_or_else(|| format!("{type_name}/{id}"), |v| format!("{type_name}/{id}/_history/{v}"));
+            (normal != text).then_some(normal)
+        }
+        _ => None,
+    });
+    let issues: Vec<_> = hearthgate_validate::validate(&value).into_iter().filter(|i| i.severity == hearthgate_validate::Severity::Error).collect();
+    if !issues.is_empty() {
+        use hearthgate_validate::Code;
+        let malformed = issues.iter().any(|i| matches!(i.code, Code::Structure | Code::Value | Code::TooLong));
+        let issues = issues.into_iter().map(|i| Issue { severity: "error", code: i.code.as_str(), diagnostics: i.message, expression: vec![i.path] }).collect();
+        return Err(if malformed { Fault::Malformed(issues) } else { Fault::Invalid(issues) });
+    }
+    Ok(value)
+}
+
+/// FHIR's JSON media types, in UTF-8.
+pub fn media(media_type: Option<&str>) -> Result<(), Fault> {
+    let Some(text) = media_type else { return Err(Fault::MediaType) };
+    let mut parts = text.split(';').map(|p| p.trim().to_ascii_lowercase());
+    let kind = parts.next().unwrap_or_default();
+    let known = matches!(kind.as_str(), "application/fhir+json" | "application/json" | "application/json+fhir");
+    let utf8 = parts.all(|p| !p.starts_with("charset=") || matches!(p.trim_start_matches("charset=").trim_matches('"'), "utf-8" | "utf8"));
+    if known && utf8 { Ok(()) } else { Err(Fault::MediaType) }
+}
+
+/// One resource to be written.
+pub struct Put<'p> {
+    /// The type.
+    pub resource: &'static str,
+    /// Its id.
+    pub id: &'p str,
+    /// The content.
+    pub value: &'p Value,
+    /// The version it replaces, if there is one.
+    pub old: Option<&'p Stored>,
+    /// What it is, for scopes.
+    pub interaction: Interaction,
+    /// What must be true of the version in the transaction.
+    pub expect: Expect,
+}
+
+/// Judges a write and makes the store's unit of it.
+pub fn unit(gateway: &Gateway, caller: &Caller, put: &Put<'_>) -> Result<Unit, Fault> {
+    compartment(caller, put)?;
+    references(gateway, caller, put)?;
+    if put.resource == "Appointment" {
+        appointment::judge(caller, put.old.map(|o| &o.body), put.value, gateway.now())?;
+    }
+    let plan = claim::plan_for(&gateway.mappings, put.resource, put.value).ok_or(Fault::Method("GET, HEAD"))?;
+    let mut changes = Vec::new();
+    let mut expect = put.expect;
+    if let Some(old) = put.old
+        && !old.deleted
+        && old.plan != plan.index
+    {
+        // Its content now belongs to another table: out of the one and into the other is one version.
+        let guard = Guard { version: expect, old: None, new: None };
+        changes.push(Change::Delete { plan: old.plan, id: put.id.to_owned(), guard });
+        expect = Expect::Any;
+    }
+    let guard = Guard {
+        version: expect,
+        old: match put.old {
+            Some(old) if !old.deleted => Some(gateway.touch(caller, put.resource, put.id, put.interaction)?),
+            _ => None,
+        },
+        new: Some(gateway.touch(caller, put.resource, put.id, put.interaction)?),
+    };
+    changes.push(change(plan, put.id, put.value, guard, true));
+    Ok(Unit {
+        context: context(gateway, caller),
+        changes,
+        audit: None,
+    })
+}
+
+/// The change that puts a resource into its tables.
+pub fn change(plan: &Plan, id: &str, value: &Value, guard: Guard, render: bool) -> Change {
+    let row = take::take(plan, value, &|_, _| true);
+    Change::Put(Box::new(store::Put {
+        plan: plan.index,
+        id: id.to_owned(),
+        index: index::index(plan, value, &row),
+        compartments: index::compartments(plan, id, value, &row),
+        row,
+        unresolved: Vec::new(),
+        source: None,
+        guard,
+        render,
+    }))
+}
+
+/// Who writes, and when.
+pub fn context(gateway: &Gateway, caller: &Caller) -> Context {
+    Context { actor: caller.user().map(str::to_owned), client: Some(caller.client().to_owned()), at_ms: gateway.now() }
+}
+
+/// A caller who reaches one patient's compartment writes into that compartment: judged on the content alone, so that the
+/// answer is the same whether another patient exists.
+fn compartment(caller: &Caller, put: &Put<'_>) -> Result<(), Fault> {
+    let rule = caller.rule(put.resource, put.interaction)?;
+    let mut allowed = rule.reach.iter().map(|reach| match &reach.patients {
+        Patients::Compartment(patient) | Patients::CareOfCompartment { patient, .. } => Some(patient.as_str()),
+        _ => None,
+    });
+    let named = index::patients(put.resource, put.id, put.value);
+    if allowed.any(|patient| patient.is_none_or(|p| named.iter().any(|n| n == p))) { Ok(()) } else { Err(Fault::OutsideBoundary) }
+}
+
+/// Every local reference leads to something that the caller can see.
+fn references(gateway: &Gateway, caller: &Caller, put: &Put<'_>) -> Result<(), Fault> {
+    let mut seen: Vec<String> = Vec::new();
+    for (path, text) in index::local_references(put.value) {
+        let Some((kind, id)) = text.split_once('/') else { continue };
+        if seen.contains(&text) || (kind, id) == (put.resource, put.id) || (kind == "Patient" && caller.is_about(id)) {
+            continue;
+        }
+        let Some(kind) = hearthgate_fhir::r4::type_named(kind) else { continue };
+        match gateway.find(caller, kind, id) {
+            Ok(Some(found)) if !found.deleted => seen.push(text),
+            Ok(_) | Err(Fault::Denied(_)) => return Err(Fault::Reference(format!("{}.{path}", put.resource).replace(&format!("{0}.{0}.", put.resource), &format!("{}.", put.resource)))),
+            Err(other) => return Err(other),
+        }
+    }
+    Ok(())
+}
+
+/// Stores a unit with its audit event and answers what the client wants to see of it.
+pub async fn commit(gateway: &Gateway, caller: &Caller, put: &Put<'_>, mut unit: Unit, event: audit::Draft, conditions: &Conditions) -> Result<Answer, Fault> {
+    let expected = if put.old.is_some_and(|o| !o.deleted) { StatusCode::OK } else { StatusCode::CREATED };
+    let mut patients = mask::patients(put.value.to_string().as_bytes());
+    if put.resource == "Patient" {
+        patients.push(put.id.to_owned());
+    }
+    unit.audit = Some(AuditRow { event: event.of_write(expected, put.id, &patients) });
+    let outcomes = gateway.store.write(unit).await?;
+    let Some(Outcome::Done(done)) = outcomes.last() else {
+        return Err(Fault::Internal("a write without an outcome".to_owned()));
+    };
+    let (version, updated_ms) = (done.version, done.updated_ms);
+    let mut answer = match conditions.prefer {
+        Return::Minimal => Answer::empty(expected),
+        Return::OperationOutcome => {
+            let issue = Issue { severity: "information", code: "informational", diagnostics: format!("Stored as version {version}."), expression: vec![] };
+            Answer::json(expected, operation_outcome(&[issue]).into())
+        }
+        Return::Representation => match gateway.find(caller, put.resource, put.id) {
+            Ok(Some(found)) if found.version == version => Answer::json(expected, gateway.present(caller, put.resource, &found).0),
+            _ => Answer::json(expected, Bytes::from(stamped(put, version, updated_ms))),
+        },
+    };
+    answer.header("location", format!("{}/{}/{}/_history/{version}", gateway.settings.base, put.resource, put.id));
+    answer.stamp(version, updated_ms);
+    answer.id = Some(put.id.to_owned());
+    answer.patients = patients;
+    answer.audited = true;
+    Ok(answer)
+}
+
+/// What was written, with id, version and time, for one who may write and not read.
+fn stamped(put: &Put<'_>, version: u64, updated_ms: i64) -> Vec<u8> {
+    let mut value = put.value.clone();
+    if let Some(object) = value.as_object_mut() {
+        object.insert("id".to_owned(), put.id.into());
+        let meta = object.entry("meta").or_insert_with(|| serde_json::json!({}));
+        meta["versionId"] = version.to_string().into();
+        meta["lastUpdated"] = hearthgate_fhir::date::format_instant(updated_ms).into();
+    }
+    value.to_string().into_bytes()
+}

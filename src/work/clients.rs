@@ -1,0 +1,144 @@
+//! `hearthgate clients …`: the programs that may ask for access.
+
+use super::event;
+use crate::ops::control::Console;
+use crate::ops::instance::Instance;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hearthgate_access::Scopes;
+use hearthgate_store::{AuditRow, Change, Client, Context, Unit};
+use serde::{Deserialize, Serialize};
+use tokio::runtime::Handle;
+
+/// A client to be added.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct New {
+    /// Its id.
+    pub id: String,
+    /// `public`, `secret` or `jwks`.
+    pub kind: String,
+    /// Where the authorization server may send its users.
+    pub redirect_uris: Vec<String>,
+    /// Where an EHR launch starts.
+    pub launch_url: Option<String>,
+    /// Its keys: the text of a JWKS, or an https URL.
+    pub jwks: Option<String>,
+    /// What it may ask for.
+    pub scope: String,
+    /// What people call it.
+    pub name: Option<String>,
+    /// The secret, if it was made elsewhere (the sample clinic).
+    pub secret: Option<String>,
+}
+
+pub(super) fn add(new: &New, instance: &Instance, runtime: &Handle, console: &mut dyn Console) -> Result<u8, String> {
+    let secret = add_quietly(new, instance, runtime)?;
+    console.out(&format!("added the client {} ({})", new.id, new.kind));
+    if let Some(secret) = secret {
+        console.out(&format!("its secret, shown this once: {secret}"));
+    }
+    Ok(0)
+}
+
+/// Adds a client; the secret, if one was made for it.
+///
+/// # Errors
+/// What is wrong with it, as a sentence.
+pub fn add_quietly(new: &New, instance: &Instance, runtime: &Handle) -> Result<Option<String>, String> {
+    if new.id.is_empty() || new.id.len() > 128 || !new.id.bytes().all(|b| b.is_ascii_graphic()) || new.id.starts_with("hearthgate-") {
+        return Err("--id: 1 to 128 visible ASCII characters, not beginning with `hearthgate-`".to_owned());
+    }
+    Scopes::parse(&new.scope).map_err(|e| format!("--scope: {e:?}"))?;
+    for uri in &new.redirect_uris {
+        if !redirect_is_sound(uri) {
+            return Err(format!("--redirect-uri {uri}: an absolute https URI (or http on 127.0.0.1, or a private-use scheme) without a fragment"));
+        }
+    }
+    let (jwks, jwks_uri) = match (new.kind.as_str(), &new.jwks) {
+        ("jwks", Some(text)) if text.starts_with("https://") => (None, Some(text.clone())),
+        ("jwks", Some(text)) => {
+            let value: serde_json::Value = serde_json::from_str(text).map_err(|e| format!("--jwks: {e}"))?;
+            let keys = value.get("keys").and_then(serde_json::Value::as_array).ok_or("--jwks: a JWKS has a list `keys`")?;
+            if keys.is_empty() || keys.iter().any(|k| k.get("d").is_some() || k.get("k").is_some()) {
+                return Err("--jwks: public keys only, at least one".to_owned());
+            }
+            (Some(value.to_string()), None)
+        }
+        ("jwks", None) => return Err("a client of kind jwks wants --jwks FILE or URL".to_owned()),
+        ("public" | "secret", None) => (None, None),
+        ("public" | "secret", Some(_)) => return Err("--jwks goes with --kind jwks".to_owned()),
+        _ => return Err("--kind: public, secret or jwks".to_owned()),
+    };
+    let secret = (new.kind == "secret").then(|| {
+        new.secret.clone().unwrap_or_else(|| {
+            let mut bytes = [0_u8; 32];
+            hearthgate_seal::system_fill(&mut bytes);
+            URL_SAFE_NO_PAD.encode(bytes)
+        })
+    });
+    let hash = secret.as_deref().map(crate::work::users::hash).transpose()?;
+    let client = Client {
+        client_id: new.id.clone(),
+        kind: new.kind.clone(),
+        secret_hash: hash,
+        jwks,
+        jwks_uri,
+        redirect_uris: new.redirect_uris.clone(),
+        launch_url: new.launch_url.clone(),
+        scope: new.scope.clone(),
+        name: new.name.clone().unwrap_or_else(|| new.id.clone()),
+        disabled: false,
+    };
+    let unit = unit(instance, "client-add", &new.id, vec![client.change(instance.gateway.now())]);
+    match runtime.block_on(instance.gateway.store.write(unit)) {
+        Ok(_) => Ok(secret),
+        Err(refused) if matches!(refused.error, hearthgate_store::Error::Constraint(_)) => Err(format!("there is a client `{}` already", new.id)),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+fn unit(instance: &Instance, action: &str, client: &str, changes: Vec<Change>) -> Unit {
+    let event = event(instance, action, Some(client), None, 200);
+    Unit {
+        context: Context { actor: None, client: Some("hearthgate-operator".to_owned()), at_ms: event.at_ms },
+        changes,
+        audit: serde_json::to_string(&event).ok().map(|event| AuditRow { event }),
+    }
+}
+
+/// A redirect URI that cannot be turned against its users: exact, absolute, no fragment, no wildcard.
+fn redirect_is_sound(uri: &str) -> bool {
+    let Some((scheme, rest)) = uri.split_once(':') else { return false };
+    let plain = uri.bytes().all(|b| b.is_ascii_graphic()) && !uri.contains(['#', '*', '\\']) && !rest.contains('@');
+    let private = scheme.contains('.') && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.' || b == b'-');
+    plain && (scheme == "https" && rest.starts_with("//") || scheme == "http" && (rest.starts_with("//127.0.0.1") || rest.starts_with("//[::1]") || rest.starts_with("//localhost")) || private)
+}
+
+pub(super) fn list(instance: &Instance, console: &mut dyn Console) -> Result<u8, String> {
+    for client in instance.gateway.store.clients().map_err(|e| e.to_string())? {
+        let state = if client.disabled { "disabled" } else { "enabled" };
+        console.out(&format!("{:<24} {:<8} {:<9} {}", client.client_id, client.kind, state, client.scope));
+    }
+    Ok(0)
+}
+
+pub(super) fn show(id: &str, instance: &Instance, console: &mut dyn Console) -> Result<u8, String> {
+    let client = instance.gateway.store.client(id).map_err(|e| e.to_string())?.ok_or_else(|| format!("there is no client `{id}`"))?;
+    console.out(&format!("id            {}", client.client_id));
+    console.out(&format!("name          {}", client.name));
+    console.out(&format!("kind          {}", client.kind));
+    console.out(&format!("state         {}", if client.disabled { "disabled" } else { "enabled" }));
+    console.out(&format!("scope         {}", client.scope));
+    console.out(&format!("redirect URIs {}", client.redirect_uris.join(" ")));
+    console.out(&format!("launch URL    {}", client.launch_url.unwrap_or_default()));
+    Ok(0)
+}
+
+pub(super) fn disable(id: &str, disabled: bool, instance: &Instance, runtime: &Handle, console: &mut dyn Console) -> Result<u8, String> {
+    instance.gateway.store.client(id).map_err(|e| e.to_string())?.ok_or_else(|| format!("there is no client `{id}`"))?;
+    let action = if disabled { "client-disable" } else { "client-enable" };
+    let unit = unit(instance, action, id, vec![Change::disable_client(id, disabled)]);
+    runtime.block_on(instance.gateway.store.write(unit)).map_err(|e| e.to_string())?;
+    console.out(&format!("the client {id} is {}", if disabled { "disabled: its tokens are refused from now on" } else { "enabled" }));
+    Ok(0)
+}

@@ -1,0 +1,95 @@
+//! `hearthgate token`: an access token, audited. It can never say more than its client and its user may.
+
+use super::event;
+use crate::ops::control::Console;
+use crate::ops::instance::Instance;
+use hearthgate_access::{Role, subset};
+use hearthgate_auth::{Claims, Subject};
+use serde::{Deserialize, Serialize};
+use tokio::runtime::Handle;
+
+/// What is asked for.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Ask {
+    /// The client.
+    pub client: String,
+    /// The user; none for a client alone.
+    pub user: Option<String>,
+    /// The scopes.
+    pub scope: String,
+    /// The patient in launch context.
+    pub patient: Option<String>,
+    /// Seconds it lives.
+    pub ttl: u32,
+}
+
+/// Longest life of a token made by an operator, seconds.
+const LONGEST_S: u32 = 86_400;
+
+pub(super) fn issue(ask: &Ask, instance: &Instance, runtime: &Handle, console: &mut dyn Console) -> Result<u8, String> {
+    let judged = claims(ask, instance);
+    let outcome = if judged.is_ok() { 200 } else { 403 };
+    let mut event = event(instance, "token", Some(&ask.client), ask.user.as_deref(), outcome);
+    event.reason = Some(format!("scope: {}", ask.scope.chars().take(256).collect::<String>()));
+    event.patients.extend(ask.patient.clone().filter(|p| hearthgate_fhir::id::is_id(p)));
+    runtime.block_on(instance.gateway.ledger.append(&event)).map_err(|e| e.to_string())?;
+    let claims = judged?;
+    let token = instance.keys.issue(&claims, claims.iat).map_err(|e| e.to_string())?;
+    console.out(&token);
+    Ok(0)
+}
+
+fn claims(ask: &Ask, instance: &Instance) -> Result<Claims, String> {
+    let store = &instance.gateway.store;
+    let text = |e: hearthgate_store::Error| e.to_string();
+    let client = store.client(&ask.client).map_err(text)?.ok_or_else(|| format!("there is no client `{}`; add it with `hearthgate clients add`", ask.client))?;
+    if client.disabled {
+        return Err(format!("the client `{}` is disabled", ask.client));
+    }
+    let (subject, role, fhir_user, own) = match &ask.user {
+        None => (Subject::Client, Role::System, None, None),
+        Some(name) => {
+            let account = store.account(name).map_err(text)?.filter(|a| !a.disabled).ok_or_else(|| format!("there is no user `{name}` who may sign in"))?;
+            let role = match account.role.as_str() {
+                "patient" => Role::Patient,
+                "doctor" => Role::Doctor,
+                _ => Role::Admin,
+            };
+            (Subject::User(account.username), role, account.fhir_user, account.patient)
+        }
+    };
+    if ask.ttl == 0 || ask.ttl > LONGEST_S {
+        return Err(format!("--ttl: from 1 to {LONGEST_S} seconds"));
+    }
+    match subset(&instance.roles, role, &client.scope, &ask.scope) {
+        Ok(Ok(_)) => {}
+        Ok(Err(excess)) => return Err(excess.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")),
+        Err(error) => return Err(format!("--scope: {error}")),
+    }
+    let wants_patient = ask.scope.split_whitespace().any(|s| s.starts_with("patient/"));
+    let patient = match (&ask.patient, own) {
+        (Some(asked), Some(own)) if *asked != own => return Err("a patient's own account names its own patient".to_owned()),
+        (Some(asked), _) if !hearthgate_fhir::id::is_id(asked) => return Err("--patient wants a FHIR id".to_owned()),
+        (Some(asked), _) if !store.exists("Patient", asked).map_err(text)? => return Err("--patient: there is no such patient".to_owned()),
+        (Some(asked), _) => Some(asked.clone()),
+        (None, own) if wants_patient => Some(own.ok_or("patient/… scopes want --patient: the id of the patient in context")?),
+        (None, _) => None,
+    };
+    let now = instance.gateway.now().div_euclid(1000);
+    let mut jti = [0_u8; 16];
+    hearthgate_seal::system_fill(&mut jti);
+    Ok(Claims {
+        iss: instance.issuer.clone(),
+        subject,
+        aud: vec![instance.gateway.settings.base.clone()],
+        exp: now + i64::from(ask.ttl),
+        iat: now,
+        nbf: None,
+        jti: jti.iter().map(|b| format!("{b:02x}")).collect(),
+        client_id: client.client_id,
+        scope: ask.scope.split_whitespace().collect::<Vec<_>>().join(" "),
+        patient,
+        fhir_user,
+        role: Some(role.to_string()),
+    })
+}
