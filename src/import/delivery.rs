@@ -107,7 +107,9 @@ impl Delivery<'_> {
                 self.process(chunk, manner)?;
             }
         }
-        let again = std::mem::take(&mut self.again);
+        let mut again = std::mem::take(&mut self.again);
+        again.sort_unstable_by_key(|unit| rank(&self.catalogue, &self.ranks, *unit));
+        again.dedup();
         for chunk in again.chunks(self.options.batch.max(1)) {
             self.process(chunk, Manner::Again)?;
         }
@@ -143,6 +145,8 @@ impl Delivery<'_> {
                 break;
             }
         }
+        // What became free came in any order; the files are read forwards.
+        chunk.sort_unstable_by_key(|unit| rank(&self.catalogue, &self.ranks, *unit));
         chunk
     }
 
@@ -159,12 +163,14 @@ impl Delivery<'_> {
         let all = units.iter().flat_map(|(_, loaded)| loaded).flat_map(|one| &one.links);
         self.answers.ask(&self.catalogue, all, self.destination)?;
         let mut ready = Vec::new();
+        let mut held = Vec::new();
         for (unit, loaded) in units {
             let atomic = self.catalogue.transaction(unit).is_some();
             if atomic {
                 self.write(std::mem::take(&mut ready), false, manner)?;
             }
             let Some(made) = self.make(unit, loaded, manner) else {
+                held.push(unit);
                 continue;
             };
             if manner != Manner::Again {
@@ -179,6 +185,13 @@ impl Delivery<'_> {
         }
         self.write(ready, false, manner)?;
         self.progress.bytes(Phase::Delivery, self.done, self.total);
+        let (catalogue, ranks) = (&self.catalogue, &self.ranks);
+        let mut forced: Vec<u32> =
+            held.iter().filter_map(|unit| self.hold.break_circle_of(*unit, |unit| rank(catalogue, ranks, unit))).collect();
+        if !forced.is_empty() {
+            forced.sort_unstable_by_key(|unit| rank(catalogue, ranks, *unit));
+            self.process(&forced, Manner::Forced)?;
+        }
         Ok(())
     }
 

@@ -3,6 +3,9 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+/// Units looked at in search of a circle while there is more to do.
+const NEAR: usize = 64;
+
 /// Units that wait, and for what.
 #[derive(Default)]
 pub(crate) struct Hold {
@@ -35,6 +38,37 @@ impl Hold {
             }
         }
         free
+    }
+
+    /// Whether a unit waits, directly or through others, for itself: takes the unit with the lowest
+    /// `rank` out of that circle. Looks at [`NEAR`] units at most; what is farther apart is found
+    /// at the end. So few units have to wait for a circle, however many refer to it.
+    pub(crate) fn break_circle_of(&mut self, unit: u32, rank: impl Fn(u32) -> u64) -> Option<u32> {
+        let mut before = HashMap::new();
+        let mut open = vec![unit];
+        while let Some(at) = open.pop() {
+            let Some((targets, _)) = self.waiting.get(&at) else {
+                continue;
+            };
+            if at != unit && targets.contains(&unit) {
+                let mut circle = vec![unit, at];
+                let mut step = at;
+                while let Some(last) = before.get(&step).filter(|last| **last != unit) {
+                    step = *last;
+                    circle.push(step);
+                }
+                let taken = circle.into_iter().min_by_key(|unit| rank(*unit))?;
+                self.waiting.remove(&taken);
+                return Some(taken);
+            }
+            for target in targets {
+                if before.len() < NEAR && *target != unit && !before.contains_key(target) {
+                    before.insert(*target, at);
+                    open.push(*target);
+                }
+            }
+        }
+        None
     }
 
     /// When nothing else is left to do, every unit here waits in a circle or for one: takes one
@@ -87,6 +121,19 @@ mod tests {
         assert!(hold.release(2).is_empty());
         assert_eq!(hold.release(3), [1]);
         assert!(hold.break_circles(u64::from).is_empty());
+    }
+
+    #[test]
+    fn a_circle_is_found_as_soon_as_it_is_whole() {
+        let mut hold = Hold::default();
+        hold.add(1, vec![9, 3]);
+        assert_eq!(hold.break_circle_of(1, u64::from), None);
+        hold.add(2, vec![1]);
+        assert_eq!(hold.break_circle_of(2, u64::from), None);
+        hold.add(3, vec![2]);
+        assert_eq!(hold.break_circle_of(3, u64::from), Some(1));
+        assert_eq!(hold.release(1), [2]);
+        assert_eq!(hold.release(2), [3]);
     }
 
     #[test]

@@ -14,6 +14,8 @@ use crate::{Error, Issue, Options};
 const OPEN: usize = 16;
 /// Bytes read at once where reading goes forward.
 const AHEAD: usize = 256 << 10;
+/// A gap after what was read last over which reading still goes forward.
+const NEAR: u64 = 4 << 10;
 
 /// Reads parts of the sources.
 #[derive(Default)]
@@ -35,7 +37,8 @@ impl Reader {
         if let Some(from) = inside(self) {
             return Ok(&self.window[from..from + length]);
         }
-        let forward = self.source == Some(source) && offset.checked_sub(self.start).is_some_and(|step| step <= 2 * AHEAD as u64);
+        let end = self.start + self.window.len() as u64;
+        let forward = self.source == Some(source) && offset >= self.start && offset <= end + NEAR;
         let wanted = if forward { length.max(AHEAD) } else { length };
         let known = catalogue.sources.get(source as usize).ok_or(Error::TooMany)?;
         let at = match self.open.iter().position(|(open, _)| *open == source) {
