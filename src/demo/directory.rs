@@ -85,7 +85,7 @@ const STAFF: [Staff; 6] = [
     ("Marchetti", &["Odile", "Renée"], true, 0, 0, &[("en", "English"), ("it", "Italian")]),
     ("Oyelaran", &["Babatunde"], false, 1, 2, &[("en", "English")]),
     ("Sjöberg", &["Astrid"], true, 2, 0, &[("en", "English"), ("sv", "Swedish")]),
-    ("Raman", &["Suresh", "K."], false, 3, 1, &[("en", "English"), ("ta", "Tamil")]),
+    ("Raman", &["Suresh", "K."], false, 3, 1, &[("en", "English"), ("hi", "Hindi")]),
     ("Fuentes Vidal", &["Pilar"], true, 4, 1, &[("en", "English"), ("es", "Spanish")]),
     ("Whitfield", &["Jonathan"], false, 0, 2, &[("en", "English")]),
 ];
@@ -179,7 +179,7 @@ fn doctor(random: &mut Random, index: usize, staff: &Staff, clinic: &str, places
         "id": id,
         "meta": meta("us-core-practitioner"),
         "identifier": [
-            { "use": "official", "type": code(&hl7("v2-0203"), "NPI", "National provider identifier"), "system": "http://hl7.org/fhir/sid/us-npi", "value": number },
+            { "use": "official", "system": "http://hl7.org/fhir/sid/us-npi", "value": number },
             { "use": "secondary", "system": "https://lindenstreet.example.org/staff", "value": format!("S{:03}", index + 101) },
         ],
         "active": true,

@@ -72,7 +72,7 @@ pub fn panel(chart: &mut Chart<'_>, visit: &Visit, name: &str) {
 }
 
 fn numbers(chart: &mut Chart<'_>, visit: &Visit, panel: &Panel) {
-    let specimen = specimen(chart, visit, ("119297000", "Blood specimen"), ("BLD", "Whole blood"));
+    let specimen = specimen(chart, visit, ("119297000", "Blood specimen"), Some(("BLD", "Whole blood")));
     let mut results = Vec::new();
     let mut lines = vec![panel.2.to_owned(), String::new()];
     for test in panel.3 {
@@ -107,7 +107,7 @@ fn numbers(chart: &mut Chart<'_>, visit: &Visit, panel: &Panel) {
 }
 
 fn urine(chart: &mut Chart<'_>, visit: &Visit) {
-    let specimen = specimen(chart, visit, ("122575003", "Urine specimen"), ("UR", "Urine"));
+    let specimen = specimen(chart, visit, ("122575003", "Urine specimen"), Some(("UR", "Urine")));
     let mut color = result(chart, visit, ("5778-6", "Color of Urine"), &specimen);
     color["valueString"] = json!(*chart.random.pick(&["Yellow", "Pale yellow", "Amber"]));
     let mut nitrite = result(chart, visit, ("5802-4", "Nitrite [Presence] in Urine by Test strip"), &specimen);
@@ -123,7 +123,7 @@ fn urine(chart: &mut Chart<'_>, visit: &Visit) {
 }
 
 fn throat(chart: &mut Chart<'_>, visit: &Visit, positive: bool) {
-    let specimen = specimen(chart, visit, ("258529004", "Throat swab"), ("THRT", "Throat"));
+    let specimen = specimen(chart, visit, ("258529004", "Throat swab"), None);
     let test = ("78012-2", "Streptococcus pyogenes Ag [Presence] in Throat by Rapid immunoassay");
     let mut made = result(chart, visit, test, &specimen);
     made["valueCodeableConcept"] = presence(positive);
@@ -149,16 +149,18 @@ fn interpretation(flag: &str, name: &str) -> Value {
     code(&hl7("v3-ObservationInterpretation"), flag, name)
 }
 
-fn specimen(chart: &mut Chart<'_>, visit: &Visit, kind: (&str, &str), short: (&str, &str)) -> String {
+fn specimen(chart: &mut Chart<'_>, visit: &Visit, kind: (&str, &str), short: Option<(&str, &str)>) -> String {
     let id = chart.random.id();
     let number = chart.random.digits(5);
+    let mut codings = vec![coding(SNOMED, kind.0, kind.1)];
+    codings.extend(short.map(|(code, name)| coding(&hl7("v2-0487"), code, name)));
     let made = json!({
         "resourceType": "Specimen",
         "id": id,
         "meta": meta("us-core-specimen"),
         "accessionIdentifier": { "system": "https://fourlakeslab.example.org/accession", "value": format!("{}-{number}", visit.day.iso().replace('-', "")) },
         "status": "available",
-        "type": { "coding": [coding(SNOMED, kind.0, kind.1), coding(&hl7("v2-0487"), short.0, short.1)], "text": kind.1 },
+        "type": { "coding": codings, "text": kind.1 },
         "subject": chart.subject(),
         "collection": { "collectedDateTime": visit.at(15) },
     });
