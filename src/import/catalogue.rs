@@ -4,10 +4,16 @@
 //! Ids and identifiers are looked up by keyed hashes (SipHash under a random key): 64 bits of type
 //! and id or value, and 32 more of the system, so that no sender can make two of them meet.
 
+mod ids;
+
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hasher};
 
 use hearthgate_fhir::r4;
+
+use ids::{PackedId, uuid, uuid_text};
+
+pub(crate) use ids::random_id;
 
 use crate::source::Source;
 use crate::{Error, Fill, Identifier};
@@ -58,12 +64,6 @@ pub(crate) struct Asked {
     pub entry: u32,
     pub identifier: Identifier,
     pub update: bool,
-}
-
-#[derive(Clone, Copy)]
-enum PackedId {
-    Uuid([u8; 16]),
-    Text { at: u32, length: u8 },
 }
 
 /// All resources of the input.
@@ -298,48 +298,4 @@ impl Catalogue {
         let range = self.transaction(unit).map_or(unit..unit + 1, |group| group.first..group.end);
         range.filter(|entry| !matches!(self.state(*entry), State::Alias | State::Repeated | State::Failed)).collect()
     }
-}
-
-/// The bytes of a UUID in its canonical text (RFC 9562 §4, lower case).
-fn uuid(text: &str) -> Option<[u8; 16]> {
-    if text.len() != 36 {
-        return None;
-    }
-    let mut digits = Vec::with_capacity(32);
-    for (at, byte) in text.bytes().enumerate() {
-        match (at, byte) {
-            (8 | 13 | 18 | 23, b'-') => {}
-            (8 | 13 | 18 | 23, _) => return None,
-            (_, b'0'..=b'9') => digits.push(byte - b'0'),
-            (_, b'a'..=b'f') => digits.push(byte - b'a' + 10),
-            _ => return None,
-        }
-    }
-    let mut bytes = [0; 16];
-    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-        *byte = pair[0] << 4 | pair[1];
-    }
-    Some(bytes)
-}
-
-fn uuid_text(bytes: &[u8; 16]) -> String {
-    let mut text = String::with_capacity(36);
-    for (at, byte) in bytes.iter().enumerate() {
-        if matches!(at, 4 | 6 | 8 | 10) {
-            text.push('-');
-        }
-        for digit in [byte >> 4, byte & 15] {
-            text.push(char::from_digit(u32::from(digit), 16).unwrap_or('0'));
-        }
-    }
-    text
-}
-
-/// A random id (RFC 9562 §5.4).
-pub(crate) fn random_id(fill: Fill<'_>) -> String {
-    let mut bytes = [0; 16];
-    fill(&mut bytes);
-    bytes[6] = bytes[6] & 0x0f | 0x40;
-    bytes[8] = bytes[8] & 0x3f | 0x80;
-    uuid_text(&bytes)
 }

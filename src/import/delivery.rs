@@ -1,6 +1,8 @@
 //! The second pass: reads the resources again, targets before what refers to them, and writes
 //! them in batches.
 
+mod written;
+
 use std::collections::VecDeque;
 
 use hearthgate_fhir::Value;
@@ -10,9 +12,7 @@ use crate::catalogue::{Catalogue, State};
 use crate::hold::Hold;
 use crate::intake::Reader;
 use crate::resolve::{Answers, Leads, Link, links, places, rename};
-use crate::settle::expect;
-use crate::survey::refuse;
-use crate::{Batch, Dangling, Destination, Error, Issue, Item, Options, Phase, Progress, Refusal, Summary, Written, order};
+use crate::{Destination, Error, Item, Options, Phase, Progress, Summary, order};
 
 /// How a chunk of units is written.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -186,8 +186,7 @@ impl Delivery<'_> {
         self.write(ready, false, manner)?;
         self.progress.bytes(Phase::Delivery, self.done, self.total);
         let (catalogue, ranks) = (&self.catalogue, &self.ranks);
-        let mut forced: Vec<u32> =
-            held.iter().filter_map(|unit| self.hold.break_circle_of(*unit, |unit| rank(catalogue, ranks, unit))).collect();
+        let mut forced: Vec<u32> = held.iter().filter_map(|unit| self.hold.break_circle_of(*unit, |unit| rank(catalogue, ranks, unit))).collect();
         if !forced.is_empty() {
             forced.sort_unstable_by_key(|unit| rank(catalogue, ranks, *unit));
             self.process(&forced, Manner::Forced)?;
@@ -258,110 +257,6 @@ impl Delivery<'_> {
             return None;
         }
         Some(made)
-    }
-
-    fn write(&mut self, ready: Vec<Ready>, atomic: bool, manner: Manner) -> Result<(), Error> {
-        if ready.is_empty() {
-            return Ok(());
-        }
-        let mut notes = Vec::with_capacity(ready.len());
-        let mut items = Vec::with_capacity(ready.len());
-        for one in ready {
-            notes.push((one.entry, one.leans_on, one.early, one.item.dangling.clone()));
-            items.push(one.item);
-        }
-        let batch = Batch { items, atomic, system: self.options.system.clone() };
-        let mut written = self.destination.write(batch)?;
-        expect(written.len(), notes.len())?;
-        let refused = |written: &Written| matches!(written, Written::Refused(_));
-        if atomic && written.iter().any(refused) {
-            for one in written.iter_mut().filter(|one| !refused(one)) {
-                *one = Written::Refused(vec![of_transaction()]);
-            }
-        }
-        if manner == Manner::Again {
-            self.written_again(&notes, written);
-            return Ok(());
-        }
-        // First what was refused: what leans on it must know.
-        for ((entry, ..), _) in notes.iter().zip(&written).filter(|(_, one)| refused(one)) {
-            self.catalogue.set(*entry, State::Failed);
-        }
-        for ((entry, leans_on, early, dangling), written) in notes.into_iter().zip(written) {
-            let unit = self.catalogue.unit(entry);
-            let fell = leans_on.iter().any(|target| self.catalogue.state(*target) == State::Failed);
-            match written {
-                Written::Refused(_) if fell && !atomic => {
-                    self.catalogue.set(entry, State::Waiting);
-                    self.free.push_back(unit);
-                    continue;
-                }
-                Written::Refused(issues) => self.fail(entry, issues),
-                taken => {
-                    self.catalogue.set(entry, State::Written);
-                    self.done += u64::from(self.catalogue.entries[entry as usize].length);
-                    let of = self.summary.of(self.catalogue.name(self.catalogue.entries[entry as usize].kind));
-                    match taken {
-                        Written::Created => of.created += 1,
-                        Written::Updated => of.updated += 1,
-                        _ => of.unchanged += 1,
-                    }
-                    if early || fell {
-                        if self.again.last() != Some(&unit) {
-                            self.again.push(unit);
-                        }
-                    } else {
-                        self.dangle(entry, dangling);
-                    }
-                }
-            }
-            if !atomic {
-                self.release(unit);
-            } else if let Some(group) = self.catalogue.transaction(entry) {
-                let first = group.first;
-                self.release(first);
-            }
-        }
-        Ok(())
-    }
-
-    /// What was taken before stays taken; a refusal now means that its references stay as they are.
-    fn written_again(&mut self, notes: &[(u32, Vec<u32>, bool, Vec<(String, String)>)], written: Vec<Written>) {
-        for ((entry, _, _, dangling), written) in notes.iter().zip(written) {
-            self.dangle(*entry, dangling.clone());
-            if let Written::Refused(issues) = written {
-                let refusal = self.refusal(*entry, issues);
-                self.progress.refused(&refusal);
-            }
-        }
-    }
-
-    fn dangle(&mut self, entry: u32, dangling: Vec<(String, String)>) {
-        let known = self.catalogue.entries[entry as usize];
-        let type_name = self.catalogue.name(known.kind);
-        for (path, reference) in dangling {
-            self.summary.add_dangling(type_name, &reference);
-            self.progress.dangling(&Dangling {
-                source: self.catalogue.sources[known.source as usize].name.clone(),
-                line: u64::from(known.line),
-                type_name,
-                path,
-                reference,
-            });
-        }
-    }
-
-    fn fail(&mut self, entry: u32, issues: Vec<Issue>) {
-        self.catalogue.set(entry, State::Failed);
-        let known = self.catalogue.entries[entry as usize];
-        self.done += u64::from(known.length);
-        let refusal = self.refusal(entry, issues);
-        refuse(self.summary, self.progress, refusal, Some(self.catalogue.name(known.kind)));
-    }
-
-    fn refusal(&self, entry: u32, issues: Vec<Issue>) -> Refusal {
-        let known = self.catalogue.entries[entry as usize];
-        Refusal { source: self.catalogue.sources[known.source as usize].name.clone(), line: u64::from(known.line), issues }
     }
 
     fn release(&mut self, unit: u32) {

@@ -171,7 +171,7 @@ pub(crate) fn newlines(bytes: &[u8]) -> u64 {
 
 /// Calls `f` for each member of the object that a scanner stands before, which must pass over
 /// the value.
-pub(crate) fn members<R: BufRead, E: From<Broken>>(scanner: &mut Scanner<R>, f: &mut dyn FnMut(&str, &mut Scanner<R>) -> Result<(), E>) -> Result<(), E> {
+pub(crate) fn members<R: BufRead, E: From<Broken>>(scanner: &mut Scanner<R>, f: &mut impl FnMut(&str, &mut Scanner<R>) -> Result<(), E>) -> Result<(), E> {
     if !scanner.take(b'{')? {
         return Err(Broken::Syntax("an object").into());
     }
@@ -196,7 +196,7 @@ pub(crate) fn members<R: BufRead, E: From<Broken>>(scanner: &mut Scanner<R>, f: 
 }
 
 /// Calls `f` before each item of the list that a scanner stands before.
-pub(crate) fn items<R: BufRead, E: From<Broken>>(scanner: &mut Scanner<R>, f: &mut dyn FnMut(&mut Scanner<R>) -> Result<(), E>) -> Result<(), E> {
+pub(crate) fn items<R: BufRead, E: From<Broken>>(scanner: &mut Scanner<R>, f: &mut impl FnMut(&mut Scanner<R>) -> Result<(), E>) -> Result<(), E> {
     if !scanner.take(b'[')? {
         return Err(Broken::Syntax("a list").into());
     }

@@ -19,6 +19,9 @@ pub(crate) struct Place {
     pub line: u64,
 }
 
+/// A type and id, or what is wrong with them and the type, if that is known.
+type Checked<'h> = Result<(u8, Option<&'h str>), (Option<u8>, Issue)>;
+
 /// The state of the first pass.
 pub(crate) struct Survey<'a> {
     pub options: &'a Options<'a>,
@@ -109,7 +112,7 @@ impl Survey<'_> {
             }
             place.offset += length;
             place.line += 1;
-            if place.line % 4096 == 0 {
+            if place.line.is_multiple_of(4096) {
                 behind(self, place.offset);
             }
         }
@@ -148,7 +151,7 @@ impl Survey<'_> {
     }
 
     /// The type and id of a head.
-    pub(crate) fn check<'h>(&self, head: &'h Head<'_>) -> Result<(u8, Option<&'h str>), (Option<u8>, Issue)> {
+    pub(crate) fn check<'h>(&self, head: &'h Head<'_>) -> Checked<'h> {
         let Some(kind) = head.kind.text().and_then(|name| self.catalogue.kind(name)) else {
             return Err((
                 None,

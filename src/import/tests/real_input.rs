@@ -70,7 +70,7 @@ fn the_order_of_lines_and_files_does_not_matter() {
 fn a_run_that_is_killed_is_simply_started_again() {
     let Some(folder) = synthea() else { return };
     let mut memory = Memory { most: Some(5), ..Memory::default() };
-    let failed = run(&[folder.clone()], &options(), &mut memory, &mut Silent);
+    let failed = run(std::slice::from_ref(&folder), &options(), &mut memory, &mut Silent);
     assert!(matches!(failed, Err(Error::Destination(_))));
     let there = memory.resources.len() as u64;
     memory.most = None;
