@@ -71,7 +71,7 @@ fn short_form(rest: &str) -> Option<&str> {
     let form = rest.get(..end)?.trim();
     let capitals = form.bytes().filter(u8::is_ascii_uppercase).count();
     let fits = (2..=SHORT).contains(&form.len())
-        && form.bytes().all(|b| b.is_ascii_alphanumeric())
+        && form.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
         && form.as_bytes().first().is_some_and(u8::is_ascii_alphanumeric)
         && capitals * 2 >= form.len();
     fits.then_some(form)
@@ -84,7 +84,7 @@ fn explained(lexicon: &Lexicon, text: &str, tokens: &[Token], form: &str) -> Opt
     let earliest = tokens.len().saturating_sub(form.len() + 5);
     // A term right before the parenthesis whose initials are the letters, in any order ("myotonic dystrophy (DM)").
     for at in tokens.len().saturating_sub(form.len() + 1)..tokens.len() {
-        if initials(text, &tokens[at..], form)
+        if (initials(text, &tokens[at..], form) || in_order(text, &tokens[at..], form))
             && let Some(concept) = term_at(lexicon, &tokens[at..])
             && matches!(lexicon.kind(concept), ConceptKind::Disease | ConceptKind::Symptom | ConceptKind::Finding)
         {
@@ -114,16 +114,29 @@ fn explained(lexicon: &Lexicon, text: &str, tokens: &[Token], form: &str) -> Opt
 
 /// Whether every letter of `form` is the initial of one of the words, and every word's initial is used.
 fn initials(text: &str, tokens: &[Token], form: &str) -> bool {
-    let mut left: Vec<u8> = form.bytes().map(|b| b.to_ascii_lowercase()).collect();
+    let mut left: Vec<u8> = form.bytes().filter(u8::is_ascii_alphanumeric).map(|b| b.to_ascii_lowercase()).collect();
     tokens.iter().filter(|t| t.letters > 2).all(|t| {
         let initial = t.text(text).as_bytes().first().map(u8::to_ascii_lowercase);
         left.iter().position(|&l| Some(l) == initial).map(|at| left.swap_remove(at)).is_some()
     }) && left.is_empty()
 }
 
+/// Whether the letters of `form` occur in order, the first of them at the start of the words.
+fn in_order(text: &str, tokens: &[Token], form: &str) -> bool {
+    let mut letters = form.bytes().filter(u8::is_ascii_alphanumeric).map(|b| b.to_ascii_lowercase()).peekable();
+    let mut bytes = tokens.iter().flat_map(|t| t.text(text).bytes()).map(|b| b.to_ascii_lowercase());
+    if bytes.next() != letters.next() {
+        return false;
+    }
+    for byte in bytes {
+        letters.next_if_eq(&byte);
+    }
+    letters.peek().is_none()
+}
+
 /// Whether the letters of `form` occur in order in the words, each word's initial preferred.
 fn spells(text: &str, tokens: &[Token], form: &str) -> bool {
-    let mut letters = form.bytes().map(|b| b.to_ascii_lowercase()).peekable();
+    let mut letters = form.bytes().filter(u8::is_ascii_alphanumeric).map(|b| b.to_ascii_lowercase()).peekable();
     for token in tokens {
         let mut within = 0;
         for byte in token.text(text).bytes().map(|b| b.to_ascii_lowercase()) {

@@ -28,6 +28,7 @@ pub(crate) mod kind {
     pub(crate) const HISTORY_NEAR: u32 = 1 << 21;
     pub(crate) const HEAD: u32 = 1 << 22;
     pub(crate) const NOT_EPONYM: u32 = 1 << 23;
+    pub(crate) const FORM: u32 = 1 << 24;
 }
 
 /// A cue in a sentence: tokens `first..end`.

@@ -31,22 +31,26 @@ pub(crate) fn find(lexicon: &Lexicon, text: &str, tokens: &[Token], from: usize,
     while at < to {
         let token = &tokens[at];
         if matches!(token.case, Case::Upper | Case::Mixed) && !forms.is_empty() {
-            match forms.get(token.text(text)) {
-                Some(Meaning::Concept(concept)) => {
-                    out.push(Match { first: at, end: at + 1, concept: Some(*concept), rule: Rule::ShortForm });
-                    at += 1;
-                    continue;
-                }
-                Some(Meaning::Unknown) => {
-                    out.push(Match { first: at, end: at + 1, concept: None, rule: Rule::ShortForm });
-                    at += 1;
-                    continue;
-                }
+            // "A-T" is two tokens: the longer form is asked for first.
+            let joined = tokens[..to].get(at + 1).filter(|next| next.start == token.end + 1 && !next.spaced && next.lines == 0);
+            let longer = joined.and_then(|next| text.get(token.start as usize..next.end as usize)).and_then(|form| forms.get(form));
+            let (meaning, end) = match longer {
+                Some(meaning) => (Some(meaning), at + 2),
+                None => (forms.get(token.text(text)), at + 1),
+            };
+            let concept = match meaning {
+                Some(Meaning::Concept(concept)) => Some(Some(*concept)),
+                Some(Meaning::Unknown) => Some(None),
                 Some(Meaning::Nothing) => {
-                    at += 1;
+                    at = end;
                     continue;
                 }
-                None => {}
+                None => None,
+            };
+            if let Some(concept) = concept {
+                out.push(Match { first: at, end, concept, rule: Rule::ShortForm });
+                at = end;
+                continue;
             }
         }
         match longest(lexicon, tokens, at, from, to, part) {
@@ -94,10 +98,21 @@ fn longest(lexicon: &Lexicon, tokens: &[Token], at: usize, from: usize, to: usiz
                 skipped += 1;
                 next += 1;
             }
-            None => break,
+            None => match explained_inside(lexicon, &tokens[next..to], node) {
+                Some(width) => next += width,
+                None => break,
+            },
         }
     }
     best
+}
+
+/// "glucose-6-phosphate dehydrogenase (G6PD) deficiency": the width of a short form in
+/// parentheses after which the term goes on.
+fn explained_inside(lexicon: &Lexicon, rest: &[Token], node: u32) -> Option<usize> {
+    let [open, form, close, after, ..] = rest else { return None };
+    let inside = open.is_mark(b'(') && form.is_word() && form.case != Case::Lower && close.is_mark(b')') && after.word != 0;
+    (inside && lexicon.terms.child(node, after.word).is_some()).then_some(3)
 }
 
 #[expect(clippy::too_many_arguments, reason = "one place, the whole view of a candidate")]

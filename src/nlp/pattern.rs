@@ -22,6 +22,9 @@ pub(crate) fn extend(lexicon: &Lexicon, text: &str, tokens: &[Token], from: usiz
         }
     }
     let mut covered = 0;
+    for found in matches.iter_mut() {
+        widen(lexicon, tokens, from, found);
+    }
     for at in from..to {
         while covered < known && matches[covered].end <= at {
             covered += 1;
@@ -39,9 +42,24 @@ pub(crate) fn extend(lexicon: &Lexicon, text: &str, tokens: &[Token], from: usiz
     }
 }
 
+/// "familial | breast cancer": words that name a form of a disease belong to its mention.
+fn widen(lexicon: &Lexicon, tokens: &[Token], from: usize, found: &mut Match) {
+    let disease = found.concept.is_none_or(|c| lexicon.kind(c) == ConceptKind::Disease);
+    let mut first = found.first;
+    while disease && first > from && first + 4 > found.first && lexicon.flags(tokens[first - 1].word) & kind::FORM != 0 && tokens[first].lines == 0 {
+        first -= 1;
+    }
+    // "X-linked": the letter belongs to the word.
+    if first < found.first && first > from && tokens[first - 1].letters == 1 && tokens[first].start == tokens[first - 1].end + 1 && !tokens[first].spaced {
+        first -= 1;
+    }
+    found.first = first;
+}
+
 /// "breast and ovarian | cancer": members before the last, each with the shared head.
 fn coordinated(lexicon: &Lexicon, tokens: &[Token], from: usize, found: &Match, matches: &mut Vec<Match>) {
     let head = &tokens[found.end - 1..found.end];
+    let last_member = matches.iter().position(|m| m == found);
     let mut at = found.first;
     for _ in 0..MEMBERS {
         let Some(joint) = at.checked_sub(1).filter(|&j| j > from) else { return };
@@ -64,6 +82,13 @@ fn coordinated(lexicon: &Lexicon, tokens: &[Token], from: usize, found: &Match, 
         let Some((first, concept)) = member else { return };
         if matches!(lexicon.kind(concept), ConceptKind::Disease | ConceptKind::Symptom | ConceptKind::Finding) {
             matches.push(Match { first, end: found.end, concept: Some(concept), rule: Rule::Coordination });
+        }
+        // The members share their head, and so the words from the first to the head name each of them.
+        for member in matches.iter_mut().filter(|m| m.end == found.end) {
+            member.first = first;
+        }
+        if let Some(index) = last_member {
+            matches[index].rule = Rule::Coordination;
         }
         at = first;
     }

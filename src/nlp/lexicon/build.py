@@ -39,7 +39,7 @@ SECTIONS = ["complaint", "hpi", "history", "family", "ros", "exam", "results", "
             "assessment", "plan", "other", "social", "organ"]
 CUES = ["negate", "negate_back", "possible", "possible_back", "history", "history_back", "hypothetical", "family",
         "other_person", "stop", "affirm", "pseudo", "severity", "laterality", "site", "skip", "resolved", "known",
-        "reports", "recent", "subject", "history_near", "head", "not_eponym", "either"]
+        "reports", "recent", "subject", "history_near", "head", "not_eponym", "form"]
 
 
 def package(name):
@@ -73,7 +73,7 @@ class Lexicon:
             return False
         if all(w.isdigit() for w in key) or key in self.terms:
             return False
-        if source in (TABULAR, HEADING) and len(key) == 1 and self.english.get(fold(text), 0) >= COMMON:
+        if source in (TABULAR, HEADING) and len(key) == 1 and max(self.english.get(fold(text), 0), self.english.get(key[0], 0)) >= COMMON:
             self.common.append(text)
             return False
         self.terms[key] = [concept, source, CASED if cased else 0, text]
@@ -97,7 +97,7 @@ def load(lexicon):
                 concept[2] = ""
             by_code.setdefault(code, concept)
         for text in terms:
-            cased = bool(re.fullmatch(r"[A-Z][A-Z0-9/&]{0,6}", text)) and any(c.isalpha() for c in text)
+            cased = bool(re.fullmatch(r"[A-Z][A-Z0-9/&]{0,6}s?", text)) and any(c.isalpha() for c in text)
             if not lexicon.add(text, concept, CURATED, cased) and lexicon.terms.get(key_of(text), [0])[0] is not concept:
                 lexicon.counts["curated twice"] += 1
                 if "-v" in sys.argv:
