@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::fhir::{NUCC, SNOMED, code, coding, concept, hl7, meta, named, npi, reference, us_core};
+use crate::fhir::{NUCC, SNOMED, coding, concept, hl7, meta, named, npi, reference, us_core};
 use crate::random::Random;
 
 /// A doctor of the clinic, and where and how to find their calendar.

@@ -10,6 +10,7 @@
 mod background;
 mod bench;
 mod calendar;
+mod care;
 mod chart;
 mod directory;
 mod episodes;

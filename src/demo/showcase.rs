@@ -2,6 +2,7 @@
 //! nursing assistant who has been the clinic's patient since she was born, with a pacemaker and, now, a pregnancy.
 
 mod hospital;
+mod medicines;
 mod screening;
 
 use serde_json::{Value, json};
@@ -10,9 +11,7 @@ use crate::background::{ALLERGIES, add_allergy, social, span};
 use crate::chart::{Chart, Visit};
 use crate::directory::{CARDIOLOGIST, CLINIC, GYNECOLOGIST, PEDIATRICIAN};
 use crate::fhir::{LOINC, SNOMED, code, coding, concept, hl7, meta, named, reference};
-use crate::illnesses::ALBUTEROL;
 use crate::people::Patient;
-use crate::prescriptions::{Order, prescribe};
 use crate::time::Day;
 use crate::vitals;
 
@@ -59,7 +58,7 @@ pub fn record(chart: &mut Chart<'_>) {
     infancy(chart);
     let visit = spring(chart);
     habits(chart, &visit);
-    medicines(chart, &visit);
+    medicines::take(chart, &visit);
     hospital::stay(chart);
     screening::screen(chart, &visit);
     around(chart);
@@ -209,68 +208,6 @@ fn habits(chart: &mut Chart<'_>, visit: &Visit) {
     let mut made = social(chart, "us-core-observation-sexual-orientation", (LOINC, "76690-7", "Sexual orientation"), &when);
     made["valueCodeableConcept"] = concept(SNOMED, "20430005", "Heterosexual");
     chart.push(made);
-}
-
-fn medicines(chart: &mut Chart<'_>, visit: &Visit) {
-    let problem = chart.person.problems.first().map(|problem| problem.id.clone());
-    let reason = ("195967001", "Asthma");
-    let order = Order { drug: &ALBUTEROL, status: "active", condition: problem.as_deref(), reason, by_reference: true };
-    let ordered = prescribe(chart, visit, &order);
-    prescribe(
-        chart,
-        visit,
-        &Order { drug: &crate::illnesses::ACETAMINOPHEN, status: "completed", condition: None, reason: ("10509002", "Acute bronchitis"), by_reference: false },
-    );
-    let told = prescribe(
-        chart,
-        visit,
-        &Order {
-            drug: &crate::illnesses::FEXOFENADINE,
-            status: "active",
-            condition: None,
-            reason: ("367498001", "Seasonal allergic rhinitis"),
-            by_reference: false,
-        },
-    );
-    let subject = chart.subject();
-    if let Some(made) = chart.out.last_mut().filter(|made| made["id"] == told.as_str()) {
-        // She bought it herself and told the doctor.
-        if let Some(fields) = made.as_object_mut() {
-            fields.remove("reportedBoolean");
-        }
-        made["intent"] = json!("plan");
-        made["reportedReference"] = subject;
-    }
-    let id = chart.random.id();
-    let mut dispensed = json!({
-        "resourceType": "MedicationDispense",
-        "id": id,
-        "meta": meta("us-core-medicationdispense"),
-        "status": "completed",
-        "medicationCodeableConcept": concept(crate::fhir::RXNORM, ALBUTEROL.rxnorm, ALBUTEROL.name),
-        "subject": chart.subject(),
-        "context": reference("Encounter", &visit.id),
-        "performer": [{ "actor": named("Organization", &chart.directory.pharmacy, "Linden Street Pharmacy") }],
-        "authorizingPrescription": [reference("MedicationRequest", &ordered)],
-        "type": concept(&hl7("v3-ActCode"), "FF", "First Fill"),
-        "quantity": crate::fhir::quantity("1", "inhaler", "{inhaler}"),
-        "whenHandedOver": visit.day.plus(1).workday().at(700),
-        "dosageInstruction": [{
-            "text": ALBUTEROL.sig,
-            "timing": { "repeat": { "frequency": 4, "period": crate::fhir::number("1"), "periodUnit": "d" } },
-            "doseAndRate": [{ "doseQuantity": crate::fhir::quantity("2", "puff", "{puff}") }],
-        }],
-    });
-    chart.push(dispensed.clone());
-    dispensed["id"] = json!(chart.random.id());
-    if let Some(fields) = dispensed.as_object_mut() {
-        fields.remove("medicationCodeableConcept");
-    }
-    let place = crate::prescriptions::FORMULARY.iter().position(|drug| drug.rxnorm == ALBUTEROL.rxnorm).unwrap_or_default();
-    dispensed["medicationReference"] = named("Medication", &chart.directory.medications[place], ALBUTEROL.name);
-    dispensed["type"] = concept(&hl7("v3-ActCode"), "RF", "Refill");
-    dispensed["whenHandedOver"] = json!(visit.day.plus(60).workday().at(700));
-    chart.push(dispensed);
 }
 
 /// Who pays, who helps, and what she wants.

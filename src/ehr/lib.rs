@@ -9,7 +9,4 @@
 
 pub mod appointment;
 
-pub use appointment::{
-    Acceptance, Actor, Appointment, Broken, MAX_OPEN_REQUESTS, Rule, Status, UnknownCode,
-    judge_appointment, judge_open_requests,
-};
+pub use appointment::{Acceptance, Actor, Appointment, Broken, MAX_OPEN_REQUESTS, Rule, Status, UnknownCode, judge_appointment, judge_open_requests};

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::background::pacemaker;
+use crate::care::pacemaker;
 use crate::chart::{Chart, Visit, id_of};
 use crate::directory::{CARDIOLOGIST, hospital_name};
 use crate::fhir::{LOINC, SNOMED, base64, coding, concept, hl7, meta, named, quantity, reference};

@@ -30,25 +30,11 @@ pub enum Status {
     Waitlist,
 }
 
-use Status::{
-    Arrived, Booked, Cancelled, CheckedIn, EnteredInError, Fulfilled, Noshow, Pending, Proposed,
-    Waitlist,
-};
+use Status::{Arrived, Booked, Cancelled, CheckedIn, EnteredInError, Fulfilled, Noshow, Pending, Proposed, Waitlist};
 
 impl Status {
     /// All ten, in R4's order.
-    pub const ALL: [Self; 10] = [
-        Proposed,
-        Pending,
-        Booked,
-        Arrived,
-        Fulfilled,
-        Cancelled,
-        Noshow,
-        EnteredInError,
-        CheckedIn,
-        Waitlist,
-    ];
+    pub const ALL: [Self; 10] = [Proposed, Pending, Booked, Arrived, Fulfilled, Cancelled, Noshow, EnteredInError, CheckedIn, Waitlist];
 
     /// R4's code.
     pub fn code(self) -> &'static str {
@@ -88,25 +74,8 @@ impl Status {
             Proposed => &[Pending, Booked, Waitlist, Cancelled, EnteredInError],
             Pending => &[Proposed, Booked, Waitlist, Cancelled, EnteredInError],
             Waitlist => &[Proposed, Pending, Booked, Cancelled, EnteredInError],
-            Booked => &[
-                Proposed,
-                Pending,
-                Waitlist,
-                Arrived,
-                CheckedIn,
-                Fulfilled,
-                Noshow,
-                Cancelled,
-                EnteredInError,
-            ],
-            CheckedIn => &[
-                Booked,
-                Arrived,
-                Fulfilled,
-                Noshow,
-                Cancelled,
-                EnteredInError,
-            ],
+            Booked => &[Proposed, Pending, Waitlist, Arrived, CheckedIn, Fulfilled, Noshow, Cancelled, EnteredInError],
+            CheckedIn => &[Booked, Arrived, Fulfilled, Noshow, Cancelled, EnteredInError],
             Arrived => &[Booked, CheckedIn, Fulfilled, Cancelled, EnteredInError],
             Fulfilled | Cancelled | Noshow => &[EnteredInError],
             EnteredInError => &[],
@@ -124,9 +93,6 @@ impl FromStr for Status {
     type Err = UnknownCode;
 
     fn from_str(code: &str) -> Result<Self, UnknownCode> {
-        Self::ALL
-            .into_iter()
-            .find(|status| status.code() == code)
-            .ok_or_else(|| UnknownCode(code.to_owned()))
+        Self::ALL.into_iter().find(|status| status.code() == code).ok_or_else(|| UnknownCode(code.to_owned()))
     }
 }

@@ -32,10 +32,7 @@ fn square(from: Option<&str>, to: &str, who: char) -> bool {
     let mut lines = TABLE.lines().filter(|line| !line.trim().is_empty());
     let columns: Vec<&str> = lines.next().unwrap().split_whitespace().collect();
     let column = columns.iter().position(|name| *name == to).unwrap();
-    let row: Vec<&str> = lines
-        .map(|line| line.split_whitespace().collect::<Vec<_>>())
-        .find(|cells| cells[0] == from.unwrap_or("new"))
-        .unwrap();
+    let row: Vec<&str> = lines.map(|line| line.split_whitespace().collect::<Vec<_>>()).find(|cells| cells[0] == from.unwrap_or("new")).unwrap();
     row[column + 1].contains(who)
 }
 
@@ -78,9 +75,7 @@ fn slow(actor: &Actor, old: Option<&Appointment>, new: &Appointment) -> Option<&
         return Some("table");
     }
     let same_time = old.is_some_and(|old| old.start_ms == new.start_ms && old.end_ms == new.end_ms);
-    if ["fulfilled", "cancelled", "noshow", "entered-in-error"].contains(&was.unwrap_or(""))
-        && !same_time
-    {
+    if ["fulfilled", "cancelled", "noshow", "entered-in-error"].contains(&was.unwrap_or("")) && !same_time {
         return Some("over");
     }
     if who == 'S' {
@@ -104,13 +99,7 @@ fn slow(actor: &Actor, old: Option<&Appointment>, new: &Appointment) -> Option<&
                 return Some("moved or left");
             }
             let without_me = |a: &Appointment| {
-                let mut all: Vec<_> = a
-                    .patients
-                    .iter()
-                    .filter(|p| p.0 != ME)
-                    .chain(&a.doctors)
-                    .cloned()
-                    .collect();
+                let mut all: Vec<_> = a.patients.iter().filter(|p| p.0 != ME).chain(&a.doctors).cloned().collect();
                 all.sort();
                 all
             };
@@ -133,11 +122,7 @@ fn slow(actor: &Actor, old: Option<&Appointment>, new: &Appointment) -> Option<&
         if old.is_some() && !mine(new) && !["proposed", "pending", "waitlist"].contains(&status) {
             return Some("handed over without asking");
         }
-        let agreed = |a: &Appointment| {
-            a.doctors
-                .iter()
-                .any(|d| d.0 == OTHER && d.1 == Acceptance::Accepted)
-        };
+        let agreed = |a: &Appointment| a.doctors.iter().any(|d| d.0 == OTHER && d.1 == Acceptance::Accepted);
         if agreed(new) && !old.is_some_and(agreed) {
             return Some("accepted for a colleague");
         }
@@ -159,13 +144,7 @@ fn slow(actor: &Actor, old: Option<&Appointment>, new: &Appointment) -> Option<&
         }
     }
     let checks_slots = staff || old.is_none();
-    if checks_slots
-        && ahead
-        && new
-            .blocked_slots
-            .iter()
-            .any(|slot| !old.is_some_and(|old| old.blocked_slots.contains(slot)))
-    {
+    if checks_slots && ahead && new.blocked_slots.iter().any(|slot| !old.is_some_and(|old| old.blocked_slots.contains(slot))) {
         return Some("blocked");
     }
     None
@@ -177,16 +156,10 @@ fn acceptance() -> impl Strategy<Value = Acceptance> {
 }
 
 fn people() -> impl Strategy<Value = Vec<(String, Acceptance)>> {
-    (
-        prop::option::weighted(0.85, acceptance()),
-        prop::option::weighted(0.15, acceptance()),
-    )
-        .prop_map(|(me, other)| {
-            let me = me.map(|answer| (ME.to_owned(), answer));
-            me.into_iter()
-                .chain(other.map(|answer| (OTHER.to_owned(), answer)))
-                .collect()
-        })
+    (prop::option::weighted(0.85, acceptance()), prop::option::weighted(0.15, acceptance())).prop_map(|(me, other)| {
+        let me = me.map(|answer| (ME.to_owned(), answer));
+        me.into_iter().chain(other.map(|answer| (OTHER.to_owned(), answer))).collect()
+    })
 }
 
 fn time() -> impl Strategy<Value = Option<i64>> {
@@ -198,8 +171,7 @@ fn time() -> impl Strategy<Value = Option<i64>> {
 }
 
 fn rest() -> impl Strategy<Value = BTreeMap<String, String>> {
-    let names =
-        prop::sample::subsequence(vec!["description", "comment", "cancelationReason"], 0..=2);
+    let names = prop::sample::subsequence(vec!["description", "comment", "cancelationReason"], 0..=2);
     prop_oneof![
         3 => Just(BTreeMap::new()),
         1 => names.prop_map(|names| names.into_iter().map(|name| (name.to_owned(), "x".to_owned())).collect()),
@@ -219,41 +191,30 @@ prop_compose! {
 
 /// A change: most often a small one, since of two unrelated appointments one hardly ever follows the other.
 fn change() -> impl Strategy<Value = (Option<Appointment>, Appointment)> {
-    (
-        appointment(),
-        appointment(),
-        prop::collection::vec(any::<prop::sample::Index>(), 0..3),
-        0..8,
-    )
-        .prop_map(|(old, new, picked, kind)| {
-            if kind == 0 {
-                return (None, new);
+    (appointment(), appointment(), prop::collection::vec(any::<prop::sample::Index>(), 0..3), 0..8).prop_map(|(old, new, picked, kind)| {
+        if kind == 0 {
+            return (None, new);
+        }
+        let mut next = old.clone();
+        next.status = new.status;
+        for field in picked {
+            match field.index(7) {
+                0 => (next.start_ms, next.end_ms) = (new.start_ms, new.end_ms),
+                1 => next.patients.clone_from(&new.patients),
+                2 => next.doctors.clone_from(&new.doctors),
+                3 => next.has_cancelation_reason = new.has_cancelation_reason,
+                4 => next.blocked_slots.clone_from(&new.blocked_slots),
+                5 => next.rest.clone_from(&new.rest),
+                _ => next.status = old.status,
             }
-            let mut next = old.clone();
-            next.status = new.status;
-            for field in picked {
-                match field.index(7) {
-                    0 => (next.start_ms, next.end_ms) = (new.start_ms, new.end_ms),
-                    1 => next.patients.clone_from(&new.patients),
-                    2 => next.doctors.clone_from(&new.doctors),
-                    3 => next.has_cancelation_reason = new.has_cancelation_reason,
-                    4 => next.blocked_slots.clone_from(&new.blocked_slots),
-                    5 => next.rest.clone_from(&new.rest),
-                    _ => next.status = old.status,
-                }
-            }
-            (Some(old), next)
-        })
+        }
+        (Some(old), next)
+    })
 }
 
 fn actor() -> impl Strategy<Value = Actor> {
     let id = ME.to_owned();
-    prop::sample::select(vec![
-        Actor::Patient { id: id.clone() },
-        Actor::Doctor { id },
-        Actor::Admin,
-        Actor::System,
-    ])
+    prop::sample::select(vec![Actor::Patient { id: id.clone() }, Actor::Doctor { id }, Actor::Admin, Actor::System])
 }
 
 proptest! {
@@ -274,11 +235,7 @@ fn every_square_of_the_table_holds_for_a_change_that_changes_nothing_else() {
     for to in Status::ALL {
         for from in [None].into_iter().chain(Status::ALL.map(Some)) {
             // Far enough ahead to be cancelled, near enough to be marked as come; begun for those who did not come.
-            let start = if to == Status::Noshow {
-                NOW - 60_000
-            } else {
-                NOW + HOUR
-            };
+            let start = if to == Status::Noshow { NOW - 60_000 } else { NOW + HOUR };
             let at = |status| Appointment {
                 start_ms: Some(start),
                 end_ms: Some(start + HOUR),
@@ -286,19 +243,10 @@ fn every_square_of_the_table_holds_for_a_change_that_changes_nothing_else() {
                 doctors: vec![me()],
                 ..Appointment::new(status)
             };
-            for actor in [
-                Actor::Patient { id: ME.into() },
-                Actor::Doctor { id: ME.into() },
-                Actor::Admin,
-                Actor::System,
-            ] {
+            for actor in [Actor::Patient { id: ME.into() }, Actor::Doctor { id: ME.into() }, Actor::Admin, Actor::System] {
                 let told = judge_appointment(&actor, from.map(at).as_ref(), &at(to), NOW);
                 let expected = square(from.map(Status::code), to.code(), letter(&actor));
-                assert_eq!(
-                    told.is_ok(),
-                    expected,
-                    "{actor:?}: {from:?} -> {to:?}: {told:?}"
-                );
+                assert_eq!(told.is_ok(), expected, "{actor:?}: {from:?} -> {to:?}: {told:?}");
                 permitted += usize::from(expected);
             }
         }
