@@ -72,7 +72,7 @@ fn print_roles(roles: &Roles) {
 /// Mistakes in the mappings.
 pub fn doc(config: &Config) -> Result<u8, String> {
     let mappings = mappings_of(config).map_err(|e| e.to_string())?;
-    print!("{}", String::new());
+    print!("{}", hearthgate_mapping::doc::page(&mappings));
     Ok(0)
 }
 

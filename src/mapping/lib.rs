@@ -19,6 +19,7 @@ mod path;
 pub mod render;
 mod same;
 pub mod schema;
+pub mod settle;
 pub mod source;
 pub mod take;
 mod tree;

@@ -27,6 +27,8 @@ pub async fn update(gateway: &Gateway, caller: &Caller, resource: &'static str, 
             return Err(if old.is_none() { Fault::NotFound } else { Fault::Version { current: alive.map(|o| o.version) } });
         }
         let (interaction, expect) = match &old {
+            // A deleted resource comes back as its next version.
+            Some(found) if found.deleted => (Interaction::Update, Expect::NotLiving),
             Some(found) => (Interaction::Update, Expect::Is(found.version)),
             None => {
                 chooses_ids(gateway, caller, resource)?;

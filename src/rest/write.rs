@@ -89,31 +89,15 @@ pub fn unit(gateway: &Gateway, caller: &Caller, put: &Put<'_>) -> Result<Unit, F
         appointment::judge(caller, put.old.map(|o| &o.body), put.value, gateway.now())?;
     }
     let plan = claim::plan_for(&gateway.mappings, put.resource, put.value).ok_or(Fault::Method("GET, HEAD"))?;
-    let mut changes = Vec::new();
-    let mut expect = put.expect;
-    if let Some(old) = put.old
-        && !old.deleted
-        && old.plan != plan.index
-    {
-        // Its content now belongs to another table: out of the one and into the other is one version.
-        let guard = Guard { version: expect, old: None, new: None };
-        changes.push(Change::Delete { plan: old.plan, id: put.id.to_owned(), guard });
-        expect = Expect::Any;
-    }
     let guard = Guard {
-        version: expect,
+        version: put.expect,
         old: match put.old {
             Some(old) if !old.deleted => Some(gateway.touch(caller, put.resource, put.id, put.interaction)?),
             _ => None,
         },
         new: Some(gateway.touch(caller, put.resource, put.id, put.interaction)?),
     };
-    changes.push(change(plan, put.id, put.value, guard, true));
-    Ok(Unit {
-        context: context(gateway, caller),
-        changes,
-        audit: None,
-    })
+    Ok(Unit { context: context(gateway, caller), changes: vec![change(plan, put.id, put.value, guard, true)], audit: None })
 }
 
 /// The change that puts a resource into its tables.

@@ -30,6 +30,13 @@ pub(crate) struct Stored {
 }
 
 impl Stored {
+    /// A copy of the row alone.
+    pub(crate) fn to_row(&self) -> Row {
+        let mut row = self.row.clone();
+        row.children = self.children.iter().map(|rows| rows.iter().map(Self::to_row).collect()).collect();
+        row
+    }
+
     /// The row alone.
     pub(crate) fn into_row(self) -> Row {
         let mut row = self.row;

@@ -8,7 +8,7 @@ use crate::load::{self, Key, Stored};
 use crate::unit::{Change, Done, Expect, Guard, Outcome, Put};
 use crate::{Error, index};
 use hearthgate_mapping::render::{Stamp, render};
-use hearthgate_mapping::{PlanKind, Row};
+use hearthgate_mapping::{PlanKind, Row, settle};
 use hearthgate_seal::KeyId;
 use rusqlite::OptionalExtension;
 
@@ -82,6 +82,11 @@ impl Session {
         };
         let key = self.key_for(put, target.row)?;
         let changed = match old {
+            Some(old) if settle::has_codes(plan) => {
+                let mut row = put.row.clone();
+                settle::keep_local_codes(plan, &old.to_row(), &mut row);
+                self.update_root(&layout.root, &put.id, old, &row, &key)?
+            }
             Some(old) => self.update_root(&layout.root, &put.id, old, &put.row, &key)?,
             None => {
                 self.insert_row(&layout.root, &put.id, &put.id, target.row, &hearthgate_mapping::Sql::Text(put.id.clone()), &put.row, 0, &key)?;
