@@ -109,10 +109,9 @@ fn page(search: &Search, limits: Limits<'_>, context: &Context<'_>) -> Result<Pa
     }
     let plans: Vec<&Plan> = context.of_type(search.resource).collect();
     let natural = page::natural(&plans, &query.parameters, &query.sort);
-    let keys: Vec<Key<'_>> = match &natural {
-        Some(sort) => vec![Key { sort, matching: true }],
-        None => query.sort.iter().map(|sort| Key { sort, matching: false }).collect(),
-    };
+    let first = natural.iter().map(|sort| Key { sort, matching: true });
+    let rest = query.sort.iter().skip(usize::from(natural.is_some())).map(|sort| Key { sort, matching: false });
+    let keys: Vec<Key<'_>> = first.chain(rest).collect();
     if let Some(cursor) = &search.after
         && !cursor.fits(keys.len())
     {

@@ -32,7 +32,9 @@ pub(crate) struct Search<'s> {
     pub(crate) rows: u32,
 }
 
-/// The default order where a parameter is a range of an index: that of the index.
+/// The parameter whose index gives the results in order, if there is one: a beginning of a text or a range of time, in one column.
+/// Where nothing else is asked, results come in its order, times the newest first; where it is the first sort key, its matching
+/// values are what is sorted by.
 pub(crate) fn natural(plans: &[&Plan], parameters: &[Parameter], sort: &[Sort]) -> Option<Sort> {
     let of = |parameter: &&Parameter| {
         matches!(parameter.kind, Kind::String | Kind::Date)
@@ -43,8 +45,10 @@ pub(crate) fn natural(plans: &[&Plan], parameters: &[Parameter], sort: &[Sort]) 
             && plans.iter().all(|plan| plan.sources.get(&parameter.code).is_none_or(|sources| sources.len() <= 1 && sources.iter().all(is_ordered)))
             && parameters.iter().filter(|other| other.code == parameter.code).count() == 1
     };
-    let found = parameters.iter().find(of).filter(|_| sort.is_empty())?;
-    Some(Sort { code: found.code.clone(), kind: found.kind, descending: false })
+    match sort.first() {
+        None => parameters.iter().find(of).map(|found| Sort { code: found.code.clone(), kind: found.kind, descending: found.kind == Kind::Date }),
+        Some(first) => parameters.iter().filter(|parameter| parameter.code == first.code).find(of).map(|_| first.clone()),
+    }
 }
 
 fn is_ordered(source: &hearthgate_mapping::Source) -> bool {

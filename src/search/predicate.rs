@@ -66,7 +66,9 @@ impl Predicate {
             }
         };
         let rank = if negated { Rank::Scan } else { rank(parameter) };
-        Self { code: parameter.code.clone(), parts, negated, rank, plain: parameter.values.len() == 1 }
+        // Several local codes may stand for one of FHIR's.
+        let plain = parameter.values.len() == 1 && !parts.iter().any(|part: &Part| part.condition.contains(" IN ("));
+        Self { code: parameter.code.clone(), parts, negated, rank, plain }
     }
 
     /// A parameter that R4 defines as the truth of a sentence (`Patient.deceased.exists() and Patient.deceased != false`):

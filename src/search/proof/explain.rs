@@ -69,7 +69,7 @@ const SORTED: &[(&str, &str, &str, bool)] = &[
     ("Observation", "patient=p0", "date", true),
 ];
 
-fn pairs(query: &str) -> Vec<(String, String)> {
+pub(crate) fn pairs(query: &str) -> Vec<(String, String)> {
     query.split('&').filter_map(|pair| pair.split_once('=')).map(|(code, value)| (code.to_owned(), value.to_owned())).collect()
 }
 

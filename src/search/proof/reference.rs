@@ -7,7 +7,7 @@ use hearthgate_access::{Patients, Reach, TypeRule};
 use hearthgate_fhir::date::Interval;
 use hearthgate_fhir::fold::fold;
 use hearthgate_fhir::index::{IndexValue, values};
-use hearthgate_fhir::query::{self, Include, Kind, Modifier, Operand, Parameter, Prefix, SystemMatch};
+use hearthgate_fhir::query::{self, Include, Kind, Modifier, Operand, Parameter, Prefix, Sort, SystemMatch};
 use hearthgate_fhir::r4::{self, SearchParameter};
 use hearthgate_mapping::Plan;
 use hearthgate_mapping::index::{blind_normal, parameter, parameters};
@@ -208,10 +208,11 @@ pub(crate) fn answer(world: &World, search: &Search, rule: &TypeRule, withheld: 
         .collect();
     let plans: Vec<&Plan> = world.mappings.plans.iter().filter(|plan| plan.resource == search.resource).collect();
     let natural = natural(&plans, &query.parameters, &query.sort);
-    let sort = natural.as_ref().map_or(query.sort.clone(), |sort| vec![sort.clone()]);
-    let matching = natural.as_ref().and_then(|sort| query.parameters.iter().find(|p| p.code == sort.code));
+    let sort: Vec<Sort> = natural.iter().chain(query.sort.iter().skip(usize::from(natural.is_some()))).cloned().collect();
+    let asked = natural.as_ref().and_then(|sort| query.parameters.iter().find(|p| p.code == sort.code));
     found.sort_by(|one, other| {
-        for sort in &sort {
+        for (at, sort) in sort.iter().enumerate() {
+            let matching = asked.filter(|_| at == 0);
             let keys = (key(one, &sort.code, sort.descending, matching), key(other, &sort.code, sort.descending, matching));
             let order = match keys {
                 (None, None) => Ordering::Equal,
