@@ -214,7 +214,7 @@ impl Walk<'_, '_, '_> {
                 Form::Text if column.kind == ColumnKind::Date => SourceColumns::Present(column.name.clone()),
                 Form::List => SourceColumns::List { column: column.name.clone(), folded: false },
                 _ => {
-                    let system = r4::resolve(owner, name).and_then(|s| s.element.binding.as_ref().map(|b| b.value_set)).and_then(|vs| only_system(vs));
+                    let system = r4::resolve(owner, name).and_then(|s| s.element.binding.as_ref().map(|b| b.value_set)).and_then(only_system);
                     SourceColumns::Token { system: system.map(Operand::Constant), code: Operand::Column(column.name.clone()), codes: leaf.codes.clone(), text: vec![], boolean: false }
                 }
             },

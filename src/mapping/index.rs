@@ -62,8 +62,9 @@ pub(crate) struct Known {
 
 /// The parameters a type answers, made once.
 pub(crate) fn known(resource: &str) -> &'static [Known] {
-    static ALL: LazyLock<(HashMap<&'static str, Vec<Known>>, Vec<Known>)> = LazyLock::new(|| (r4::resource_types().iter().map(|resource| (*resource, of_type(resource))).collect(), of_type("")));
-    ALL.0.get(resource).unwrap_or(&ALL.1)
+    static TYPES: LazyLock<HashMap<&'static str, Vec<Known>>> = LazyLock::new(|| r4::resource_types().iter().map(|resource| (*resource, of_type(resource))).collect());
+    static OTHERS: LazyLock<Vec<Known>> = LazyLock::new(|| of_type(""));
+    TYPES.get(resource).unwrap_or(&OTHERS)
 }
 
 fn of_type(resource: &str) -> Vec<Known> {

@@ -19,7 +19,8 @@ pub struct Stamp<'a> {
 }
 
 const NULL: &Sql = &Sql::Null;
-const ABSENT: &[u8] = br#"{"extension":[{"url":"http://hl7.org/fhir/StructureDefinition/data-absent-reason","valueCode":"unknown"}]}"#;
+/// What stands beside a code that nobody has decided about (<https://hl7.org/fhir/R4/extension-data-absent-reason.html>).
+pub(crate) const ABSENT: &[u8] = br#"{"extension":[{"url":"http://hl7.org/fhir/StructureDefinition/data-absent-reason","valueCode":"unknown"}]}"#;
 
 /// The resource as served.
 #[must_use]

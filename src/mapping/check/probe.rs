@@ -8,7 +8,7 @@ use crate::source::{Operand, Source, SourceColumns};
 use hearthgate_fhir::expression::Filter;
 use hearthgate_fhir::index::{IndexValue, values};
 use hearthgate_fhir::{Object, Value, r4};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 /// A parameter that reads a column which does not name it, and a column that names a parameter which does not read it.
 ///
@@ -145,7 +145,16 @@ fn reads(plan: &Plan, spots: &[Spot<'_>], known: &Known) -> Vec<Read> {
         let mut resource = Value::Object(made.object(&plan.fields, ""));
         let pointers = made.pointers;
         let all = say(known, plan.resource, &resource);
-        for (at, _) in spots.iter().enumerate().filter(|(_, spot)| under(spot)) {
+        let found = if alone { None } else { Some(places(known, plan.resource, &resource)) };
+        for (at, spot) in spots.iter().enumerate().filter(|(_, spot)| under(spot)) {
+            // Only what lies in a found value, or is asked for by a filter, can make a difference.
+            let filtered = want.literal.is_some_and(|(name, _)| spot.path.last().is_some_and(|last| last == name));
+            if let Some(found) = &found
+                && !filtered
+                && !resource.pointer(&pointers[at]).is_some_and(|value| found.contains(&place(value.get(0).unwrap_or(value))))
+            {
+                continue;
+            }
             let Some(value) = resource.pointer_mut(&pointers[at]).map(Value::take) else { continue };
             out[at] = out[at].max(differ(&say(known, plan.resource, &resource), &all));
             if alone {
@@ -168,6 +177,28 @@ fn reads(plan: &Plan, spots: &[Spot<'_>], known: &Known) -> Vec<Read> {
                 *place = value;
             }
         }
+    }
+    out
+}
+
+/// Where a value lies in memory.
+fn place(value: &Value) -> usize {
+    std::ptr::from_ref(value) as usize
+}
+
+/// Where all values lie that a parameter finds, and all below them.
+fn places(known: &Known, resource_type: &str, resource: &Value) -> HashSet<usize> {
+    fn add(value: &Value, out: &mut HashSet<usize>) {
+        out.insert(place(value));
+        match value {
+            Value::Object(object) => object.values().for_each(|v| add(v, out)),
+            Value::Array(list) => list.iter().for_each(|v| add(v, out)),
+            _ => {}
+        }
+    }
+    let mut out = HashSet::new();
+    for found in known.parameter.compiled.iter().flat_map(|e| e.eval(resource_type, resource)) {
+        add(found.value, &mut out);
     }
     out
 }

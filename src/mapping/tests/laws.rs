@@ -92,7 +92,8 @@ proptest! {
         let plan = plans[which.index(plans.len())];
         let row = rows::row(plan, &mut Tape::new(&tape.0));
         let read = render::content(plan, &row);
-        let again = take::take(plan, &read, &exists);
+        let mut again = take::take(plan, &read, &exists);
+        take::retain(plan, &row, &mut again);
         prop_assert_eq!(&again, &row, "{}: {}", plan.name, read);
     }
 
@@ -161,6 +162,55 @@ fn holds(whole: &Value, part: &Value) -> bool {
         (Value::Array(whole), Value::Array(part)) => part.iter().all(|part| whole.iter().any(|whole| holds(whole, part))),
         (whole, part) => whole == part,
     }
+}
+
+#[test]
+fn a_code_that_nobody_decided_about_is_said_to_be_unknown_and_stays() {
+    let plan = MAPPINGS.named("encounter").expect("a plan");
+    let column = plan.table.columns.iter().position(|c| c.name == "status").expect("a column");
+    let mut row = take::blank(&plan.table);
+    row.values[column] = Sql::Text("on the roof".to_owned());
+    let read = render::content(plan, &row);
+    assert_eq!(read["_status"]["extension"][0]["valueCode"], "unknown");
+    assert!(read.get("status").is_none());
+    let mut again = take::take(plan, &read, &exists);
+    take::retain(plan, &row, &mut again);
+    assert_eq!(again, row);
+    // A decision wins.
+    let decided = serde_json::json!({ "resourceType": "Encounter", "status": "finished" });
+    let mut written = take::take(plan, &decided, &exists);
+    take::retain(plan, &row, &mut written);
+    assert_eq!(written.values[column], Sql::Text("closed".to_owned()));
+}
+
+#[test]
+fn what_stands_under_a_key_of_ours_is_kept_as_it_came() {
+    let plan = MAPPINGS.named("patient").expect("a plan");
+    for text in [
+        r#"{"resourceType":"Patient","$none":["gender"],"gender":"male","$$x":{"$o":{"a":1}}}"#,
+        r#"{"resourceType":"Patient","maritalStatus":{"$as":{"text":"x"}},"name":[{"$o":{"family":"x"}},{"$v":1}]}"#,
+        r#"{"resourceType":"Patient","multipleBirthInteger":-0,"extension":[{"url":"u","valueDecimal":1e5},{"url":"v","valueDecimal":1.10}]}"#,
+        r#"{"resourceType":"Patient","multipleBirthInteger":123456789012345678901234567890,"name":[{"given":["a",null],"_given":[null,{"id":"x"}]}]}"#,
+        r#"{"resourceType":"Patient","meta":5,"id":"x","name":{},"identifier":[],"gender":null,"birthDate":["1970"]}"#,
+        r#"{"resourceType":"Patient","deceasedBoolean":true,"deceasedDateTime":"1970","deceasedString":"twice"}"#,
+    ] {
+        let resource = strict(text.as_bytes());
+        let row = take::take(plan, &resource, &exists);
+        assert_eq!(render::content(plan, &row), content(&resource), "{:?}", row.unmapped);
+        served(plan, &row);
+    }
+}
+
+#[test]
+fn one_of_a_choice_is_left_when_a_column_says_another() {
+    let plan = MAPPINGS.named("observation").expect("a plan");
+    let mut row = take::take(plan, &serde_json::json!({ "resourceType": "Observation", "valueSampledData": { "dimensions": 1 } }), &exists);
+    assert_eq!(render::content(plan, &row)["valueSampledData"]["dimensions"], 1);
+    let column = plan.table.columns.iter().position(|c| c.name == "value").expect("a column");
+    row.values[column] = Sql::Text("7.0".to_owned());
+    let read = render::content(plan, &row);
+    assert_eq!(read["valueQuantity"]["value"], strict(b"7.0"));
+    assert!(read.get("valueSampledData").is_none());
 }
 
 #[test]

@@ -23,7 +23,7 @@ fn node(node_: &Node, table: &TableNode, row: &mut Row, tape: &mut Tape<'_>) -> 
             true
         }
         Node::Constant(_) => false,
-        Node::Object(fields) => fields.iter().fold(false, |any, f| node(&f.node, table, row, tape) || any),
+        Node::Object(fields) => fields.iter().filter(|f| node(&f.node, table, row, tape)).count() > 0,
         Node::List(members) => {
             let mut any = false;
             // Members that nothing tells apart are filled from the first on.
@@ -101,8 +101,8 @@ fn value(leaf: &Leaf, tape: &mut Tape<'_>) -> Sql {
         Form::Base64 => tape.pick(&[Sql::Text("hello".to_owned()), Sql::Blob(vec![255, 0, 1])]).cloned().unwrap_or_default(),
         Form::Text => match &leaf.codes {
             Some(codes) => {
-                let preferred: Vec<_> = codes.rows().iter().filter(|(_, _, preferred)| *preferred).collect();
-                tape.pick(&preferred).map_or(Sql::Null, |(local, _, _)| Sql::Text(local.clone()))
+                let local: Vec<&str> = codes.rows().iter().map(|(local, _, _)| local.as_str()).chain(["nobody decided"]).collect();
+                Sql::Text((*tape.pick(&local).unwrap_or(&"")).to_owned())
             }
             None => text(tape),
         },
