@@ -125,3 +125,23 @@ fn a_long_chain_in_the_wrong_order_is_written_link_by_link() {
     let (summary, told) = take_twice(&[("a.ndjson", &lines.join("\n"))], &mut memory);
     assert_eq!((summary.total().created, told.dangling.len()), (300, 1));
 }
+
+#[test]
+fn wherever_a_run_is_killed_the_next_one_ends_as_one_that_was_not() {
+    // Circles that share members, chains into them, and what leads nowhere.
+    let lines: Vec<String> = (0..40u32).map(|at| org(&format!("o{at}"), &format!("Organization/o{}", at * 7 % 41))).collect();
+    let folder = Folder::new(&[("a.ndjson", &lines.join("\n"))]);
+    let options = Options { batch: 3, ..options() };
+    let mut whole = Memory::default();
+    let dangling = take(&folder.0, &options, &mut whole).0.total().dangling;
+    for most in 0..whole.writes.len() {
+        let mut memory = Memory { most: Some(most), ..Memory::default() };
+        assert!(run(std::slice::from_ref(&folder.0), &options, &mut memory, &mut Silent).is_err());
+        memory.most = None;
+        let (summary, _) = take(&folder.0, &options, &mut memory);
+        assert_eq!((summary.total().dangling, summary.refused()), (dangling, 0), "after {most} batches");
+        assert_eq!(memory.resources, whole.resources, "after {most} batches");
+        let (again, _) = take(&folder.0, &options, &mut memory);
+        assert_eq!(again.total().unchanged, 40, "after {most} batches: {again}");
+    }
+}
