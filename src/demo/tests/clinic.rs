@@ -168,3 +168,18 @@ fn the_measured_clinic_has_what_the_measurement_asks_for() {
         bench(1, 4_000, 0, 0, 0).filter(|made| made["resourceType"] == "Patient").map(|made| text(&made, "/id").to_owned()).collect();
     assert!(care.iter().all(|(patient, _)| patients.contains(patient)));
 }
+
+#[test]
+fn every_resource_is_valid_and_keeps_the_profiles_it_claims() {
+    let mut faults = Vec::new();
+    for resource in sample().resources.into_iter().chain(bench(1, 20, 20, 20, 20)) {
+        let mut found = hearthgate_validate::validate(&resource);
+        let claimed = resource.pointer("/meta/profile").and_then(Value::as_array).into_iter().flatten();
+        for profile in claimed.filter_map(|url| hearthgate_fhir::r4::profile(url.as_str()?)) {
+            found.extend(hearthgate_validate::validate_profile(&resource, profile));
+        }
+        let errors = found.iter().filter(|issue| matches!(issue.severity.as_str(), "error" | "fatal"));
+        faults.extend(errors.map(|issue| format!("{}: {issue:?}", own_name(&resource))));
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}

@@ -218,7 +218,7 @@ fn actor() -> impl Strategy<Value = Actor> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(20_000))]
+    #![proptest_config(ProptestConfig::with_cases(10_000))]
 
     #[test]
     fn the_judgement_is_the_tables(actor in actor(), (old, new) in change()) {
