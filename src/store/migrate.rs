@@ -134,7 +134,7 @@ fn set_meta(conn: &Connection, key: &str, value: &str) -> Result<(), Error> {
 }
 
 fn drop_generated(conn: &Connection) -> Result<(), Error> {
-    let mut found = conn.prepare("SELECT type, name FROM main.sqlite_schema WHERE (type = 'trigger' AND (name GLOB 'gw_t_*' OR name IN ('gw_touch__insert', 'gw_fold__insert'))) OR (type = 'view' AND name IN ('gw_touch', 'gw_fold')) ORDER BY type")?;
+    let mut found = conn.prepare("SELECT type, name FROM main.sqlite_schema WHERE (type = 'trigger' AND (name GLOB 'gw_t_*' OR name IN ('gw_touch__insert', 'gw_fold__insert', 'gw_begin__insert'))) OR (type = 'view' AND (name IN ('gw_touch', 'gw_fold', 'gw_begin') OR name GLOB 'gw_[ke]_*')) ORDER BY type")?;
     let found: Vec<(String, String)> = found.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
     for (kind, object) in found {
         conn.execute_batch(&format!("DROP {kind} IF EXISTS {}", name(&object)))?;
@@ -165,9 +165,14 @@ fn generate(conn: &Connection, plans: &[Plan], at_ms: i64) -> Result<bool, Error
         return Ok(false);
     }
     drop_generated(conn)?;
-    for shape in shapes.values() {
-        let Some(table) = found.get(&shape.name) else { continue };
-        beside(conn, shape, table, &found)?;
+    let added = add_columns(conn, &shapes, &found)?;
+    for shape in shapes.values().filter(|shape| found.contains_key(&shape.name)) {
+        beside(conn, shape, &found)?;
+    }
+    for (table, column) in added {
+        if let Some(folded) = column.strip_suffix("__fold") {
+            fill_fold(conn, &table, folded)?;
+        }
     }
     remake_indexes(conn, &shapes)?;
     for statement in procedures() {
@@ -184,7 +189,7 @@ fn generate(conn: &Connection, plans: &[Plan], at_ms: i64) -> Result<bool, Error
 }
 
 fn procedures() -> Vec<String> {
-    touch::PROCEDURE.iter().map(|text| (*text).to_owned()).chain(fold::procedure(FOLDS)).collect()
+    touch::PROCEDURE.iter().chain(triggers::BEGIN).map(|text| (*text).to_owned()).chain(fold::procedure(FOLDS)).collect()
 }
 
 /// Everything that depends on the mappings and the tables, as text.
@@ -202,18 +207,44 @@ fn wanted(plans: &[Plan], shapes: &BTreeMap<String, Table>) -> Vec<String> {
     wanted
 }
 
-/// Columns, shadow and auxiliary tables of one table.
-fn beside(conn: &Connection, shape: &Table, table: &Found, found: &BTreeMap<String, Found>) -> Result<(), Error> {
-    let own = name(&shape.name);
-    for (column, text) in columns::added(shape) {
-        if table.has(&column) {
+/// Adds the columns that are missing; answers them.
+///
+/// `ALTER TABLE` reads the whole schema anew for every column, which for a thousand of them takes longer than everything else.
+/// So each table is altered alone in memory, and the text that comes out is put in place in one go, as
+/// <https://www.sqlite.org/lang_altertable.html#otheralter> describes: columns added at the end change nothing on disk.
+fn add_columns(conn: &Connection, shapes: &BTreeMap<String, Table>, found: &BTreeMap<String, Found>) -> Result<Vec<(String, String)>, Error> {
+    let mut added = Vec::new();
+    let mut texts = Vec::new();
+    for shape in shapes.values() {
+        let Some(table) = found.get(&shape.name) else { continue };
+        let missing: Vec<(String, String)> = columns::added(shape).into_iter().filter(|(column, _)| !table.has(column)).collect();
+        if missing.is_empty() {
             continue;
         }
-        conn.execute_batch(&format!("ALTER TABLE {own} ADD COLUMN {} {text}", name(&column)))?;
-        if let Some(folded) = column.strip_suffix("__fold") {
-            fill_fold(conn, &shape.name, folded)?;
+        let find = "SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ?1";
+        let text: String = conn.query_row(find, [&shape.name], |row| row.get(0))?;
+        let alone = Connection::open_in_memory()?;
+        alone.execute_batch(&text)?;
+        for (column, text) in missing {
+            alone.execute_batch(&format!("ALTER TABLE {} ADD COLUMN {} {text}", name(&shape.name), name(&column)))?;
+            added.push((shape.name.clone(), column));
         }
+        texts.push((shape.name.clone(), alone.query_row(find, [&shape.name], |row| row.get::<_, String>(0))?));
     }
+    if !texts.is_empty() {
+        conn.execute_batch("PRAGMA writable_schema = ON")?;
+        let put = texts.iter().try_for_each(|(table, text)| {
+            conn.prepare_cached("UPDATE sqlite_schema SET sql = ?2 WHERE type = 'table' AND name = ?1")?.execute((table, text)).map(drop)
+        });
+        let version: i64 = conn.query_row("PRAGMA schema_version", [], |row| row.get(0))?;
+        conn.execute_batch(&format!("PRAGMA schema_version = {}; PRAGMA writable_schema = RESET", version + 1))?;
+        put?;
+    }
+    Ok(added)
+}
+
+/// Shadow and auxiliary tables of one table.
+fn beside(conn: &Connection, shape: &Table, found: &BTreeMap<String, Found>) -> Result<(), Error> {
     match found.get(&format!("gw_h_{}", shape.name)) {
         None => conn.execute_batch(&columns::shadow_table(shape))?,
         Some(shadow) => {
@@ -236,8 +267,15 @@ fn beside(conn: &Connection, shape: &Table, table: &Found, found: &BTreeMap<Stri
     Ok(())
 }
 
+fn is_empty(conn: &Connection, table: &str) -> Result<bool, Error> {
+    Ok(conn.query_row(&format!("SELECT NOT EXISTS (SELECT 1 FROM {})", name(table)), [], |row| row.get(0))?)
+}
+
 /// Folds what is there already, in the same steps as the triggers.
 fn fill_fold(conn: &Connection, table: &str, column: &str) -> Result<(), Error> {
+    if is_empty(conn, table)? {
+        return Ok(());
+    }
     let (own, column, fold) = (name(table), name(column), name(&format!("{column}__fold")));
     conn.execute_batch(&format!("UPDATE {own} SET {fold} = lower({column}) WHERE {column} IS NOT NULL"))?;
     for chain in fold::chains(FOLDS, &fold) {
@@ -247,6 +285,9 @@ fn fill_fold(conn: &Connection, table: &str, column: &str) -> Result<(), Error> 
 }
 
 fn fill_list(conn: &Connection, table: &str, column: &str, folded: bool) -> Result<(), Error> {
+    if is_empty(conn, table)? {
+        return Ok(());
+    }
     let aux = crate::dialect::sqlite::list(table, column);
     let (own, column) = (name(table), name(column));
     let value = if folded { "lower(j.value)" } else { "j.value" };

@@ -8,6 +8,8 @@ mod dates;
 mod outside;
 #[path = "store/reads.rs"]
 mod reads;
+#[path = "store/real.rs"]
+mod real;
 #[path = "store/schema.rs"]
 mod schema;
 #[path = "store/served.rs"]

@@ -83,7 +83,7 @@ pub fn touch(owner: &Owner, alias: &str, from: Option<&str>, conditions: &[Strin
     wheres.extend_from_slice(conditions);
     let tables = if tables.is_empty() { String::new() } else { format!(" FROM {}", tables.join(", ")) };
     let wheres = if wheres.is_empty() { String::new() } else { format!(" WHERE {}", wheres.join(" AND ")) };
-    format!("INSERT INTO gw_touch (type, id, plan, row, live) SELECT {answer}{tables}{wheres};\n")
+    format!("INSERT INTO gw_touch SELECT {answer}{tables}{wheres};\n")
 }
 
 /// Whether the row itself is one that is gathered.
@@ -98,24 +98,21 @@ fn gathered_rows(table: &str, column: &str, rows: &[(String, String)]) -> String
     format!("EXISTS (SELECT 1 FROM {} e WHERE {})", name(table), wheres.join(" AND "))
 }
 
-/// The statement that touches the group whose id is in the row `alias`, from `from` where it is not a trigger's own.
-pub fn touch_group(group: &GroupOf, alias: &str, from: Option<&str>, conditions: &[String], life: Life) -> String {
+/// The statement that touches the group whose id is in the row `alias` of `from`: to its end, or where whether any row is
+/// gathered under it is not what is known of it.
+pub fn touch_group(group: &GroupOf, alias: &str, from: &str, conditions: &[String], life: Life) -> String {
+    let (resource, id) = (literal(&group.resource), name(&group.id));
     let mut rows = vec![format!("e.{} = {alias}.id", name(&group.column))];
     rows.extend(filter("e", &group.filter));
     let exists = format!("EXISTS (SELECT 1 FROM {} e WHERE {})", name(&group.table), rows.join(" AND "));
-    let live = if life == Life::Live { exists.as_str() } else { "0" };
+    let known = format!("EXISTS (SELECT 1 FROM gw_resources r WHERE r.type = {resource} AND r.id = {alias}.{id} AND r.deleted = 0)");
     let mut wheres = conditions.to_vec();
-    if life == Life::Live {
-        // A patient with no care team is no empty care team.
-        wheres.push(format!(
-            "({exists} OR EXISTS (SELECT 1 FROM gw_resources r WHERE r.type = {} AND r.id = {alias}.{}))",
-            literal(&group.resource), name(&group.id)
-        ));
-    }
-    let from = from.map_or(String::new(), |text| format!(" FROM {text}"));
-    let wheres = if wheres.is_empty() { String::new() } else { format!(" WHERE {}", wheres.join(" AND ")) };
-    format!(
-        "INSERT INTO gw_touch (type, id, plan, row, live) SELECT {}, {alias}.{}, {}, {alias}.id, {live}{from}{wheres};\n",
-        literal(&group.resource), name(&group.id), literal(&group.plan)
-    )
+    let live = match life {
+        Life::Dead => "0".to_owned(),
+        Life::Live => {
+            wheres.push(format!("{exists} <> {known}"));
+            exists
+        }
+    };
+    format!("INSERT INTO gw_touch SELECT {resource}, {alias}.{id}, {}, {alias}.id, {live} FROM {from} WHERE {};\n", literal(&group.plan), wheres.join(" AND "))
 }
