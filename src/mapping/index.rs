@@ -3,6 +3,7 @@
 use crate::overlay;
 use crate::plan::{ColumnKind, Member, Node, PatientRule, Plan, Row, Sql};
 use crate::render;
+use crate::same::{Cursor, unescaped};
 use crate::source::IndexEntry;
 use crate::take::local;
 use hearthgate_fhir::index::{IndexValue, values};
@@ -139,15 +140,34 @@ fn say(parameter: &SearchParameter, resource_type: &str, resource: &Value) -> Ve
 
 /// The keys of a resource that something kept beside its columns has a part in.
 fn touched(plan: &Plan, row: &Row) -> Vec<String> {
-    let mut out: Vec<String> = Vec::new();
-    for (name, value) in overlay::parse(row.unmapped.as_deref()).iter().flatten() {
-        match value {
-            Value::Array(names) if name == "$none" => out.extend(names.iter().filter_map(Value::as_str).map(str::to_owned)),
-            _ => out.push(overlay::came(name).to_owned()),
-        }
-    }
+    let mut out = kept(row.unmapped.as_deref().unwrap_or_default());
     if row.children.iter().flatten().any(has_overlay) {
         out.extend(plan.fields.iter().filter(|f| below_has_overlay(&f.node, row)).map(|f| f.name.clone()));
+    }
+    out
+}
+
+/// The keys of an overlay's text, without reading what stands there.
+fn kept(text: &str) -> Vec<String> {
+    let mut out = Vec::new();
+    let mut cursor = Cursor::new(text.as_bytes());
+    if !cursor.pass(b'{') {
+        return out;
+    }
+    while cursor.peek() == b'"' {
+        let Some(name) = unescaped(cursor.string()) else { break };
+        cursor.pass(b':');
+        if name == "$none" && cursor.pass(b'[') {
+            while cursor.peek() == b'"' {
+                out.extend(unescaped(cursor.string()).map(std::borrow::Cow::into_owned));
+                cursor.pass(b',');
+            }
+            cursor.pass(b']');
+        } else {
+            cursor.skip();
+            out.push(overlay::came(&name).to_owned());
+        }
+        cursor.pass(b',');
     }
     out
 }

@@ -26,7 +26,7 @@ pub(crate) const ABSENT: &[u8] = br#"{"extension":[{"url":"http://hl7.org/fhir/S
 #[must_use]
 pub fn render(plan: &Plan, row: &Row, stamp: &Stamp<'_>) -> Vec<u8> {
     let overlay = overlay::parse(row.unmapped.as_deref());
-    let mut writer = Writer { out: Vec::with_capacity(2048), merge: true };
+    let mut writer = Writer { out: Vec::with_capacity(4096), merge: true };
     writer.resource(plan, row, overlay.as_ref(), Some(stamp));
     writer.out
 }
@@ -40,7 +40,7 @@ pub fn content(plan: &Plan, row: &Row) -> Value {
 /// [`content`] as text.
 pub(crate) fn content_bytes(plan: &Plan, row: &Row) -> Vec<u8> {
     let overlay = overlay::parse(row.unmapped.as_deref());
-    let mut writer = Writer { out: Vec::with_capacity(2048), merge: true };
+    let mut writer = Writer { out: Vec::with_capacity(4096), merge: true };
     writer.resource(plan, row, overlay.as_ref(), None);
     writer.out
 }
@@ -53,7 +53,7 @@ pub fn columns_only(plan: &Plan, row: &Row) -> Value {
 
 /// What the columns alone say at some of the resource's keys.
 pub(crate) fn columns_at(plan: &Plan, row: &Row, wanted: &dyn Fn(&str) -> bool) -> Value {
-    let mut writer = Writer { out: Vec::with_capacity(2048), merge: false };
+    let mut writer = Writer { out: Vec::with_capacity(4096), merge: false };
     writer.type_name(plan);
     if wanted("meta") {
         writer.meta(plan, row, None, false, None);
@@ -322,6 +322,7 @@ impl Writer {
             (Form::Integer | Form::Decimal, Sql::Text(text)) if is_number(text) => self.out.extend_from_slice(text.as_bytes()),
             (Form::Decimal, Sql::Integer(number)) => self.number(number),
             (Form::Decimal, Sql::Real(number)) if number.is_finite() => self.number(number),
+            (Form::List, Sql::Text(text)) if is_plain_list(text.as_bytes()) => self.out.extend_from_slice(text.as_bytes()),
             (Form::List, Sql::Text(text)) => match overlay::json(text.as_bytes()) {
                 Some(Value::Array(list)) if is_list(&list) => overlay::write(&Value::Array(list), &mut self.out),
                 _ => return Wrote::Nothing,
@@ -406,6 +407,20 @@ fn says(node: &Node, row: &Row) -> bool {
             Member::One { node, .. } => says(node, row),
             Member::Each { child, .. } => row.children.get(*child).is_some_and(|rows| !rows.is_empty()),
         }),
+    }
+}
+
+/// Whether a text is a JSON array of strings as it is written here, without escapes: nearly all are.
+fn is_plain_list(text: &[u8]) -> bool {
+    let Some(mut rest) = text.strip_prefix(b"[") else { return false };
+    loop {
+        let Some(string) = rest.strip_prefix(b"\"") else { return false };
+        let Some(end) = string.iter().position(|b| *b < 0x20 || *b == b'"' || *b == b'\\') else { return false };
+        match &string[end..] {
+            [b'"', b']'] => return true,
+            [b'"', b',', after @ ..] => rest = after,
+            _ => return false,
+        }
     }
 }
 

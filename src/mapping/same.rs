@@ -70,6 +70,27 @@ impl<'t> Cursor<'t> {
         }
     }
 
+    /// Passes a value without looking at it; of what is no JSON, at most the rest of the text.
+    pub fn skip(&mut self) {
+        let mut depth = 0_usize;
+        loop {
+            match self.peek() {
+                0 => return,
+                b'"' => drop(self.string()),
+                b'{' | b'[' => {
+                    depth += 1;
+                    self.at += 1;
+                }
+                b'}' | b']' | b',' if depth == 0 => return,
+                b'}' | b']' => {
+                    depth -= 1;
+                    self.at += 1;
+                }
+                _ => self.at += 1,
+            }
+        }
+    }
+
     fn word(&mut self, word: &[u8]) -> bool {
         let is = self.text.get(self.at..).is_some_and(|rest| rest.starts_with(word));
         self.at += word.len();

@@ -18,9 +18,10 @@ pub(crate) fn parameters(plan: &Plan, mistakes: &mut Vec<Mistake>) -> BTreeMap<&
     let file = format!("{}.toml", plan.name);
     let spots = spots(plan);
     let mut beyond: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
+    let mut plain = Made::of(plan, &spots, &Wanted::default());
     for known in known(plan.resource) {
         let code = known.parameter.code;
-        let reads = reads(plan, &spots, known);
+        let reads = reads(plan, &spots, known, &mut plain);
         let answered: Vec<(Vec<&str>, &str)> = plan.sources.get(code).into_iter().flatten().flat_map(columns).collect();
         for (spot, read) in spots.iter().zip(&reads) {
             let column = spot.column();
@@ -123,7 +124,7 @@ struct Wanted<'k> {
 }
 
 /// What a parameter reads of each column.
-fn reads(plan: &Plan, spots: &[Spot<'_>], known: &Known) -> Vec<Read> {
+fn reads(plan: &Plan, spots: &[Spot<'_>], known: &Known, plain: &mut (Value, Vec<String>)) -> Vec<Read> {
     let mut out = vec![Read::No; spots.len()];
     let Some(expression) = &known.parameter.compiled else { return out };
     let segments = || expression.paths().iter().flat_map(|branch| &branch.segments);
@@ -141,11 +142,15 @@ fn reads(plan: &Plan, spots: &[Spot<'_>], known: &Known) -> Vec<Read> {
         return out;
     }
     for want in wants {
-        let mut made = Made { spots, want: &want, pointers: Vec::new() };
-        let mut resource = Value::Object(made.object(&plan.fields, ""));
-        let pointers = made.pointers;
-        let all = say(known, plan.resource, &resource);
-        let found = if alone { None } else { Some(places(known, plan.resource, &resource)) };
+        let mut own;
+        let (resource, pointers) = if want.literal.is_none() && want.refers.is_none() {
+            &mut *plain
+        } else {
+            own = Made::of(plan, spots, &want);
+            &mut own
+        };
+        let all = say(known, plan.resource, resource);
+        let found = if alone { None } else { Some(places(known, plan.resource, resource)) };
         for (at, spot) in spots.iter().enumerate().filter(|(_, spot)| under(spot)) {
             // Only what lies in a found value, or is asked for by a filter, can make a difference.
             let filtered = want.literal.is_some_and(|(name, _)| spot.path.last().is_some_and(|last| last == name));
@@ -156,10 +161,9 @@ fn reads(plan: &Plan, spots: &[Spot<'_>], known: &Known) -> Vec<Read> {
                 continue;
             }
             let Some(value) = resource.pointer_mut(&pointers[at]).map(Value::take) else { continue };
-            out[at] = out[at].max(differ(&say(known, plan.resource, &resource), &all));
+            out[at] = out[at].max(differ(&say(known, plan.resource, resource), &all));
             if alone {
-                let mut only = Made { spots, want: &want, pointers: Vec::new() };
-                let mut bare = Value::Object(only.object(&plan.fields, ""));
+                let (mut bare, _) = Made::of(plan, spots, &want);
                 for (other, pointer) in pointers.iter().enumerate() {
                     if other != at
                         && let Some(value) = bare.pointer_mut(pointer)
@@ -230,6 +234,13 @@ struct Made<'s, 'p> {
 }
 
 impl Made<'_, '_> {
+    /// The resource, and where the value of each spot stands.
+    fn of(plan: &Plan, spots: &[Spot<'_>], want: &Wanted<'_>) -> (Value, Vec<String>) {
+        let mut made = Made { spots, want, pointers: Vec::new() };
+        let resource = Value::Object(made.object(&plan.fields, ""));
+        (resource, made.pointers)
+    }
+
     fn object(&mut self, fields: &[Field], pointer: &str) -> Object {
         fields.iter().map(|field| (field.name.clone(), self.node(&field.node, &format!("{pointer}/{}", field.name)))).collect()
     }

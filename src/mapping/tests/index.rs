@@ -57,6 +57,15 @@ proptest! {
         let row = take::take(plan, &resource, &|_, id| id == "known");
         prop_assert_eq!(index::index(plan, &resource, &row), reference(plan, &resource, &row), "{}", plan.name);
     }
+
+    #[test]
+    fn an_overlay_of_garbage_ends_the_search_for_its_keys(garbage in "\\{?(\"[a-z$\\\\]{0,3}\"?[:,\\[\\]{}\"]{0,4}){0,6}") {
+        let resource = json!({ "resourceType": "Patient", "gender": "male" });
+        let plan = MAPPINGS.named("patient").expect("a plan");
+        let mut row = take::take(plan, &resource, &|_, _| true);
+        row.unmapped = Some(garbage);
+        prop_assert!(index::index(plan, &resource, &row).len() < 9);
+    }
 }
 
 #[test]
