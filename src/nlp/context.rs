@@ -38,7 +38,7 @@ struct Reach {
 /// The context of the mention `first..end` (tokens).
 pub(crate) fn classify(scene: &Scene<'_>, first: usize, end: usize) -> Context {
     let mut context = Context::default();
-    leftwards(scene, first, &mut context);
+    leftwards(scene, first, end, &mut context);
     rightwards(scene, end, &mut context);
     by_section(scene, &mut context);
     context
@@ -48,8 +48,8 @@ fn trigger(scene: &Scene<'_>, cue: &Cue, decides: &'static str) -> Trigger {
     Trigger { decides, start: scene.tokens[cue.first].start as usize, end: scene.tokens[cue.end - 1].end as usize }
 }
 
-fn leftwards(scene: &Scene<'_>, first: usize, context: &mut Context) {
-    let mut reach = Reach { negate: true, possible: true, history: true, hypothetical: true, person: true };
+fn leftwards(scene: &Scene<'_>, first: usize, end: usize, context: &mut Context) {
+    let mut reach = Reach { negate: !opens_clause(scene, first, end), possible: true, history: true, hypothetical: true, person: true };
     let mut cues = scene.cues.partition_point(|c| c.end <= first);
     let mut at = first;
     while at > scene.from {
@@ -91,12 +91,23 @@ fn leftwards(scene: &Scene<'_>, first: usize, context: &mut Context) {
     }
 }
 
+/// "No thrombus, and the | atrium | is dilated": the mention is the subject of a clause of its own,
+/// joined by a comma and "and" or a determiner, with a verb of its own that nothing negates.
+fn opens_clause(scene: &Scene<'_>, first: usize, end: usize) -> bool {
+    let from = scene.from.max(first.saturating_sub(5));
+    let Some(comma) = (from..first).rev().find(|&t| scene.tokens[t].is_mark(b',')) else { return false };
+    let joined = scene.cues.iter().any(|c| c.first == comma + 1 && c.end <= first && c.is(kind::CLAUSE));
+    let between = scene.cues.iter().any(|c| c.first > comma && c.end <= first && c.is(kind::NEGATE));
+    let verb = scene.cues.iter().position(|c| c.first == end && c.is(kind::AFFIRM) && !c.is(kind::NEGATE | kind::NEGATE_BACK));
+    let negated = verb.and_then(|v| scene.cues.get(v + 1)).is_some_and(|next| next.first <= end + 3 && next.is(kind::NEGATE | kind::NEGATE_BACK));
+    joined && !between && verb.is_some() && !negated
+}
+
 /// A cue to the left of the mention.
 fn before(scene: &Scene<'_>, index: usize, cue: &Cue, first: usize, reach: &mut Reach, context: &mut Context) {
-    if cue.is(kind::PSEUDO) {
-        return;
-    }
-    if cue.is(kind::NEGATE) && reach.negate && !context.negated {
+    // "Cannot be excluded" looks like a negation and is none; it may still mean doubt.
+    let negates = cue.is(kind::NEGATE) && !cue.is(kind::PSEUDO);
+    if negates && reach.negate && !context.negated {
         context.negated = true;
         context.triggers.push(trigger(scene, cue, "negated"));
     }
@@ -123,6 +134,7 @@ fn before(scene: &Scene<'_>, index: usize, cue: &Cue, first: usize, reach: &mut 
     }
     if cue.is(kind::RECENT) {
         reach.history = false;
+        reach.person = false;
     }
     if cue.is(kind::SUBJECT) {
         reach.person = false;
@@ -152,10 +164,21 @@ fn comma_between(scene: &Scene<'_>, from: usize, to: usize) -> bool {
     scene.tokens[from..to].iter().any(|t| t.is_mark(b','))
 }
 
-/// "does not | have": the verb belongs to the negation before it.
+/// "does not | have", "denies | that he | has | had": the verb belongs to the negation before it.
 fn joined_to_negation(scene: &Scene<'_>, index: usize) -> bool {
-    let cue = &scene.cues[index];
-    index.checked_sub(1).and_then(|i| scene.cues.get(i)).is_some_and(|previous| previous.is(kind::NEGATE) && !previous.is(kind::PSEUDO) && cue.first - previous.end <= 1)
+    let mut at = index;
+    while let Some(previous) = at.checked_sub(1).and_then(|i| scene.cues.get(i)) {
+        let gap = scene.cues[at].first - previous.end;
+        if previous.is(kind::NEGATE) && !previous.is(kind::PSEUDO) {
+            return gap <= 1;
+        }
+        let passes = gap == 0 && (previous.is(kind::JOINT) || previous.is(kind::AFFIRM) && !previous.is(kind::STOP));
+        if !passes {
+            return false;
+        }
+        at -= 1;
+    }
+    false
 }
 
 /// "His wife reports", "brought in by her daughter": a person who tells, not one who is ill.
@@ -186,12 +209,10 @@ fn rightwards(scene: &Scene<'_>, end: usize, context: &mut Context) {
 
 /// A cue to the right of the mention; whether to read on.
 fn after(scene: &Scene<'_>, cue: &Cue, end: usize, context: &mut Context) -> bool {
-    if cue.is(kind::PSEUDO) {
-        return true;
-    }
+    let pseudo = cue.is(kind::PSEUDO);
     let both_ways = cue.is(kind::NEGATE) && cue.is(kind::NEGATE_BACK);
     let closes = scene.tokens.get(cue.end).filter(|_| cue.end < scene.to).is_none_or(|t| matches!(t.kind, Kind::Mark(b'.' | b',' | b';' | b')')));
-    if cue.is(kind::NEGATE_BACK) && (!both_ways || closes && cue.first - end <= 2) && !context.negated {
+    if !pseudo && cue.is(kind::NEGATE_BACK) && (!both_ways || closes && cue.first - end <= 2) && !context.negated {
         context.negated = true;
         context.triggers.push(trigger(scene, cue, "negated"));
         return false;
@@ -204,6 +225,11 @@ fn after(scene: &Scene<'_>, cue: &Cue, end: usize, context: &mut Context) -> boo
         context.historical = true;
         context.triggers.push(trigger(scene, cue, "historical"));
     }
+    if cue.is(kind::FAMILY_BACK) && context.experiencer == Experiencer::Patient {
+        context.experiencer = Experiencer::Family;
+        context.historical = true;
+        context.triggers.push(trigger(scene, cue, "experiencer"));
+    }
     if cue.is(kind::RESOLVED) && !context.resolved {
         context.resolved = true;
         context.triggers.push(trigger(scene, cue, "resolved"));
@@ -211,7 +237,7 @@ fn after(scene: &Scene<'_>, cue: &Cue, end: usize, context: &mut Context) -> boo
         let still_there = scene.cues[..scene.cues.partition_point(|c| c.end <= end)].iter().any(|c| c.is(kind::HYPOTHETICAL));
         context.negated |= !still_there;
     }
-    !(cue.is(kind::STOP) || cue.is(kind::NEGATE) || cue.is(kind::AFFIRM) && cue.first > end)
+    pseudo || !(cue.is(kind::STOP | kind::NEGATE) || cue.is(kind::AFFIRM) && cue.first > end)
 }
 
 fn by_section(scene: &Scene<'_>, context: &mut Context) {

@@ -28,7 +28,10 @@ pub(crate) mod kind {
     pub(crate) const HISTORY_NEAR: u32 = 1 << 21;
     pub(crate) const HEAD: u32 = 1 << 22;
     pub(crate) const NOT_EPONYM: u32 = 1 << 23;
+    pub(crate) const CLAUSE: u32 = 1 << 17;
     pub(crate) const FORM: u32 = 1 << 24;
+    pub(crate) const FAMILY_BACK: u32 = 1 << 25;
+    pub(crate) const JOINT: u32 = 1 << 26;
 }
 
 /// A cue in a sentence: tokens `first..end`.
@@ -50,6 +53,16 @@ pub(crate) fn find(lexicon: &Lexicon, tokens: &[Token], from: usize, to: usize, 
     out.clear();
     let mut at = from;
     while at < to {
+        // "(-)" and "(+)" before a finding.
+        if let [open, sign, close, ..] = &tokens[at..to]
+            && open.is_mark(b'(')
+            && close.is_mark(b')')
+            && let Some(kinds) = if sign.is_mark(b'-') { Some(kind::NEGATE) } else if sign.is_mark(b'+') { Some(kind::AFFIRM) } else { None }
+        {
+            out.push(Cue { first: at, end: at + 3, kinds });
+            at += 3;
+            continue;
+        }
         let (mut node, mut end, mut kinds) = (0, at, 0);
         let mut next = at;
         while next < to && tokens[next].word != 0 {

@@ -27,7 +27,8 @@ pub(crate) fn begins(text: &str, tokens: &[Token], from: usize, at: usize, line:
         return true;
     }
     match previous.kind {
-        Kind::Mark(b'!' | b'?') => token.spaced,
+        // "? appendicitis": a question mark that stands apart asks about what follows.
+        Kind::Mark(b'!' | b'?') => token.spaced && !previous.spaced,
         Kind::Mark(b'.') => token.spaced && stop_ends(text, tokens, from, at),
         _ => false,
     }

@@ -38,8 +38,9 @@ COMMON = 3000
 SECTIONS = ["complaint", "hpi", "history", "family", "ros", "exam", "results", "medications", "allergies",
             "assessment", "plan", "other", "social", "organ"]
 CUES = ["negate", "negate_back", "possible", "possible_back", "history", "history_back", "hypothetical", "family",
-        "other_person", "stop", "affirm", "pseudo", "severity", "laterality", "site", "skip", "resolved", "known",
-        "reports", "recent", "subject", "history_near", "head", "not_eponym", "form"]
+        "other_person", "stop", "affirm", "pseudo", "severity", "laterality", "site", "skip", "resolved", "clause",
+        "reports", "recent", "subject", "history_near", "head", "not_eponym", "form",
+        "family_back", "joint"]
 
 
 def package(name):
