@@ -38,7 +38,7 @@ impl<'e> Env<'e> {
 /// A row of the source bears a value that fulfils the parameter; [`NEVER`] where none can.
 pub(crate) fn of_source(env: &mut Env<'_>, parameter: &Parameter, source: &Source, table: &str) -> String {
     if parameter.modifier == Some(Modifier::Missing) {
-        return any_value(&source.columns);
+        return any_value(env.resource, &parameter.code, &source.columns);
     }
     let values = &parameter.values;
     match &source.columns {
@@ -140,7 +140,7 @@ pub(crate) fn in_index(resource: &str, code: &str) -> String {
 }
 
 /// The row bears some value.
-pub(crate) fn any_value(columns: &SourceColumns) -> String {
+fn any_value(resource: &str, code: &str, columns: &SourceColumns) -> String {
     let some = |of: &str| format!("{} IS NOT NULL", column(of));
     match columns {
         SourceColumns::Token { code: Place::Constant(_), .. } => ALWAYS.to_owned(),
@@ -156,11 +156,11 @@ pub(crate) fn any_value(columns: &SourceColumns) -> String {
         | SourceColumns::Text(of)
         | SourceColumns::Date(of)
         | SourceColumns::Foreign { column: of, .. }
-        | SourceColumns::Reference(of)
         | SourceColumns::Quantity { value: of, .. }
         | SourceColumns::Number { column: of, .. }
         | SourceColumns::Uri(of)
         | SourceColumns::Present(of) => some(of),
+        SourceColumns::Reference(of) => reference::is_target(resource, code, &column(of)),
         SourceColumns::List { .. } => ALWAYS.to_owned(),
         SourceColumns::Period { start, end } => any([start, end].into_iter().flatten().map(|of| some(of))),
     }
@@ -175,10 +175,10 @@ fn text_of(place: &Place) -> String {
 }
 
 /// What a row says in the order that `_sort` wants, NULL for nothing.
-pub(crate) fn sort_value(columns: &SourceColumns) -> String {
+pub(crate) fn sort_value(resource: &str, code: &str, columns: &SourceColumns) -> String {
     match columns {
-        SourceColumns::Token { code, codes, boolean, .. } => {
-            let of = text_of(code);
+        SourceColumns::Token { code: place, codes, boolean, .. } => {
+            let of = text_of(place);
             match codes {
                 _ if *boolean => format!("CASE {of} WHEN 1 THEN 'true' WHEN 0 THEN 'false' END"),
                 None => of,
@@ -190,7 +190,8 @@ pub(crate) fn sort_value(columns: &SourceColumns) -> String {
         }
         SourceColumns::Present(of) => format!("CASE WHEN {} IS NOT NULL THEN 'true' END", column(of)),
         SourceColumns::Identifier { sealed: true, .. } | SourceColumns::ReferenceIdentifier { .. } => "NULL".to_owned(),
-        SourceColumns::Identifier { value: of, .. } | SourceColumns::Reference(of) | SourceColumns::Uri(of) => column(of),
+        SourceColumns::Identifier { value: of, .. } | SourceColumns::Uri(of) => column(of),
+        SourceColumns::Reference(of) => format!("CASE WHEN {} THEN {} END", reference::is_target(resource, code, &column(of)), column(of)),
         SourceColumns::Text(of) => beside(of, "fold"),
         SourceColumns::List { .. } => column("value"),
         SourceColumns::Date(of) => beside(of, "lo"),

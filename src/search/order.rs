@@ -135,7 +135,7 @@ pub(crate) fn valued(plan: &Plan, key: &Key<'_>, predicates: &[Predicate]) -> Ve
     };
     let mut rows = Vec::new();
     for source in plan.sources.get(&sort.code).into_iter().flatten() {
-        let (way, value) = (Way::source(plan, source), condition::sort_value(&source.columns));
+        let (way, value) = (Way::source(plan, source), condition::sort_value(plan.resource, &sort.code, &source.columns));
         if let (Some(condition), true) = (filter(&way), value != "NULL") {
             rows.push(Valued { part: Part { way, condition }, value });
         }

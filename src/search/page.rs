@@ -162,19 +162,19 @@ impl Search<'_> {
         let best = branch.best();
         if let Some(at) = best.filter(|at| branch.predicates[*at].rank == Rank::Few) {
             let sets = branch.predicates[at].sets(plan, plan.resource, "r.rid AS rid");
-            parts.roads.push(self.from_set(env, branch, &sets, &rows));
+            parts.roads.push(self.in_set(env, branch, &sets, &rows));
             return;
         }
         let set = self.limits.set(env, plan, "r.rid AS rid");
         match (best, set) {
-            (None, Some(set)) => parts.roads.push(self.from_set(env, branch, &set.selects, &rows)),
-            (_, Some(set)) if set.few => parts.roads.push(self.from_set(env, branch, &set.selects, &rows)),
+            (None, Some(set)) => parts.roads.push(self.in_set(env, branch, &set.selects, &rows)),
+            (_, Some(set)) if set.few => parts.roads.push(self.in_set(env, branch, &set.selects, &rows)),
             (None, None) => self.along(env, branch, &rows, parts),
             (Some(at), Some(set)) => {
                 let narrow = self.probe(branch, at, FEW_BESIDE_CARE, parts);
                 let sets = branch.predicates[at].sets(plan, plan.resource, "r.rid AS rid");
-                parts.roads.push(self.from_set(env, branch, &sets, &format!("CASE WHEN {narrow} THEN {rows} ELSE 0 END")));
-                parts.roads.push(self.from_set(env, branch, &set.selects, &format!("CASE WHEN {narrow} THEN 0 ELSE {rows} END")));
+                parts.roads.push(self.in_set(env, branch, &sets, &format!("CASE WHEN {narrow} THEN {rows} ELSE 0 END")));
+                parts.roads.push(self.in_set(env, branch, &set.selects, &format!("CASE WHEN {narrow} THEN 0 ELSE {rows} END")));
             }
             (Some(at), None) => {
                 if self.along_parameter(env, branch, at, &rows, parts) {
@@ -182,7 +182,7 @@ impl Search<'_> {
                 }
                 let narrow = self.probe(branch, at, FEW_BESIDE_ALL, parts);
                 let sets = branch.predicates[at].sets(plan, plan.resource, "r.rid AS rid");
-                parts.roads.push(self.from_set(env, branch, &sets, &format!("CASE WHEN {narrow} THEN {rows} ELSE 0 END")));
+                parts.roads.push(self.in_set(env, branch, &sets, &format!("CASE WHEN {narrow} THEN {rows} ELSE 0 END")));
                 self.along(env, branch, &format!("CASE WHEN {narrow} THEN 0 ELSE {rows} END"), parts);
             }
         }
@@ -211,7 +211,7 @@ impl Search<'_> {
         (0..self.order.keys.len()).map(|at| format!("k{at}")).collect()
     }
 
-    fn from_set(&self, env: &mut Env<'_>, branch: &Branch<'_>, sets: &[String], limit: &str) -> String {
+    fn in_set(&self, env: &mut Env<'_>, branch: &Branch<'_>, sets: &[String], limit: &str) -> String {
         let columns = self.columns(branch, &self.keys(branch), "r.row");
         let set = sets.join(" UNION ");
         let inner = format!("SELECT {columns} FROM ({set}) c CROSS JOIN gw_resources r WHERE r.rid = c.rid AND {}", branch.checks(None));

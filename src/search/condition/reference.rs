@@ -1,8 +1,9 @@
 //! References: local ones, URLs and canonicals, `:identifier` (<https://hl7.org/fhir/R4/search.html#reference>).
 
 use super::Env;
-use crate::sql::{NEVER, all, any, column, name};
+use crate::sql::{NEVER, all, any, column, name, quoted};
 use hearthgate_fhir::query::{Modifier, Operand, Parameter, SystemMatch};
+use hearthgate_mapping::index;
 
 /// A foreign key column and where it points.
 pub(super) struct Foreign<'f> {
@@ -53,6 +54,17 @@ pub(super) fn of_text(env: &mut Env<'_>, parameter: &Parameter, of: &str) -> Str
     let versions: Vec<String> =
         urls.into_iter().map(|url| format!("({of} >= {} AND {of} < {})", env.binds.text(&format!("{url}|")), env.binds.text(&format!("{url}}}")))).collect();
     any([env.binds.among(of, &texts), any(versions)])
+}
+
+/// The text is a reference that the parameter looks at: one that R4 restricts to a type (`where(resolve() is Patient)`) passes over the others.
+pub(super) fn is_target(resource: &str, code: &str, of: &str) -> String {
+    match index::parameter(resource, code) {
+        Some(parameter) if parameter.expression.contains("resolve()") => any(parameter
+            .targets
+            .iter()
+            .map(|target| format!("({of} GLOB {} OR {of} GLOB {})", quoted(&format!("{target}/*")), quoted(&format!("*/{target}/*"))))),
+        _ => format!("{of} IS NOT NULL"),
+    }
 }
 
 /// Identifiers of references in the generated index, which mark themselves by their kind.

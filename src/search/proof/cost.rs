@@ -41,13 +41,16 @@ fn rule(patients: Patients) -> TypeRule {
     TypeRule { reach: vec![Reach { patients, filters: vec![] }] }
 }
 
+/// A type, a query, an order, a boundary.
+type Case<'c> = (&'static str, &'c str, &'c [(&'c str, bool)], &'c TypeRule);
+
 #[test]
 fn a_page_costs_the_same_in_a_clinic_forty_times_as_large() {
     let (small, large) = (clinic(1000), clinic(40_000));
     let system = rule(Patients::All);
     let doctor = rule(Patients::CareOf("d0".into()));
     let patient = rule(Patients::Compartment("p400".into()));
-    let cases: &[(&str, &str, &[(&str, bool)], &TypeRule)] = &[
+    let cases: &[Case<'_>] = &[
         ("Patient", "family=family7", &[], &system),
         ("Patient", "family=family", &[], &system),
         ("Patient", "family=family7&gender=male", &[], &system),

@@ -53,7 +53,9 @@ fn resources() -> impl Strategy<Value = Vec<Value>> {
     let observations: Vec<_> = (0..14).map(|n| samples::observation(format!("o{n}")).boxed()).collect();
     let requests: Vec<_> = (0..8).map(|n| samples::request(format!("m{n}")).boxed()).collect();
     let goals: Vec<_> = (0..6).map(|n| samples::goal(format!("g{n}")).boxed()).collect();
-    (patients, doctors, observations, requests, goals).prop_map(|(a, b, c, d, e)| [a, b, c, d, e].concat())
+    let appointments: Vec<_> = (0..8).map(|n| samples::appointment(format!("a{n}")).boxed()).collect();
+    let provenances: Vec<_> = (0..6).map(|n| samples::provenance(format!("v{n}")).boxed()).collect();
+    (patients, doctors, observations, requests, goals, appointments, provenances).prop_map(|(a, b, c, d, e, f, g)| [a, b, c, d, e, f, g].concat())
 }
 
 /// Times that lie among the dates asked for.
@@ -136,6 +138,11 @@ fn includes() -> impl Strategy<Value = Include> {
         follow("Observation", "*", None, false),
         follow("MedicationRequest", "requester", None, false),
         follow("Goal", "subject", None, false),
+        follow("Appointment", "patient", None, false),
+        follow("Appointment", "actor", None, false),
+        follow("Provenance", "*", None, false),
+        follow("Provenance", "target", None, true),
+        follow("Appointment", "actor", Some("Practitioner"), true),
         follow("Observation", "patient", None, true),
         follow("Observation", "performer", None, true),
         follow("MedicationRequest", "patient", None, true),
@@ -160,7 +167,7 @@ proptest! {
                 let resource = r4::type_named(&kept.resource).expect("a type");
                 let read = Read { resource, id: kept.id.clone(), interaction: Interaction::Read };
                 let found = world.run(&one(&read, Limits::new(&rule, withheld), &world.context()));
-                prop_assert_eq!(found.len(), usize::from(visible(&world, kept, &rule, withheld)), "{}/{} {:?}", kept.resource, kept.id, rule);
+                prop_assert_eq!(found.len(), usize::from(visible(&world, kept, &rule, withheld)), "{} {:?} {:?}", kept.value, rule, world.care);
                 prop_assert!(found.iter().all(|row| row[COLUMN_RID] == Sql::Integer(kept.rid)));
             }
         }
@@ -170,7 +177,7 @@ proptest! {
     fn what_comes_along_is_what_the_reference_brings(
         resources in resources(),
         care in care(),
-        asked in prop::collection::vec((prop::collection::vec(includes(), 1..3), prop::collection::vec(prop::option::weighted(0.8, rule()), 5), any::<bool>(), any::<u8>()), 30),
+        asked in prop::collection::vec((prop::collection::vec(includes(), 1..3), prop::collection::vec(prop::option::weighted(0.8, rule()), 7), any::<bool>(), any::<u8>()), 30),
     ) {
         let world = fill(&resources, &care);
         let label = label();

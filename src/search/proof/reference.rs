@@ -125,27 +125,38 @@ fn number(prefix: Prefix, value: f64, (from, to): (f64, f64), (lo, hi): (f64, f6
     }
 }
 
-/// The patients in whose compartment a resource is, by R4's own definition.
-fn patients(kept: &Kept) -> Vec<String> {
+/// The patients in whose compartment a resource is, by R4's own definition; a provenance also by whose the records are
+/// that it speaks of, as the clinic has it.
+fn patients(world: &World, kept: &Kept) -> Vec<String> {
     if kept.resource == "Patient" {
         return vec![kept.id.clone()];
     }
-    let codes = r4::patient_compartment(&kept.resource).unwrap_or_default();
-    let said = codes.iter().flat_map(|code| said(kept, code));
-    said.filter_map(|value| match value {
-        IndexValue::Reference { type_name, id } if type_name.as_deref() == Some("Patient") => Some(id),
-        _ => None,
-    })
-    .collect()
+    let of = |kept: &Kept, codes: &[&str]| -> Vec<String> {
+        let said = codes.iter().flat_map(|code| said(kept, code));
+        said.filter_map(|value| match value {
+            IndexValue::Reference { type_name, id } if type_name.as_deref() == Some("Patient") => Some(id),
+            _ => None,
+        })
+        .collect()
+    };
+    let mut all = of(kept, r4::patient_compartment(&kept.resource).unwrap_or_default());
+    if kept.resource == "Provenance" {
+        for value in said(kept, "target") {
+            let IndexValue::Reference { type_name: Some(name), id } = value else { continue };
+            let record = world.kept.iter().find(|other| other.resource == name && other.id == id && name != "Patient");
+            all.extend(record.into_iter().flat_map(|record| of(record, &["subject"])));
+        }
+    }
+    all
 }
 
 fn inside(world: &World, kept: &Kept, reach: &Reach) -> bool {
     let cares = |doctor: &str, patient: &str| world.care.iter().any(|(d, p)| d == doctor && p == patient);
     let whose = match &reach.patients {
         Patients::All => true,
-        Patients::Compartment(patient) => patients(kept).contains(patient),
-        Patients::CareOf(doctor) => patients(kept).iter().any(|patient| cares(doctor, patient)),
-        Patients::CareOfCompartment { practitioner, patient } => cares(practitioner, patient) && patients(kept).contains(patient),
+        Patients::Compartment(patient) => patients(world, kept).contains(patient),
+        Patients::CareOf(doctor) => patients(world, kept).iter().any(|patient| cares(doctor, patient)),
+        Patients::CareOfCompartment { practitioner, patient } => cares(practitioner, patient) && patients(world, kept).contains(patient),
     };
     whose
         && reach.filters.iter().all(|(code, value)| {

@@ -188,7 +188,48 @@ pub(crate) fn goal(id: String) -> impl Strategy<Value = Value> {
     })
 }
 
-pub(crate) const ASKED: [&str; 5] = ["Patient", "Practitioner", "Observation", "MedicationRequest", "Goal"];
+/// With one patient, two or none; its participants stand in columns and in child tables.
+pub(crate) fn appointment(id: String) -> impl Strategy<Value = Value> {
+    let actor = prop_oneof![
+        3 => select(&PATIENTS[..]).prop_map(|id| format!("Patient/{id}")),
+        2 => select(&DOCTORS[..]).prop_map(|id| format!("Practitioner/{id}")),
+        1 => Just("RelatedPerson/x".to_owned()),
+    ];
+    let participant = (actor, select(vec!["accepted", "declined"])).prop_map(|(actor, status)| json!({"actor": {"reference": actor}, "status": status}));
+    (meta(), maybe(select(&INSTANTS[..])), prop::collection::vec(participant, 1..5), select(vec!["cancelled", "waitlist"])).prop_map(move |(meta, start, participants, status)| {
+        object(vec![
+            ("resourceType", Some("Appointment".into())),
+            ("id", Some(id.clone().into())),
+            ("meta", meta),
+            ("status", Some(status.into())),
+            ("start", start.map(Value::from)),
+            ("end", start.map(|_| "2024-07-01T10:00:00Z".into())),
+            ("participant", Some(participants.into())),
+        ])
+    })
+}
+
+/// Its patients stand in a child table.
+pub(crate) fn provenance(id: String) -> impl Strategy<Value = Value> {
+    let target = prop_oneof![
+        select(&PATIENTS[..]).prop_map(|id| format!("Patient/{id}")),
+        (0..14).prop_map(|n| format!("Observation/o{n}")),
+        (0..8).prop_map(|n| format!("MedicationRequest/m{n}")),
+    ];
+    let targets = prop::collection::vec(target.prop_map(|reference| json!({"reference": reference})), 1..4);
+    (meta(), targets, select(&INSTANTS[..]), select(&DOCTORS[..])).prop_map(move |(meta, targets, recorded, doctor)| {
+        object(vec![
+            ("resourceType", Some("Provenance".into())),
+            ("id", Some(id.clone().into())),
+            ("meta", meta),
+            ("target", Some(targets.into())),
+            ("recorded", Some(recorded.into())),
+            ("agent", Some(json!([{"who": {"reference": format!("Practitioner/{doctor}")}}]))),
+        ])
+    })
+}
+
+pub(crate) const ASKED: [&str; 7] = ["Patient", "Practitioner", "Observation", "MedicationRequest", "Goal", "Appointment", "Provenance"];
 
 fn dates() -> impl Strategy<Value = String> {
     let prefix = select(vec!["", "eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap"]);
@@ -268,6 +309,23 @@ pub(crate) fn parameter(resource: &'static str) -> BoxedStrategy<(String, String
             with("identifier", &[""], tokens(&["1", "urn:a|1", "|2"])),
             missing(&["authoredon", "requester", "identifier"]),
         ]),
+        "Appointment" => all.extend([
+            with("patient", &[""], tokens(&["p0", "Patient/p1", "p2"])),
+            with("practitioner", &[""], tokens(&["d0", "Practitioner/d1"])),
+            with("actor", &[""], tokens(&["p0", "Practitioner/d1", "RelatedPerson/x", "x"])),
+            with("actor", &[":Patient", ":Practitioner"], tokens(&["p0", "d0"])),
+            with("date", &[""], dates().boxed()),
+            with("status", &["", ":not"], tokens(&["cancelled", "waitlist"])),
+            with("part-status", &["", ":not"], tokens(&["accepted", "declined"])),
+            missing(&["date", "patient", "practitioner", "location"]),
+        ]),
+        "Provenance" => all.extend([
+            with("target", &[""], tokens(&["Observation/o1", "Patient/p0", "o2", "MedicationRequest/m1"])),
+            with("patient", &[""], tokens(&["p0", "Patient/p1"])),
+            with("agent", &[""], tokens(&["Practitioner/d0", "d1"])),
+            with("recorded", &[""], dates().boxed()),
+            missing(&["patient", "target"]),
+        ]),
         _ => all.extend([
             with("patient", &[""], tokens(&["p0", "Patient/p1"])),
             with("subject", &["", ":Patient"], tokens(&["p0", "p1"])),
@@ -288,6 +346,8 @@ pub(crate) fn sorts(resource: &str) -> &'static [&'static str] {
         "Patient" => &["family", "name", "birthdate", "gender", "_id", "_lastUpdated"],
         "Observation" => &["date", "code", "patient", "value-quantity", "_lastUpdated", "status"],
         "MedicationRequest" => &["authoredon", "status", "_id", "_lastUpdated", "requester"],
+        "Appointment" => &["date", "patient", "practitioner", "_id", "part-status"],
+        "Provenance" => &["recorded", "patient", "_lastUpdated"],
         "Goal" => &["start-date", "_lastUpdated", "_id", "lifecycle-status"],
         _ => &["family", "_id"],
     }
