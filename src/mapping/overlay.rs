@@ -79,9 +79,14 @@ pub(crate) fn write(value: &Value, out: &mut Vec<u8>) {
     write_with(value, out, came);
 }
 
-/// Writes an overlay.
-pub(crate) fn write_as_kept(overlay: &Object, out: &mut Vec<u8>) {
-    members(overlay, out, |name| name);
+/// An overlay as a row keeps it; nothing if it says nothing.
+pub(crate) fn text(overlay: &Object) -> Option<String> {
+    if overlay.is_empty() {
+        return None;
+    }
+    let mut out = Vec::with_capacity(256);
+    members(overlay, &mut out, |name| name);
+    String::from_utf8(out).ok()
 }
 
 fn write_with(value: &Value, out: &mut Vec<u8>, named: fn(&str) -> &str) {

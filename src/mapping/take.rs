@@ -35,7 +35,7 @@ pub fn take(plan: &Plan, resource: &Value, exists: Exists<'_>) -> Row {
     }
     // One order, so that what is read and written again is kept letter for letter.
     rest.sort_keys();
-    row.unmapped = text_of(&rest);
+    row.unmapped = overlay::text(&rest);
     amend(plan, &|name| resource.get(name).and_then(|value| said(name, value, meta.as_ref())), content(), &mut row, rest);
     row
 }
@@ -80,7 +80,7 @@ fn amend<'v>(plan: &Plan, said: &dyn Fn(&str) -> Option<&'v Value>, content: imp
         }
     }
     rest.sort_keys();
-    row.unmapped = text_of(&rest);
+    row.unmapped = overlay::text(&rest);
 }
 
 /// Whether a resource's text says these things, so many of them, and no other.
@@ -111,53 +111,6 @@ fn gives<'v>(text: &[u8], said: &dyn Fn(&str) -> Option<&'v Value>, count: usize
     }
 }
 
-/// Keeps what FHIR has no words for when a row is written over: of two local codes that read as one, the old one, and a local
-/// code that nobody has decided about if it comes back as it was read.
-pub fn retain(plan: &Plan, old: &Row, new: &mut Row) {
-    for field in &plan.fields {
-        retain_at(&field.node, old, new);
-        if let Node::Leaf(leaf) = &field.node
-            && let Some(codes) = &leaf.codes
-            && let (Some(Sql::Text(code)), Some(Sql::Null)) = (old.values.get(leaf.column), new.values.get(leaf.column))
-            && codes.fhir(code).is_none()
-            && let Some(mut rest) = overlay::parse(new.unmapped.as_deref())
-            && !rest.contains_key(&field.name)
-            && rest.get(&format!("_{}", field.name)).is_some_and(|sibling| Cursor::new(render::ABSENT).is(sibling))
-        {
-            rest.shift_remove(&format!("_{}", field.name));
-            new.values[leaf.column] = old.values[leaf.column].clone();
-            new.unmapped = text_of(&rest);
-        }
-    }
-}
-
-fn retain_at(node: &Node, old: &Row, new: &mut Row) {
-    match node {
-        Node::Leaf(leaf) => {
-            let Some(codes) = &leaf.codes else { return };
-            if let (Some(Sql::Text(before)), Some(Sql::Text(now))) = (old.values.get(leaf.column), new.values.get(leaf.column))
-                && codes.fhir(before).is_some()
-                && codes.fhir(before) == codes.fhir(now)
-            {
-                new.values[leaf.column] = Sql::Text(before.clone());
-            }
-        }
-        Node::Constant(_) => {}
-        Node::Object(fields) => fields.iter().for_each(|f| retain_at(&f.node, old, new)),
-        Node::List(members) => {
-            for member in members {
-                match member {
-                    Member::One { node, .. } => retain_at(node, old, new),
-                    Member::Each { child, node, .. } => {
-                        let (Some(before), Some(now)) = (old.children.get(*child), new.children.get_mut(*child)) else { continue };
-                        before.iter().zip(now).for_each(|(old, new)| retain_at(node, old, new));
-                    }
-                }
-            }
-        }
-    }
-}
-
 /// How often a row's overlays say something outright, where its columns could not be believed: none is the aim.
 #[must_use]
 pub fn outright(row: &Row) -> usize {
@@ -169,15 +122,6 @@ pub fn outright(row: &Row) -> usize {
 #[must_use]
 pub fn blank(table: &TableNode) -> Row {
     Row { id: 0, values: vec![Sql::Null; table.columns.len()], unmapped: None, children: vec![Vec::new(); table.children.len()] }
-}
-
-fn text_of(rest: &Object) -> Option<String> {
-    if rest.is_empty() {
-        return None;
-    }
-    let mut out = Vec::with_capacity(256);
-    overlay::write_as_kept(rest, &mut out);
-    String::from_utf8(out).ok()
 }
 
 struct Taker<'e> {
@@ -265,7 +209,7 @@ impl Taker<'_> {
                     let below = table.children.get(*child)?;
                     let mut new = blank(below);
                     // A row keeps its own overlay.
-                    new.unmapped = self.item(node, item, &mut new, below)?.as_ref().and_then(text_of);
+                    new.unmapped = self.item(node, item, &mut new, below)?.as_ref().and_then(overlay::text);
                     let rows = row.children.get_mut(*child)?;
                     rows.push(new);
                     self.cells += 1;

@@ -6,7 +6,7 @@ use common::resources::{Maker, words};
 use common::{Tape, mappings, rows, shared};
 use hearthgate_fhir::{Object, Value};
 use hearthgate_mapping::plan::{Plan, PlanKind, Row, Sql};
-use hearthgate_mapping::{Mappings, claim, render, take};
+use hearthgate_mapping::{Mappings, claim, render, settle, take};
 use proptest::prelude::*;
 use std::sync::LazyLock;
 
@@ -93,7 +93,7 @@ proptest! {
         let row = rows::row(plan, &mut Tape::new(&tape.0));
         let read = render::content(plan, &row);
         let mut again = take::take(plan, &read, &exists);
-        take::retain(plan, &row, &mut again);
+        settle::keep_local_codes(plan, &row, &mut again);
         prop_assert_eq!(&again, &row, "{}: {}", plan.name, read);
     }
 
@@ -174,12 +174,12 @@ fn a_code_that_nobody_decided_about_is_said_to_be_unknown_and_stays() {
     assert_eq!(read["_status"]["extension"][0]["valueCode"], "unknown");
     assert!(read.get("status").is_none());
     let mut again = take::take(plan, &read, &exists);
-    take::retain(plan, &row, &mut again);
+    settle::keep_local_codes(plan, &row, &mut again);
     assert_eq!(again, row);
     // A decision wins.
     let decided = serde_json::json!({ "resourceType": "Encounter", "status": "finished" });
     let mut written = take::take(plan, &decided, &exists);
-    take::retain(plan, &row, &mut written);
+    settle::keep_local_codes(plan, &row, &mut written);
     assert_eq!(written.values[column], Sql::Text("closed".to_owned()));
 }
 
