@@ -12,6 +12,7 @@ pub mod coverage;
 pub mod doc;
 pub mod document;
 pub mod file;
+pub mod group;
 pub mod index;
 pub mod overlay;
 pub mod plan;
