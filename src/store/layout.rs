@@ -160,21 +160,27 @@ fn column(column: &hearthgate_mapping::Column, table: &str, shape: Option<&Table
 
 fn selects(plan: &Plan, table: &TableNode, shapes: &BTreeMap<String, Table>) -> (Select, Option<Select>) {
     let own = name(&table.table);
-    let mut read = vec!["id".to_owned(), "gw_unmapped".to_owned()];
+    let order_column = table.order.as_ref().map_or("NULL".to_owned(), |order| format!("{own}.{}", name(order)));
+    let mut read = vec![("id".to_owned(), "id".to_owned()), ("gw_unmapped".to_owned(), "gw_unmapped".to_owned()), (order_column.clone(), order_column)];
     let mut tables: Vec<&Table> = shapes.get(&table.table).into_iter().collect();
-    read.push(table.order.as_ref().map_or("NULL".to_owned(), |order| format!("{own}.{}", name(order))));
     for column in &table.columns {
+        let same = |text: String| (text.clone(), text);
         read.push(match (&column.expression, &column.kind) {
-            (Some(expression), _) => format!("({expression})"),
+            (Some(expression), _) => same(format!("({expression})")),
             (None, ColumnKind::Foreign { table: to, public_id, .. }) => {
-                if let Some(shape) = shapes.get(to)
-                    && !tables.iter().any(|known| known.name == *to)
-                {
-                    tables.push(shape);
-                }
-                format!("(SELECT f.{} FROM {} f WHERE f.id = {own}.{})", name(public_id), name(to), name(&column.name))
+                let key = format!("{own}.{}", name(&column.name));
+                let find = |from: &str| format!("(SELECT f.{} FROM {from} f WHERE f.id = {key}", name(public_id));
+                let now = format!("{})", find(&name(to)));
+                // Not by a common table expression: it would be read whole for each row.
+                let then = if shapes.contains_key(to) {
+                    let (live, past) = (find(&format!("main.{}", name(to))), find(&format!("main.{}", crate::dialect::sqlite::shadow(to))));
+                    format!("coalesce({live} AND f.gw_seq <= ?2), {past} AND f.gw_from <= ?2 AND f.gw_to > ?2))")
+                } else {
+                    now.clone()
+                };
+                (now, then)
             }
-            (None, _) => format!("{own}.{}", name(&column.name)),
+            (None, _) => same(format!("{own}.{}", name(&column.name))),
         });
     }
     if table.columns.iter().any(|column| column.expression.is_some()) {
@@ -187,8 +193,9 @@ fn selects(plan: &Plan, table: &TableNode, shapes: &BTreeMap<String, Table>) -> 
         (None, false) => String::new(),
     };
     let select = |key: &str| {
-        let now = format!("SELECT {} FROM {own} WHERE {own}.{} = ?1{filter}{order}", read.join(", "), name(key));
-        Select { then: as_of::as_of(&now, &tables, 2), now }
+        let text = |read: Vec<&str>| format!("SELECT {} FROM {own} WHERE {own}.{} = ?1{filter}{order}", read.join(", "), name(key));
+        let then = text(read.iter().map(|(_, then)| then.as_str()).collect());
+        Select { now: text(read.iter().map(|(now, _)| now.as_str()).collect()), then: as_of::as_of(&then, &tables, 2) }
     };
     match (&table.on, &plan.kind) {
         (Some(on), _) => (select(on), None),

@@ -6,7 +6,7 @@ use crate::layout::{NodeLayout, Select};
 use crate::sealing;
 use hearthgate_mapping::{PlanKind, Row, Sql};
 use hearthgate_seal::{KeyId, Place, key_id_of};
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension};
 use rusqlite::types::ValueRef;
 
 /// Which resource.
@@ -51,14 +51,10 @@ pub(crate) fn load(core: &Core, conn: &Connection, plan: usize, key: Key<'_>, as
     let root = &layout.root;
     let found = match (key, &root.by_id, &plan.kind) {
         (Key::Id(id), Some(select), _) => rows(core, conn, root, select, &Sql::Text(id.to_owned()), as_of, Id::Column(id))?,
-        (Key::Id(id), None, PlanKind::Group { table, .. }) => {
-            let mut find = conn.prepare_cached(&format!("SELECT id FROM {} WHERE {} = ?1", crate::dialect::sqlite::name(table), crate::dialect::sqlite::name(&plan.id_column)))?;
-            let row: Option<i64> = rusqlite::OptionalExtension::optional(find.query_row([id], |row| row.get(0)))?;
-            match row {
-                Some(row) => rows(core, conn, root, &root.by_row, &Sql::Integer(row), as_of, Id::Column(id))?,
-                None => Vec::new(),
-            }
-        }
+        (Key::Id(id), None, PlanKind::Group { table, .. }) => match gathered_under(core, conn, table, &plan.id_column, id, as_of)? {
+            Some(row) => rows(core, conn, root, &root.by_row, &Sql::Integer(row), as_of, Id::Column(id))?,
+            None => Vec::new(),
+        },
         (Key::Row(row), ..) => {
             let id = public_id(conn, &root.table, &plan.id_column, &plan.kind, row)?.unwrap_or_default();
             rows(core, conn, root, &root.by_row, &Sql::Integer(row), as_of, Id::Column(&id))?
@@ -68,11 +64,26 @@ pub(crate) fn load(core: &Core, conn: &Connection, plan: usize, key: Key<'_>, as
     Ok(found)
 }
 
+/// The row under which a group's rows are gathered.
+fn gathered_under(core: &Core, conn: &Connection, table: &str, column: &str, id: &str, as_of: Option<i64>) -> Result<Option<i64>, Error> {
+    use crate::dialect::sqlite::{name, shadow};
+    let (own, column, past) = (name(table), name(column), shadow(table));
+    let found = match as_of.filter(|_| core.shapes.contains_key(table)) {
+        None => conn.prepare_cached(&format!("SELECT id FROM {own} WHERE {column} = ?1"))?.query_row([id], |row| row.get(0)),
+        Some(seq) => conn
+            .prepare_cached(&format!(
+                "SELECT id FROM {own} WHERE {column} = ?1 AND gw_seq <= ?2 UNION ALL SELECT id FROM {past} WHERE {column} = ?1 AND gw_from <= ?2 AND gw_to > ?2"
+            ))?
+            .query_row((id, seq), |row| row.get(0)),
+    };
+    Ok(found.optional()?)
+}
+
 fn public_id(conn: &Connection, table: &str, column: &str, kind: &PlanKind, row: i64) -> Result<Option<String>, Error> {
     use crate::dialect::sqlite::name;
     let table = if let PlanKind::Group { table, .. } = kind { table } else { table };
     let mut find = conn.prepare_cached(&format!("SELECT {} FROM {} WHERE id = ?1", name(column), name(table)))?;
-    Ok(rusqlite::OptionalExtension::optional(find.query_row([row], |row| row.get(0)))?)
+    Ok(find.query_row([row], |row| row.get(0)).optional()?)
 }
 
 /// Where the sealed values of a row belong.

@@ -5,7 +5,8 @@ use crate::load::{self, Key};
 use crate::writer::Rendered;
 use crate::{Error, connect, sealing};
 use bytes::Bytes;
-use hearthgate_mapping::render::{Stamp, render};
+use hearthgate_mapping::group::render_rows;
+use hearthgate_mapping::render::Stamp;
 use hearthgate_mapping::{Row, Sql, Statement};
 use rusqlite::Connection;
 use std::cell::RefCell;
@@ -188,27 +189,21 @@ fn body(core: &Core, conn: &Connection, hit: Hit, as_of: Option<i64>, made: &mut
         return Ok(stored);
     }
     let (plan, layout) = core.plan(stored.plan)?;
-    let mut rows = load::load(core, conn, stored.plan, Key::Id(&stored.id), as_of)?.into_iter().map(load::Stored::into_row);
-    let row = rows.next().ok_or_else(|| Error::Corrupt(format!("a row of {} is gone", layout.root.table)))?;
-    let row = gather(row, rows);
+    let rows: Vec<Row> = load::load(core, conn, stored.plan, Key::Id(&stored.id), as_of)?.into_iter().map(load::Stored::into_row).collect();
+    let Some(row) = rows.first() else { return Err(Error::Corrupt(format!("a row of {} is gone", layout.root.table))) };
     let stamp = Stamp { id: &stored.id, version: stored.version, updated_ms: stored.updated_ms };
-    stored.body = render(plan, &row, &stamp).into();
+    stored.body = render_rows(plan, &rows, &stamp).into();
     if as_of.is_none() {
         made.push(Rendered {
             resource: stored.resource_type.clone(),
             id: stored.id.clone(),
             version: stored.version,
-            patient: patient_of(plan, &stored.id, &row).map(str::to_owned),
+            patient: patient_of(plan, &stored.id, row).map(str::to_owned),
             table: layout.root.table.clone(),
             bytes: stored.body.clone(),
         });
     }
     Ok(stored)
-}
-
-/// The rows of a group as one: what the mapping renders is the first.
-fn gather(first: Row, _others: impl Iterator<Item = Row>) -> Row {
-    first
 }
 
 /// The versions a statement answers, each with its content as of the sequence number in the column `seq` (counted from 0).

@@ -2,8 +2,12 @@
 
 #[path = "store/clinic.rs"]
 mod clinic;
+#[path = "store/crash.rs"]
+mod crash;
 #[path = "store/dates.rs"]
 mod dates;
+#[path = "store/import.rs"]
+mod import;
 #[path = "store/outside.rs"]
 mod outside;
 #[path = "store/reads.rs"]

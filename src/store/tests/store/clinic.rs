@@ -22,14 +22,14 @@ const FILES: &[(&str, &str)] = &[
 ];
 
 /// A folder that goes with its owner.
-pub struct Folder(PathBuf);
+pub struct Folder(PathBuf, bool);
 
 impl Folder {
     pub fn new() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let path = std::env::temp_dir().join(format!("hearthgate-store-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)));
         std::fs::create_dir_all(&path).expect("a folder");
-        Self(path)
+        Self(path, true)
     }
 
     pub fn path(&self) -> &Path {
@@ -43,7 +43,9 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
+        if self.1 {
+            let _ = std::fs::remove_dir_all(&self.0);
+        }
     }
 }
 
@@ -99,6 +101,11 @@ impl Clinic {
         clinic.adopt();
         migrate_at(&path);
         clinic
+    }
+
+    /// The clinic that another process made.
+    pub fn at(folder: &Path) -> Self {
+        Self { folder: Folder(folder.to_owned(), false), before: String::new() }
     }
 
     fn adopt(&self) {

@@ -136,3 +136,13 @@ fn nothing_sealed_stands_in_the_file() {
         }
     }
 }
+
+#[test]
+fn a_group_is_all_its_rows_then_and_now() {
+    let served = Served::new();
+    let team = |members: &[&str]| json!(members.iter().map(|m| json!({"member": {"reference": format!("Practitioner/{m}")}})).collect::<Vec<_>>());
+    assert_eq!(served.read("CareTeam/ada")["participant"], team(&["house", "grey"]));
+    served.clinic.shell("UPDATE care_relations SET active = 0 WHERE doctor_id = 1");
+    assert_eq!(served.read("CareTeam/ada")["participant"], team(&["grey"]));
+    assert_eq!(served.vread("CareTeam/ada", 1)["participant"], team(&["house", "grey"]));
+}

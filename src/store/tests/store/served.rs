@@ -6,7 +6,7 @@ use hearthgate_mapping::{Plan, Sql, Statement, index, take};
 use hearthgate_seal::Keyring;
 use hearthgate_store::{Change, Context, Done, Error, Guard, Options, Outcome, Put, Refused, Store, Stored, Unit};
 use serde_json::Value;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 pub struct Served {
     pub store: Store,
@@ -27,8 +27,9 @@ impl Target for Probe {
 
 /// A statement as a boundary makes it runnable; the boundary itself is the search room's matter.
 pub fn narrowed(statement: Statement) -> Narrowed<Statement> {
-    let roles = Arc::new(Roles::shipped().expect("roles"));
-    Caller::internal(InternalCaller::Verify, &roles).narrow(Probe).expect("may read").map(|_, _| statement)
+    static ROLES: OnceLock<Arc<Roles>> = OnceLock::new();
+    let roles = ROLES.get_or_init(|| Arc::new(Roles::shipped().expect("roles")));
+    Caller::internal(InternalCaller::Verify, roles).narrow(Probe).expect("may read").map(|_, _| statement)
 }
 
 pub fn statement(sql: &str, parameters: &[&str]) -> Statement {
