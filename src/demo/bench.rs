@@ -35,7 +35,7 @@ pub fn bench(seed: u64, patients: usize, appointments: usize, medication_request
         .chain((0..observations).map(move |index| observation(seed, index, patients)))
 }
 
-/// Who has whom in care in [`bench`]: the patient's id and the doctor's. The first 500 patients are the first doctor's
+/// Who has whom in care in [`bench()`]: the patient's id and the doctor's. The first 500 patients are the first doctor's
 /// and nobody else's; the others are spread over the other doctors.
 pub fn bench_care(seed: u64, patients: usize) -> impl Iterator<Item = (String, String)> {
     (0..patients).map(move |index| (id(seed, Kind::Patient, index), id(seed, Kind::Doctor, doctor_of(index))))
