@@ -48,7 +48,7 @@ pub enum Error {
     /// A write could not be made durable; nothing is written any more until a restart. Reads go on.
     #[error("the store has failed and takes no writes")]
     Failed,
-    /// The database file does not read as it should.
+    /// The database file does not read as it should, or not at all.
     #[error("the database is damaged: {0}")]
     Corrupt(String),
     /// A sealed value does not open, or its key is gone.
@@ -71,7 +71,7 @@ impl From<rusqlite::Error> for Error {
             ErrorCode::OperationInterrupted => Self::Timeout,
             ErrorCode::DiskFull => Self::Full,
             ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Self::Busy,
-            ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => Self::Corrupt(text()),
+            ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::SystemIoFailure => Self::Corrupt(text()),
             ErrorCode::ConstraintViolation => constraint(code.extended_code, &text()),
             _ => Self::Database(text()),
         }

@@ -11,7 +11,7 @@ use crate::{Error, connect};
 use hearthgate_mapping::source::FOLDS;
 use hearthgate_mapping::{Mappings, Plan, PlanKind, Schema};
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
 /// The clinic's migrations, in order: file name and text.
@@ -161,7 +161,7 @@ fn generate(conn: &Connection, plans: &[Plan], at_ms: i64) -> Result<bool, Error
     let shapes = derive::shapes(plans, &found);
     let wanted = wanted(plans, &shapes);
     let digest = digest(wanted.iter().map(String::as_str));
-    if meta(conn, "generated")?.as_deref() == Some(digest.as_str()) {
+    if meta(conn, "generated")?.as_deref() == Some(digest.as_str()) && all_there(conn, &shapes)? {
         return Ok(false);
     }
     drop_generated(conn)?;
@@ -190,6 +190,13 @@ fn generate(conn: &Connection, plans: &[Plan], at_ms: i64) -> Result<bool, Error
 
 fn procedures() -> Vec<String> {
     touch::PROCEDURE.iter().chain(triggers::BEGIN).map(|text| (*text).to_owned()).chain(fold::procedure(FOLDS)).collect()
+}
+
+/// Whether every trigger stands as it was made: one that someone dropped would leave changes without a version.
+fn all_there(conn: &Connection, shapes: &BTreeMap<String, Table>) -> Result<bool, Error> {
+    let mut there = conn.prepare("SELECT sql FROM main.sqlite_schema WHERE type IN ('trigger', 'view')")?;
+    let there: HashSet<String> = there.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    Ok(procedures().iter().chain(&shapes.values().flat_map(triggers::triggers).collect::<Vec<_>>()).all(|text| there.contains(text)))
 }
 
 /// Everything that depends on the mappings and the tables, as text.

@@ -20,7 +20,7 @@ pub struct Context {
 pub struct Unit {
     /// Who and when.
     pub context: Context,
-    /// The changes, in order. References among them may point forwards. A resource may be named once.
+    /// The changes, in order. References among them may point forwards.
     pub changes: Vec<Change>,
     /// The audit event that stands or falls with them.
     pub audit: Option<AuditRow>,
@@ -56,6 +56,17 @@ pub enum Change {
         /// How many rows it must change, else [`Error::Conflict`] and nothing of the unit stands.
         expect: Option<u64>,
     },
+}
+
+impl Change {
+    /// Which resource it is of: plan and id.
+    pub(crate) fn resource(&self) -> Option<(usize, &str)> {
+        match self {
+            Self::Put(put) => Some((put.plan, &put.id)),
+            Self::Delete { plan, id, .. } => Some((*plan, id)),
+            Self::Sql { .. } => None,
+        }
+    }
 }
 
 /// A resource to be stored.

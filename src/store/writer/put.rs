@@ -49,7 +49,8 @@ impl Session {
             (None, _) => 0,
         };
         if among_others && matches!(change, Change::Put(_)) && plan.kind == PlanKind::Table {
-            self.coming.insert((layout.root.table.clone(), id.clone()), (row, living.is_some()));
+            let written = living.is_some();
+            self.coming.entry((layout.root.table.clone(), id.clone())).and_modify(|known| known.1 |= written).or_insert((row, written));
         }
         Ok(Some(Target { known, row }))
     }

@@ -7,7 +7,7 @@ use crate::unit::{AuditRow, Change, Context, Outcome, Refused, Unit};
 use crate::{Error, sealing};
 use hearthgate_mapping::{Sql, Statement};
 use rusqlite::{Connection, OptionalExtension};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -167,7 +167,12 @@ impl Session {
             targets.push(self.prepare(change, unit.changes.len() > 1).map_err(|error| Refused { change: Some(at), error })?);
         }
         let mut outcomes = Vec::with_capacity(unit.changes.len());
-        for ((at, change), target) in unit.changes.iter().enumerate().zip(targets) {
+        let mut seen = HashSet::new();
+        for ((at, change), mut target) in unit.changes.iter().enumerate().zip(targets) {
+            if unit.changes.len() > 1 && !seen.insert(change.resource()) && change.resource().is_some() {
+                // What the unit has written before counts.
+                target = self.prepare(change, true).map_err(|error| Refused { change: Some(at), error })?;
+            }
             let outcome = self.change(change, target);
             outcomes.push(outcome.map_err(|error| Refused { change: Some(at), error })?);
         }
@@ -242,13 +247,18 @@ impl Session {
         Ok(rows.next()?.is_some())
     }
 
-    /// A row number that no row of the table has.
+    /// A row number that no row of the table has or had.
     pub(super) fn next_id(&mut self, table: &str) -> Result<i64, Error> {
         if let Some(next) = self.next_ids.get_mut(table) {
             *next += 1;
             return Ok(*next);
         }
-        let sql = format!("SELECT coalesce(max(id), 0) + 1 FROM {}", crate::dialect::sqlite::name(table));
+        // Nor had: keys and sealed values of a row that is gone belong to it alone.
+        let own = crate::dialect::sqlite::name(table);
+        let sql = match self.core.shapes.contains_key(table) {
+            true => format!("SELECT max(coalesce((SELECT max(id) FROM {own}), 0), coalesce((SELECT max(id) FROM {}), 0)) + 1", crate::dialect::sqlite::shadow(table)),
+            false => format!("SELECT coalesce(max(id), 0) + 1 FROM {own}"),
+        };
         let next: i64 = self.conn.prepare_cached(&sql)?.query_row([], |row| row.get(0))?;
         self.next_ids.insert(table.to_owned(), next);
         Ok(next)

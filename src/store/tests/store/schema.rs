@@ -56,3 +56,13 @@ fn rows_that_were_there_before_have_version_one() {
     assert_eq!(clinic.shell("SELECT group_concat(family__fold) FROM (SELECT * FROM patient_names ORDER BY id)").trim(), "lovelace,byron,muller");
     clinic.assert_sound();
 }
+
+#[test]
+fn a_trigger_that_someone_dropped_is_made_again() {
+    let clinic = Clinic::new();
+    clinic.shell("DROP TRIGGER gw_t_patients__after_update");
+    assert!(migrate_at(&clinic.path()).changed);
+    clinic.shell("UPDATE patients SET gender = 'other' WHERE id = 1");
+    assert_eq!(clinic.versions("Patient/ada"), "1 create, 2 update");
+    assert!(!migrate_at(&clinic.path()).changed);
+}

@@ -299,3 +299,26 @@ fn after_an_unclean_stop_a_damaged_file_takes_no_writes_and_a_sound_one_does() {
     assert!(served.store.has_failed());
     assert_eq!(served.read("MedicationRequest/r1"), rx("r1", "ada"));
 }
+
+#[test]
+fn a_resource_named_twice_in_a_unit_is_what_the_last_said() {
+    let served = Served::new();
+    let patient = |gender: &str| json!({"resourceType": "Patient", "id": "eve", "gender": gender, "name": [{"family": gender}]});
+    let twice = || vec![served.change(&patient("male"), Guard::default()), served.change(&patient("female"), Guard::default())];
+    served.write(twice()).expect("written");
+    assert_eq!(served.read("Patient/eve"), patient("female"));
+    assert_eq!(served.clinic.versions("Patient/eve"), "1 create");
+    served.clinic.shell("DELETE FROM gw_rendered");
+    assert_eq!(served.read("Patient/eve"), patient("female"));
+    served.clinic.assert_sound();
+}
+
+#[test]
+fn a_patient_never_gets_the_key_of_one_who_is_gone() {
+    let served = Served::new();
+    let patient = |id: &str| json!({"resourceType": "Patient", "id": id, "identifier": [{"value": "1"}]});
+    served.put(&patient("eve"));
+    served.delete("patient", "eve", Guard::default()).expect("deleted");
+    served.put(&patient("fay"));
+    assert_eq!(served.clinic.shell("SELECT count(*) FROM gw_data_keys WHERE patient IS NOT NULL").trim(), "2");
+}
