@@ -5,7 +5,7 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, mpsc};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// A data directory that goes away with the test.
@@ -41,6 +41,40 @@ pub fn program() -> Command {
     command
 }
 
+/// The program as a server that ends when this process does, however it ends: tests share servers that nobody drops.
+/// util-linux's `setpriv` sets the signal and then becomes the program.
+fn bound() -> Command {
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "KILL", "--", env!("CARGO_BIN_EXE_hearthgate")]).env("HEARTHGATE_LOG", "warn");
+    command
+}
+
+/// Starts it. The signal comes when the *thread* that started it ends, so one thread that never ends starts them all.
+fn spawn(program: Command) -> Child {
+    type Order = (Command, mpsc::Sender<Child>);
+    static SPAWNER: OnceLock<Mutex<mpsc::Sender<Order>>> = OnceLock::new();
+    let spawner = SPAWNER.get_or_init(|| {
+        sweep();
+        let (to, orders) = mpsc::channel::<Order>();
+        std::thread::spawn(move || orders.into_iter().for_each(|(mut program, answer)| drop(answer.send(program.spawn().expect("the program starts")))));
+        Mutex::new(to)
+    });
+    let (answer, child) = mpsc::channel();
+    spawner.lock().expect("the spawner").send((program, answer)).expect("the spawner");
+    child.recv().expect("the program starts (it wants `setpriv` of util-linux)")
+}
+
+/// Removes what earlier runs left behind.
+fn sweep() {
+    for entry in fs::read_dir(std::env::temp_dir()).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let process = name.strip_prefix("hearthgate-").and_then(|rest| rest.split('-').next()).and_then(|pid| pid.parse::<u32>().ok());
+        if process.is_some_and(|pid| !Path::new(&format!("/proc/{pid}")).exists()) {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
 /// A server that is running, and ends with the test.
 pub struct Server {
     child: Child,
@@ -72,7 +106,15 @@ impl Server {
     }
 
     fn start(command: &str, dir: PathBuf, scratch: Option<Scratch>) -> Self {
-        let mut child = program().args(["--data", dir.to_str().expect("UTF-8"), command, "--listen", "127.0.0.1:0"]).env("HEARTHGATE_METRICS_LISTEN", "127.0.0.1:0").stdout(Stdio::piped()).spawn().expect("the program starts");
+        Self::start_with(command, dir, scratch, |_| {})
+    }
+
+    /// As [`Self::serve`], with an environment of the test's own.
+    pub fn start_with(command: &str, dir: PathBuf, scratch: Option<Scratch>, prepare: impl FnOnce(&mut Command)) -> Self {
+        let mut program = bound();
+        program.args(["--data", dir.to_str().expect("UTF-8"), command, "--listen", "127.0.0.1:0"]).env("HEARTHGATE_METRICS_LISTEN", "127.0.0.1:0").stdout(Stdio::piped());
+        prepare(&mut program);
+        let mut child = spawn(program);
         let mut lines = BufReader::new(child.stdout.take().expect("standard output")).lines();
         let base = loop {
             let line = lines.next().expect("the server says its FHIR base before it ends").expect("text");
