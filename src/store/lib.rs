@@ -30,6 +30,7 @@ mod core;
 mod derive;
 pub mod dialect;
 mod error;
+mod generate;
 mod health;
 pub mod history;
 mod index;

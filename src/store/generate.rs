@@ -1,0 +1,275 @@
+//! The generated part of the schema: what the mappings want beside the clinic's tables.
+
+use crate::derive;
+use crate::dialect::sqlite::{columns, fold, name, tables, touch, triggers};
+use crate::introspect::{self, Found};
+use crate::migrate::digest;
+use crate::shape::{Root, Table};
+use crate::Error;
+use hearthgate_mapping::source::FOLDS;
+use hearthgate_mapping::{Plan, PlanKind};
+use rusqlite::{Connection, OptionalExtension};
+use std::collections::{BTreeMap, HashSet};
+
+/// Raised when what is generated changes in a way that its text does not show.
+const GENERATION: i64 = 1;
+
+fn meta(conn: &Connection, key: &str) -> Result<Option<String>, Error> {
+    Ok(conn.query_row("SELECT value FROM gw_meta WHERE key = ?1", [key], |row| row.get(0)).optional()?)
+}
+
+fn set_meta(conn: &Connection, key: &str, value: &str) -> Result<(), Error> {
+    conn.execute("INSERT INTO gw_meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value", (key, value))?;
+    Ok(())
+}
+
+/// Drops triggers and procedures, and forgets that they stood.
+pub(crate) fn drop_generated(conn: &Connection) -> Result<(), Error> {
+    let mut found = conn.prepare("SELECT type, name FROM main.sqlite_schema WHERE (type = 'trigger' AND (name GLOB 'gw_t_*' OR name IN ('gw_touch__insert', 'gw_fold__insert', 'gw_begin__insert'))) OR (type = 'view' AND (name IN ('gw_touch', 'gw_fold', 'gw_begin') OR name GLOB 'gw_[ke]_*')) ORDER BY type")?;
+    let found: Vec<(String, String)> = found.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
+    for (kind, object) in found {
+        conn.execute_batch(&format!("DROP {kind} IF EXISTS {}", name(&object)))?;
+    }
+    // Not what it says until it is generated again.
+    conn.execute("DELETE FROM gw_meta WHERE key = 'generated'", [])?;
+    Ok(())
+}
+
+/// The generated part; answers whether it wrote.
+pub(crate) fn generate(conn: &Connection, plans: &[Plan], at_ms: i64) -> Result<bool, Error> {
+    if let Some(stored) = meta(conn, "generation")?
+        && stored.parse::<i64>().map_or(true, |stored| stored > GENERATION)
+    {
+        return Err(Error::Schema("the database was made by a newer program".to_owned()));
+    }
+    let mut found = introspect::tables(conn)?;
+    if !found.contains_key("gw_context") {
+        for statement in tables::TABLES {
+            conn.execute_batch(statement)?;
+        }
+        found = introspect::tables(conn)?;
+    }
+    let shapes = derive::shapes(plans, &found);
+    let wanted = wanted(plans, &shapes);
+    let digest = digest(wanted.iter().map(String::as_str));
+    if meta(conn, "generated")?.as_deref() == Some(digest.as_str()) && all_there(conn, &shapes)? {
+        return Ok(false);
+    }
+    drop_generated(conn)?;
+    let added = add_columns(conn, &shapes, &found)?;
+    for shape in shapes.values().filter(|shape| found.contains_key(&shape.name)) {
+        beside(conn, shape, &found)?;
+    }
+    for (table, column) in added {
+        if let Some(folded) = column.strip_suffix("__fold") {
+            fill_fold(conn, &table, folded)?;
+        }
+    }
+    remake_indexes(conn, &shapes)?;
+    for statement in procedures() {
+        conn.execute_batch(&statement)?;
+    }
+    for statement in shapes.values().flat_map(triggers::triggers) {
+        conn.execute_batch(&statement).map_err(|e| Error::Schema(format!("{e}: {statement}")))?;
+    }
+    last_in_line(conn, &shapes)?;
+    first_versions(conn, plans, &found, at_ms)?;
+    set_meta(conn, "generated", &digest)?;
+    set_meta(conn, "generation", &GENERATION.to_string())?;
+    Ok(true)
+}
+
+fn procedures() -> Vec<String> {
+    touch::PROCEDURE.iter().chain(triggers::BEGIN).map(|text| (*text).to_owned()).chain(fold::procedure(FOLDS)).collect()
+}
+
+/// Whether every trigger stands as it was made: one that someone dropped would leave changes without a version.
+fn all_there(conn: &Connection, shapes: &BTreeMap<String, Table>) -> Result<bool, Error> {
+    let mut there = conn.prepare("SELECT sql FROM main.sqlite_schema WHERE type IN ('trigger', 'view')")?;
+    let there: HashSet<String> = there.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    Ok(procedures().iter().chain(&shapes.values().flat_map(triggers::triggers).collect::<Vec<_>>()).all(|text| there.contains(text)))
+}
+
+/// Everything that depends on the mappings and the tables, as text.
+fn wanted(plans: &[Plan], shapes: &BTreeMap<String, Table>) -> Vec<String> {
+    let mut wanted = procedures();
+    wanted.push(GENERATION.to_string());
+    wanted.extend(plans.iter().filter(|plan| plan.kind != PlanKind::Document).map(|plan| format!("{} {}", plan.name, plan.resource)));
+    for shape in shapes.values() {
+        wanted.extend(columns::added(shape).into_iter().map(|(column, text)| format!("{column} {text}")));
+        wanted.push(columns::shadow_table(shape));
+        wanted.extend(columns::indexes(shape).into_iter().map(|(_, text)| text));
+        wanted.extend(columns::list_tables(shape).into_iter().flat_map(|(_, text)| text));
+        wanted.extend(triggers::triggers(shape));
+    }
+    wanted
+}
+
+/// Adds the columns that are missing; answers them.
+///
+/// `ALTER TABLE` reads the whole schema anew for every column, which for a thousand of them takes longer than everything else.
+/// So each table is altered alone in memory, and the text that comes out is put in place in one go, as
+/// <https://www.sqlite.org/lang_altertable.html#otheralter> describes: columns added at the end change nothing on disk.
+fn add_columns(conn: &Connection, shapes: &BTreeMap<String, Table>, found: &BTreeMap<String, Found>) -> Result<Vec<(String, String)>, Error> {
+    let mut added = Vec::new();
+    let mut texts = Vec::new();
+    for shape in shapes.values() {
+        let Some(table) = found.get(&shape.name) else { continue };
+        let missing: Vec<(String, String)> = columns::added(shape).into_iter().filter(|(column, _)| !table.has(column)).collect();
+        if missing.is_empty() {
+            continue;
+        }
+        let find = "SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ?1";
+        let text: String = conn.query_row(find, [&shape.name], |row| row.get(0))?;
+        let alone = Connection::open_in_memory()?;
+        alone.execute_batch(&text)?;
+        for (column, text) in missing {
+            alone.execute_batch(&format!("ALTER TABLE {} ADD COLUMN {} {text}", name(&shape.name), name(&column)))?;
+            added.push((shape.name.clone(), column));
+        }
+        texts.push((shape.name.clone(), alone.query_row(find, [&shape.name], |row| row.get::<_, String>(0))?));
+    }
+    if !texts.is_empty() {
+        conn.execute_batch("PRAGMA writable_schema = ON")?;
+        let put = texts.iter().try_for_each(|(table, text)| {
+            conn.prepare_cached("UPDATE sqlite_schema SET sql = ?2 WHERE type = 'table' AND name = ?1")?.execute((table, text)).map(drop)
+        });
+        let version: i64 = conn.query_row("PRAGMA schema_version", [], |row| row.get(0))?;
+        conn.execute_batch(&format!("PRAGMA schema_version = {}; PRAGMA writable_schema = RESET", version + 1))?;
+        put?;
+    }
+    Ok(added)
+}
+
+/// Shadow and auxiliary tables of one table.
+fn beside(conn: &Connection, shape: &Table, found: &BTreeMap<String, Found>) -> Result<(), Error> {
+    match found.get(&format!("gw_h_{}", shape.name)) {
+        None => conn.execute_batch(&columns::shadow_table(shape))?,
+        Some(shadow) => {
+            for column in shape.columns.iter().filter(|column| !shadow.has(column)) {
+                conn.execute_batch(&format!("ALTER TABLE {} ADD COLUMN {}", crate::dialect::sqlite::shadow(&shape.name), name(column)))?;
+            }
+        }
+    }
+    for (aux, statements) in columns::list_tables(shape) {
+        if found.contains_key(&aux) {
+            continue;
+        }
+        for statement in statements {
+            conn.execute_batch(&statement)?;
+        }
+    }
+    for list in &shape.lists {
+        fill_list(conn, &shape.name, &list.column, list.folded)?;
+    }
+    Ok(())
+}
+
+fn is_empty(conn: &Connection, table: &str) -> Result<bool, Error> {
+    Ok(conn.query_row(&format!("SELECT NOT EXISTS (SELECT 1 FROM {})", name(table)), [], |row| row.get(0))?)
+}
+
+/// Folds what is there already, in the same steps as the triggers.
+fn fill_fold(conn: &Connection, table: &str, column: &str) -> Result<(), Error> {
+    if is_empty(conn, table)? {
+        return Ok(());
+    }
+    let (own, column, fold) = (name(table), name(column), name(&format!("{column}__fold")));
+    conn.execute_batch(&format!("UPDATE {own} SET {fold} = lower({column}) WHERE {column} IS NOT NULL"))?;
+    for chain in fold::chains(FOLDS, &fold) {
+        conn.execute_batch(&format!("UPDATE {own} SET {fold} = {chain} WHERE {}", fold::beyond_ascii(&fold)))?;
+    }
+    Ok(())
+}
+
+fn fill_list(conn: &Connection, table: &str, column: &str, folded: bool) -> Result<(), Error> {
+    if is_empty(conn, table)? {
+        return Ok(());
+    }
+    let aux = crate::dialect::sqlite::list(table, column);
+    let (own, column) = (name(table), name(column));
+    let value = if folded { "lower(j.value)" } else { "j.value" };
+    conn.execute_batch(&format!(
+        "DELETE FROM {aux}; INSERT INTO {aux} (row, value) SELECT t.id, {value} FROM {own} t, json_each(CASE WHEN json_valid(t.{column}) THEN t.{column} ELSE '[]' END) j WHERE j.type = 'text'"
+    ))?;
+    if folded {
+        for chain in fold::chains(FOLDS, "value") {
+            conn.execute_batch(&format!("UPDATE {aux} SET value = {chain} WHERE {}", fold::beyond_ascii("value")))?;
+        }
+    }
+    Ok(())
+}
+
+fn remake_indexes(conn: &Connection, shapes: &BTreeMap<String, Table>) -> Result<(), Error> {
+    let mut there = conn.prepare("SELECT name, sql FROM main.sqlite_schema WHERE type = 'index' AND name GLOB 'gw_i_*'")?;
+    let mut there: BTreeMap<String, String> = there.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
+    for (index, text) in shapes.values().flat_map(columns::indexes) {
+        match there.remove(&index) {
+            Some(known) if known == text => {}
+            Some(_) => conn.execute_batch(&format!("DROP INDEX {}; {text}", name(&index)))?,
+            None => conn.execute_batch(&text).map_err(|e| Error::Schema(format!("{e}: {text}")))?,
+        }
+    }
+    for index in there.keys() {
+        conn.execute_batch(&format!("DROP INDEX {}", name(index)))?;
+    }
+    Ok(())
+}
+
+/// Makes the clinic's own triggers on mapped tables anew: SQLite runs the newest trigger first, and ours must note the
+/// number of changes after theirs.
+fn last_in_line(conn: &Connection, shapes: &BTreeMap<String, Table>) -> Result<(), Error> {
+    let mut own = conn.prepare("SELECT name, sql, tbl_name FROM main.sqlite_schema WHERE type = 'trigger' AND name NOT GLOB 'gw_*' ORDER BY rowid")?;
+    let own: Vec<(String, String, String)> = own.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?.collect::<Result<_, _>>()?;
+    for (trigger, text, _) in own.iter().filter(|(_, _, table)| shapes.contains_key(table)) {
+        conn.execute_batch(&format!("DROP TRIGGER {}; {text}", name(trigger)))?;
+    }
+    Ok(())
+}
+
+/// Version 1 for every row of a table mapped for the first time, as from outside. Their rows keep sequence number 0: they were always so.
+fn first_versions(conn: &Connection, plans: &[Plan], found: &BTreeMap<String, Found>, at_ms: i64) -> Result<(), Error> {
+    conn.execute(
+        "UPDATE gw_context SET own = 0, claim = 0, tx = tx + 1, base = (SELECT coalesce(max(seq), 0) + 1 FROM gw_versions), at = ?1, actor = NULL, client = NULL",
+        [at_ms],
+    )?;
+    for plan in plans {
+        let table = &plan.table.table;
+        if plan.kind == PlanKind::Document || !found.get(table).is_some_and(|t| t.has("id")) {
+            continue;
+        }
+        let filter: Vec<(String, String)> = plan.table.filter.iter().map(|(column, value)| (column.clone(), derive::sql_literal(value))).collect();
+        let root = match &plan.kind {
+            PlanKind::Group { column, table: to } => Root::Group { gathered: table.clone(), column: column.clone(), table: to.clone(), id: plan.id_column.clone() },
+            _ => Root::Row { id: plan.id_column.clone() },
+        };
+        let mut rows = touch::filter("r", &filter);
+        let (id, from) = match &root {
+            Root::Group { column, table: to, id, .. } => {
+                let some = std::iter::once(format!("r.{} = t.id", name(column))).chain(rows.drain(..)).collect::<Vec<_>>().join(" AND ");
+                rows.push(format!("EXISTS (SELECT 1 FROM {} r WHERE {some})", name(table)));
+                (id.clone(), format!("{} t", name(to)))
+            }
+            _ => {
+                rows = touch::filter("t", &filter);
+                (plan.id_column.clone(), format!("{} t", name(table)))
+            }
+        };
+        rows.push("1".to_owned());
+        // A renamed plan keeps its resources.
+        conn.execute(
+            &format!("UPDATE gw_resources SET plan = ?1 WHERE type = ?2 AND plan <> ?1 AND deleted = 0 AND id IN (SELECT t.{} FROM {from} WHERE {})", name(&id), rows.join(" AND ")),
+            (&plan.name, plan.resource),
+        )?;
+        conn.execute(
+            &format!(
+                "INSERT INTO gw_touch (type, id, plan, row, live) SELECT ?1, t.{id}, ?2, t.id, 1 FROM {from} WHERE {} AND NOT EXISTS (SELECT 1 FROM gw_resources o WHERE o.type = ?1 AND o.id = t.{id} AND o.deleted = 0) ORDER BY t.id",
+                rows.join(" AND "),
+                id = name(&id)
+            ),
+            (plan.resource, &plan.name),
+        )?;
+    }
+    conn.execute("UPDATE gw_context SET stamp = NULL", [])?;
+    Ok(())
+}
