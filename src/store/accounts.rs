@@ -191,13 +191,21 @@ impl Change {
     /// Refuses a client from now on, or lets it in again.
     #[must_use]
     pub fn disable_client(client_id: &str, disabled: bool) -> Self {
-        Self::Sql { sql: "UPDATE gw_clients SET disabled = ?2 WHERE client_id = ?1".to_owned(), parameters: vec![text(Some(client_id)), Sql::Integer(i64::from(disabled))], expect: Some(1) }
+        Self::Sql {
+            sql: "UPDATE gw_clients SET disabled = ?2 WHERE client_id = ?1".to_owned(),
+            parameters: vec![text(Some(client_id)), Sql::Integer(i64::from(disabled))],
+            expect: Some(1),
+        }
     }
 
     /// Refuses a person from now on, or lets one in again.
     #[must_use]
     pub fn disable_account(username: &str, disabled: bool) -> Self {
-        Self::Sql { sql: "UPDATE users SET disabled = ?2 WHERE username = ?1".to_owned(), parameters: vec![text(Some(username)), Sql::Integer(i64::from(disabled))], expect: Some(1) }
+        Self::Sql {
+            sql: "UPDATE users SET disabled = ?2 WHERE username = ?1".to_owned(),
+            parameters: vec![text(Some(username)), Sql::Integer(i64::from(disabled))],
+            expect: Some(1),
+        }
     }
 
     /// Puts a patient into a doctor's care; nothing happens where the relation stands already.

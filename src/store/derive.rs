@@ -20,7 +20,10 @@ pub(crate) fn shapes(plans: &[Plan], found: &BTreeMap<String, Found>) -> Shapes 
         }
     }
     let document = Owner { plan: String::new(), resource: String::new(), up: vec![], filter: vec![], root: Root::Document, reads: None };
-    shapes.insert("gw_documents".to_owned(), Table { name: "gw_documents".to_owned(), keys: vec!["public_id".to_owned()], owners: vec![document], ..Table::default() });
+    shapes.insert(
+        "gw_documents".to_owned(),
+        Table { name: "gw_documents".to_owned(), keys: vec!["public_id".to_owned()], owners: vec![document], ..Table::default() },
+    );
     let mapped: Vec<String> = shapes.keys().cloned().collect();
     for (name, shape) in &mut shapes {
         if let Some(table) = found.get(name) {
@@ -157,7 +160,11 @@ fn of_column(node: &TableNode, column: &hearthgate_mapping::Column, owner: &Owne
     {
         let referrer = Referrer { table: node.table.clone(), column: column.name.clone(), public_id: public_id.clone(), owner: owner.clone() };
         let shape = named(shapes, table);
-        if !shape.referrers.iter().any(|known| known.table == referrer.table && known.column == referrer.column && known.owner.plan == owner.plan && known.owner.up == owner.up) {
+        if !shape
+            .referrers
+            .iter()
+            .any(|known| known.table == referrer.table && known.column == referrer.column && known.owner.plan == owner.plan && known.owner.up == owner.up)
+        {
             shape.referrers.push(referrer);
         }
     }
@@ -241,7 +248,9 @@ fn of_source(plan: &Plan, source: &Source, found: &BTreeMap<String, Found>, shap
             index(vec![format!("{column}__num")]);
             push_new(&mut shape.decimals, column.clone());
         }
-        SourceColumns::Foreign { column, .. } | SourceColumns::Reference(column) | SourceColumns::Uri(column) | SourceColumns::Number { column, .. } if stored(column) => {
+        SourceColumns::Foreign { column, .. } | SourceColumns::Reference(column) | SourceColumns::Uri(column) | SourceColumns::Number { column, .. }
+            if stored(column) =>
+        {
             index(vec![column.clone()]);
         }
         _ => {}
@@ -250,12 +259,8 @@ fn of_source(plan: &Plan, source: &Source, found: &BTreeMap<String, Found>, shap
 
 /// What only the table itself tells.
 fn complete(shape: &mut Table, name: &str, table: &Found, found: &BTreeMap<String, Found>, mapped: &[String]) {
-    shape.columns = table
-        .columns
-        .iter()
-        .filter(|c| !c.generated && c.name != "id" && c.name != "gw_seq" && !is_search_column(&c.name))
-        .map(|c| c.name.clone())
-        .collect();
+    shape.columns =
+        table.columns.iter().filter(|c| !c.generated && c.name != "id" && c.name != "gw_seq" && !is_search_column(&c.name)).map(|c| c.name.clone()).collect();
     if !shape.columns.iter().any(|c| c == "gw_unmapped") {
         shape.columns.push("gw_unmapped".to_owned());
     }

@@ -1,11 +1,11 @@
 //! The generated part of the schema: what the mappings want beside the clinic's tables.
 
+use crate::Error;
 use crate::derive;
 use crate::dialect::sqlite::{columns, fold, name, tables, touch, triggers};
 use crate::introspect::{self, Found};
 use crate::migrate::digest;
 use crate::shape::{Root, Table};
-use crate::Error;
 use hearthgate_mapping::source::FOLDS;
 use hearthgate_mapping::{Plan, PlanKind};
 use rusqlite::{Connection, OptionalExtension};
@@ -240,7 +240,9 @@ fn first_versions(conn: &Connection, plans: &[Plan], found: &BTreeMap<String, Fo
         }
         let filter: Vec<(String, String)> = plan.table.filter.iter().map(|(column, value)| (column.clone(), derive::sql_literal(value))).collect();
         let root = match &plan.kind {
-            PlanKind::Group { column, table: to } => Root::Group { gathered: table.clone(), column: column.clone(), table: to.clone(), id: plan.id_column.clone() },
+            PlanKind::Group { column, table: to } => {
+                Root::Group { gathered: table.clone(), column: column.clone(), table: to.clone(), id: plan.id_column.clone() }
+            }
             _ => Root::Row { id: plan.id_column.clone() },
         };
         let mut rows = touch::filter("r", &filter);
@@ -258,7 +260,11 @@ fn first_versions(conn: &Connection, plans: &[Plan], found: &BTreeMap<String, Fo
         rows.push("1".to_owned());
         // A renamed plan keeps its resources.
         conn.execute(
-            &format!("UPDATE gw_resources SET plan = ?1 WHERE type = ?2 AND plan <> ?1 AND deleted = 0 AND id IN (SELECT t.{} FROM {from} WHERE {})", name(&id), rows.join(" AND ")),
+            &format!(
+                "UPDATE gw_resources SET plan = ?1 WHERE type = ?2 AND plan <> ?1 AND deleted = 0 AND id IN (SELECT t.{} FROM {from} WHERE {})",
+                name(&id),
+                rows.join(" AND ")
+            ),
             (&plan.name, plan.resource),
         )?;
         conn.execute(

@@ -1,7 +1,7 @@
 //! Whether the file may be written: checked after an unclean stop, failed after an I/O error.
 
 use crate::{Error, connect};
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::{Condvar, Mutex, PoisonError};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -53,7 +53,7 @@ impl Health {
     }
 
     /// Runs `quick_check` on a connection of its own; what it finds stops writes.
-    pub(crate) fn check(&self, path: &PathBuf) {
+    pub(crate) fn check(&self, path: &Path) {
         let found = connect::reader(path).and_then(|conn| Ok(conn.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0))?));
         match found {
             Ok(answer) if answer == "ok" => {

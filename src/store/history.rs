@@ -76,10 +76,7 @@ pub struct Span {
 
 fn listed(conn: &Connection, key: &str, parameters: &[&dyn rusqlite::ToSql], span: &Span) -> Result<Vec<Version>, Error> {
     let given = parameters.len();
-    let sql = format!(
-        "SELECT {COLUMNS} FROM gw_versions WHERE {key} AND seq < ?{} AND at >= ?{} ORDER BY seq DESC LIMIT ?{}",
-        given + 1, given + 2, given + 3
-    );
+    let sql = format!("SELECT {COLUMNS} FROM gw_versions WHERE {key} AND seq < ?{} AND at >= ?{} ORDER BY seq DESC LIMIT ?{}", given + 1, given + 2, given + 3);
     let (before, since, limit) = (span.before.unwrap_or(i64::MAX), span.since_ms.unwrap_or(i64::MIN), i64::try_from(span.limit).unwrap_or(i64::MAX));
     let mut all: Vec<&dyn rusqlite::ToSql> = parameters.to_vec();
     all.extend([&before as &dyn rusqlite::ToSql, &since, &limit]);

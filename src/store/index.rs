@@ -61,7 +61,11 @@ pub(crate) fn rows(keyring: &Keyring, resource: &str, entries: &[IndexEntry]) ->
             IndexValue::Token { system, code } => IndexRow { system: system.clone(), value: code.clone(), ..row },
             IndexValue::OfType { system, code, value } => {
                 let text = format!("{code}|{value}");
-                let value = if entry.blind { keyring.blind(&format!("{}:of-type", row.parameter), &format!("{}|{text}", system.as_deref().unwrap_or_default())) } else { text };
+                let value = if entry.blind {
+                    keyring.blind(&format!("{}:of-type", row.parameter), &format!("{}|{text}", system.as_deref().unwrap_or_default()))
+                } else {
+                    text
+                };
                 IndexRow { system: system.clone().filter(|_| !entry.blind), value: Some(value), kind: Some("of-type"), ..row }
             }
             IndexValue::Text(_) if entry.blind => continue,
@@ -69,7 +73,9 @@ pub(crate) fn rows(keyring: &Keyring, resource: &str, entries: &[IndexEntry]) ->
             IndexValue::String(text) => IndexRow { value: Some(text.clone()), ..row },
             IndexValue::Exact(text) => {
                 let folded = fold(text);
-                if let Some(known) = rows.iter_mut().rev().find(|known| known.parameter == row.parameter && known.exact.is_none() && known.value.as_ref() == Some(&folded)) {
+                if let Some(known) =
+                    rows.iter_mut().rev().find(|known| known.parameter == row.parameter && known.exact.is_none() && known.value.as_ref() == Some(&folded))
+                {
                     known.exact = Some(text.clone());
                     continue;
                 }

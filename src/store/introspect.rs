@@ -37,7 +37,8 @@ impl Found {
 /// Everything but SQLite's own tables.
 pub(crate) fn tables(conn: &Connection) -> rusqlite::Result<BTreeMap<String, Found>> {
     let mut found: BTreeMap<String, Found> = BTreeMap::new();
-    let mut names = conn.prepare("SELECT name, type = 'view' FROM main.sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite!_%' ESCAPE '!'")?;
+    let mut names =
+        conn.prepare("SELECT name, type = 'view' FROM main.sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite!_%' ESCAPE '!'")?;
     let names: Vec<(String, bool)> = names.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
     for (name, view) in names {
         let table = table(conn, &name, view)?;
@@ -80,7 +81,12 @@ pub(crate) fn schema(tables: &BTreeMap<String, Found>) -> Schema {
         let unique = found.uniques.iter().filter(|columns| columns.len() == 1).flatten().cloned();
         let table = schema::Table {
             view: found.view,
-            columns: found.columns.iter().filter(|c| !crate::dialect::sqlite::columns::is_search_column(&c.name)).map(|c| (c.name.clone(), c.kind.clone())).collect(),
+            columns: found
+                .columns
+                .iter()
+                .filter(|c| !crate::dialect::sqlite::columns::is_search_column(&c.name))
+                .map(|c| (c.name.clone(), c.kind.clone()))
+                .collect(),
             foreign_keys: found.foreign_keys.iter().map(|(from, table, to, _)| (from.clone(), table.clone(), to.clone())).collect(),
             unique: std::iter::once("id".to_owned()).chain(unique).collect(),
         };

@@ -135,16 +135,18 @@ fn node(plan: &Plan, table: &TableNode, shapes: &BTreeMap<String, Table>) -> Nod
 fn column(column: &hearthgate_mapping::Column, table: &str, shape: Option<&Table>) -> ColumnLayout {
     let computed = column.expression.is_some();
     let foreign = match &column.kind {
-        ColumnKind::Foreign { table, public_id, resource } if !computed => Some(Foreign {
-            table: table.clone(),
-            resource,
-            find: format!("SELECT id FROM {} WHERE {} = ?1", name(table), name(public_id)),
-        }),
+        ColumnKind::Foreign { table, public_id, resource } if !computed => {
+            Some(Foreign { table: table.clone(), resource, find: format!("SELECT id FROM {} WHERE {} = ?1", name(table), name(public_id)) })
+        }
         _ => None,
     };
     let list = shape.filter(|_| !computed).and_then(|shape| shape.lists.iter().find(|list| list.column == column.name)).map(|list| {
         let aux = crate::dialect::sqlite::list(table, &list.column);
-        ListLayout { folded: list.folded, insert: format!("INSERT INTO {aux} (row, value) VALUES (?1, ?2)"), delete: format!("DELETE FROM {aux} WHERE row = ?1") }
+        ListLayout {
+            folded: list.folded,
+            insert: format!("INSERT INTO {aux} (row, value) VALUES (?1, ?2)"),
+            delete: format!("DELETE FROM {aux} WHERE row = ?1"),
+        }
     });
     ColumnLayout {
         name: column.name.clone(),

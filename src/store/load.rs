@@ -6,8 +6,8 @@ use crate::layout::{NodeLayout, Select};
 use crate::sealing;
 use hearthgate_mapping::{PlanKind, Row, Sql};
 use hearthgate_seal::{KeyId, Place, key_id_of};
-use rusqlite::{Connection, OptionalExtension};
 use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OptionalExtension};
 
 /// Which resource.
 #[derive(Clone, Copy, Debug)]

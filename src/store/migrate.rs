@@ -97,7 +97,8 @@ fn pending<'m>(conn: &Connection, migrations: &[(&'m str, &'m str)]) -> Result<P
     }
     let mut pending = Pending::new();
     for (file, text) in migrations {
-        let number: i64 = file.split('_').next().and_then(|number| number.parse().ok()).ok_or_else(|| Error::Schema(format!("{file}: the name begins with no number")))?;
+        let number: i64 =
+            file.split('_').next().and_then(|number| number.parse().ok()).ok_or_else(|| Error::Schema(format!("{file}: the name begins with no number")))?;
         match made.remove(&number) {
             None => pending.push((number, file, text)),
             Some((_, known)) if known == digest([*text]) => {}

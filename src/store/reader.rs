@@ -134,7 +134,12 @@ fn text(core: &Core, statement: &Statement) -> std::borrow::Cow<'static, str> {
 }
 
 /// Runs a statement and gives each row to `each`, which says whether to go on.
-fn each_row(core: &Core, conn: &Connection, statement: &Statement, each: &mut dyn FnMut(&rusqlite::Row<'_>, usize) -> Result<bool, Error>) -> Result<(), Error> {
+fn each_row(
+    core: &Core,
+    conn: &Connection,
+    statement: &Statement,
+    each: &mut dyn FnMut(&rusqlite::Row<'_>, usize) -> Result<bool, Error>,
+) -> Result<(), Error> {
     let mut prepared = match statement.as_of {
         None => conn.prepare_cached(&statement.sql)?,
         Some(_) => conn.prepare_cached(&text(core, statement))?,

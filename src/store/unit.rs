@@ -35,6 +35,7 @@ pub struct AuditRow {
 
 /// One change.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "deletes come one at a time, and a guard is what they are")]
 pub enum Change {
     /// The resource is to be as these rows say: made, or updated where anything differs.
     Put(Box<Put>),

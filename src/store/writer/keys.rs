@@ -74,8 +74,12 @@ impl Session {
             return Ok(Some(*key));
         }
         let found: Option<String> = match of {
-            Of::Patient(row) => self.conn.prepare_cached("SELECT key_id FROM gw_data_keys WHERE patient = ?1")?.query_row([row], |row| row.get(0)).optional()?,
-            Of::Table(table) => self.conn.prepare_cached("SELECT key_id FROM gw_data_keys WHERE table_name = ?1")?.query_row([table], |row| row.get(0)).optional()?,
+            Of::Patient(row) => {
+                self.conn.prepare_cached("SELECT key_id FROM gw_data_keys WHERE patient = ?1")?.query_row([row], |row| row.get(0)).optional()?
+            }
+            Of::Table(table) => {
+                self.conn.prepare_cached("SELECT key_id FROM gw_data_keys WHERE table_name = ?1")?.query_row([table], |row| row.get(0)).optional()?
+            }
         };
         let Some(key) = found.map(|text| text.parse::<KeyId>()).transpose().map_err(|_| Error::Sealed)? else { return Ok(None) };
         self.keys.put(of.clone(), key);

@@ -215,7 +215,8 @@ impl Session {
         let core = std::sync::Arc::clone(&self.core);
         let (plan, layout) = core.plan(put.plan)?;
         let Some(known) = self.known(plan.resource, &put.id)? else { return Ok(()) };
-        let again: Option<Row> = if layout.computed || self.mixed { load::load(&core, &self.conn, put.plan, Key::Id(&put.id), None)?.pop().map(Stored::into_row) } else { None };
+        let again: Option<Row> =
+            if layout.computed || self.mixed { load::load(&core, &self.conn, put.plan, Key::Id(&put.id), None)?.pop().map(Stored::into_row) } else { None };
         let stamp = Stamp { id: &put.id, version: known.version, updated_ms: known.at };
         let bytes = render(plan, again.as_ref().unwrap_or(&put.row), &stamp);
         let key = self.key_for(put, known.row)?;

@@ -18,7 +18,17 @@ impl Session {
     /// Writes a new row and its children. `place` is what its sealed values belong to: the public id of a root row, of a child
     /// the public id and its row number; `key_value` its public id or its parent's row number.
     #[allow(clippy::too_many_arguments)]
-    pub(super) fn insert_row(&mut self, node: &NodeLayout, public_id: &str, place: &str, id: i64, key_value: &Sql, row: &Row, position: i64, key: &KeyId) -> Result<(), Error> {
+    pub(super) fn insert_row(
+        &mut self,
+        node: &NodeLayout,
+        public_id: &str,
+        place: &str,
+        id: i64,
+        key_value: &Sql,
+        row: &Row,
+        position: i64,
+        key: &KeyId,
+    ) -> Result<(), Error> {
         let mut values = Vec::with_capacity(node.inserted.len());
         for inserted in &node.inserted {
             values.push(match inserted {

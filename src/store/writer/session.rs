@@ -93,7 +93,11 @@ impl Session {
     }
 
     pub(super) fn commit(&mut self) -> Result<(), Error> {
-        let end = self.conn.prepare_cached("UPDATE gw_context SET own = 0, claim = 0, stamp = NULL").and_then(|mut s| s.execute([])).and_then(|_| self.conn.prepare_cached("COMMIT")?.execute([]));
+        let end = self
+            .conn
+            .prepare_cached("UPDATE gw_context SET own = 0, claim = 0, stamp = NULL")
+            .and_then(|mut s| s.execute([]))
+            .and_then(|_| self.conn.prepare_cached("COMMIT")?.execute([]));
         match end {
             Ok(_) => Ok(()),
             Err(error) => {
@@ -256,7 +260,10 @@ impl Session {
         // Nor had: keys and sealed values of a row that is gone belong to it alone.
         let own = crate::dialect::sqlite::name(table);
         let sql = match self.core.shapes.contains_key(table) {
-            true => format!("SELECT max(coalesce((SELECT max(id) FROM {own}), 0), coalesce((SELECT max(id) FROM {}), 0)) + 1", crate::dialect::sqlite::shadow(table)),
+            true => format!(
+                "SELECT max(coalesce((SELECT max(id) FROM {own}), 0), coalesce((SELECT max(id) FROM {}), 0)) + 1",
+                crate::dialect::sqlite::shadow(table)
+            ),
             false => format!("SELECT coalesce(max(id), 0) + 1 FROM {own}"),
         };
         let next: i64 = self.conn.prepare_cached(&sql)?.query_row([], |row| row.get(0))?;

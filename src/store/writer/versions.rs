@@ -53,17 +53,23 @@ impl Session {
         let seq = self.next_seq;
         self.next_seq += 1;
         let op = if created { "create" } else { "update" };
-        let mut insert = self.conn.prepare_cached("INSERT INTO gw_versions (seq, type, id, version, at, op, tx, outside, actor, client) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8, ?9)")?;
+        let mut insert = self.conn.prepare_cached(
+            "INSERT INTO gw_versions (seq, type, id, version, at, op, tx, outside, actor, client) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8, ?9)",
+        )?;
         insert.execute((seq, resource, id, version as i64, at, op, self.tx, &self.context.actor, &self.context.client))?;
         let rid = match known {
             Some(known) => {
-                let mut update = self.conn.prepare_cached("UPDATE gw_resources SET plan = ?2, row = ?3, version = ?4, seq = ?5, at = ?6, deleted = 0, tx = ?7 WHERE rid = ?1")?;
+                let mut update = self
+                    .conn
+                    .prepare_cached("UPDATE gw_resources SET plan = ?2, row = ?3, version = ?4, seq = ?5, at = ?6, deleted = 0, tx = ?7 WHERE rid = ?1")?;
                 update.execute((known.rid, plan, row, version as i64, seq, at, self.tx))?;
                 self.conn.prepare_cached("DELETE FROM gw_rendered WHERE rid = ?1")?.execute([known.rid])?;
                 known.rid
             }
             None => {
-                let mut insert = self.conn.prepare_cached("INSERT INTO gw_resources (type, id, plan, row, version, seq, at, deleted, tx) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8)")?;
+                let mut insert = self.conn.prepare_cached(
+                    "INSERT INTO gw_resources (type, id, plan, row, version, seq, at, deleted, tx) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8)",
+                )?;
                 insert.execute((resource, id, plan, row, version as i64, seq, at, self.tx))?;
                 self.conn.last_insert_rowid()
             }

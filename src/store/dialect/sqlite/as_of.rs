@@ -23,6 +23,7 @@ fn shadowed(table: &Table, number: usize) -> String {
     let columns = columns.join(", ");
     format!(
         "{own} AS (SELECT {columns} FROM main.{own} WHERE gw_seq <= ?{number} UNION ALL SELECT {columns} FROM main.{shadow} WHERE gw_from <= ?{number} AND gw_to > ?{number})",
-        own = name(&table.name), shadow = shadow(&table.name)
+        own = name(&table.name),
+        shadow = shadow(&table.name)
     )
 }

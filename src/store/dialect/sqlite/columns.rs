@@ -5,10 +5,8 @@ use crate::shape::Table;
 
 /// A column to be there: its name and the text after it in `ALTER TABLE … ADD COLUMN`.
 pub fn added(table: &Table) -> Vec<(String, String)> {
-    let mut added = vec![
-        ("gw_seq".to_owned(), "INTEGER NOT NULL DEFAULT 0".to_owned()),
-        ("gw_unmapped".to_owned(), "TEXT CHECK (gw_unmapped GLOB 'hg1.*')".to_owned()),
-    ];
+    let mut added =
+        vec![("gw_seq".to_owned(), "INTEGER NOT NULL DEFAULT 0".to_owned()), ("gw_unmapped".to_owned(), "TEXT CHECK (gw_unmapped GLOB 'hg1.*')".to_owned())];
     for column in &table.folds {
         added.push((format!("{column}__fold"), "TEXT".to_owned()));
     }
@@ -53,7 +51,8 @@ fn time_lo(c: &str) -> String {
         "CASE WHEN {c} GLOB '*[-+][0-9][0-9]:[0-9][0-9]' THEN (CASE substr({c}, -6, 1) WHEN '-' THEN -1 ELSE 1 END) * (substr({c}, -5, 2) * 60 + substr({c}, -2, 2)) * 60000 ELSE 0 END"
     );
     let seconds = format!("CASE WHEN substr({c}, 17, 1) = ':' THEN substr({c}, 18, 2) * 1000 ELSE 0 END");
-    let fraction = format!("CASE WHEN substr({c}, 20, 1) = '.' THEN CAST(substr(substr({c}, 21, ({}) - 21) || '00', 1, 3) AS INTEGER) ELSE 0 END", offset_at(c));
+    let fraction =
+        format!("CASE WHEN substr({c}, 20, 1) = '.' THEN CAST(substr(substr({c}, 21, ({}) - 21) || '00', 1, 3) AS INTEGER) ELSE 0 END", offset_at(c));
     format!("{} + ({seconds}) + ({fraction}) - ({offset})", ms(&format!("substr({c}, 1, 16)")))
 }
 
@@ -71,7 +70,11 @@ pub fn date_lo(column: &str) -> String {
     let c = name(column);
     format!(
         "CASE WHEN length({c}) = 4 THEN {year} WHEN length({c}) = 7 THEN {month} WHEN length({c}) = 10 AND {real} THEN {day} WHEN {c} GLOB {TIME} AND {real} THEN {time} END",
-        year = ms(&format!("{c} || '-01-01'")), month = ms(&format!("{c} || '-01'")), day = ms(&c), real = real_day(&c), time = time_lo(&c)
+        year = ms(&format!("{c} || '-01-01'")),
+        month = ms(&format!("{c} || '-01'")),
+        day = ms(&c),
+        real = real_day(&c),
+        time = time_lo(&c)
     )
 }
 
@@ -80,7 +83,12 @@ pub fn date_hi(column: &str) -> String {
     let c = name(column);
     format!(
         "CASE WHEN length({c}) = 4 THEN {year} + {DAY} WHEN {c} = '9999-12' THEN 253402300800000 WHEN length({c}) = 7 THEN {month} WHEN length({c}) = 10 AND {real} THEN {day} + {DAY} WHEN {c} GLOB {TIME} AND {real} THEN {time} + {width} END",
-        year = ms(&format!("{c} || '-12-31'")), month = ms(&format!("{c} || '-01', '+1 month'")), day = ms(&c), real = real_day(&c), time = time_lo(&c), width = time_width(&c)
+        year = ms(&format!("{c} || '-12-31'")),
+        month = ms(&format!("{c} || '-01', '+1 month'")),
+        day = ms(&c),
+        real = real_day(&c),
+        time = time_lo(&c),
+        width = time_width(&c)
     )
 }
 

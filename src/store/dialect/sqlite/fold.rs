@@ -26,8 +26,5 @@ pub fn procedure(folds: &[(&str, &str)]) -> Vec<String> {
     for chain in chains(folds, "text") {
         body.push_str(&format!("UPDATE gw_folded SET text = {chain} WHERE {beyond};\n"));
     }
-    vec![
-        "CREATE VIEW gw_fold (text) AS SELECT '' WHERE 0".to_owned(),
-        format!("CREATE TRIGGER gw_fold__insert INSTEAD OF INSERT ON gw_fold BEGIN\n{body}END"),
-    ]
+    vec!["CREATE VIEW gw_fold (text) AS SELECT '' WHERE 0".to_owned(), format!("CREATE TRIGGER gw_fold__insert INSTEAD OF INSERT ON gw_fold BEGIN\n{body}END")]
 }

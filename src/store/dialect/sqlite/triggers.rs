@@ -68,7 +68,9 @@ fn keep(table: &Table) -> [String; 2] {
 DELETE FROM {shadow} WHERE gw_to IS NULL AND id = NEW.id;
 INSERT INTO {shadow} ({cols}, gw_from) SELECT {cols}, gw_seq FROM {own} WHERE id = NEW.id;
 END",
-            trigger = name(&format!("gw_t_{}__keep", table.name)), cols = listed(&all, ""), own = name(&table.name)
+            trigger = name(&format!("gw_t_{}__keep", table.name)),
+            cols = listed(&all, ""),
+            own = name(&table.name)
         ),
     ]
 }
@@ -118,7 +120,8 @@ fn end(table: &Table) -> [String; 2] {
     for referrer in &table.referrers {
         let rows = format!(
             "n.{} IN (SELECT h.id FROM {shadow} h WHERE h.gw_to IS NULL AND NOT EXISTS (SELECT 1 FROM {own} t WHERE t.id = h.id AND t.{id} IS h.{id}))",
-            name(&referrer.column), id = name(&referrer.public_id)
+            name(&referrer.column),
+            id = name(&referrer.public_id)
         );
         body.push_str(&touch(&referrer.owner, "n", Some(&format!("{} n", name(&referrer.table))), &[rows], Life::Live));
     }
@@ -208,7 +211,8 @@ fn insert(table: &Table) -> [String; 2] {
 DELETE FROM {shadow} WHERE gw_to IS NULL;
 INSERT INTO {} SELECT id FROM {own} WHERE {};
 UPDATE gw_context SET hold = EXISTS (SELECT 1 FROM {shadow} WHERE gw_to IS NULL), total = total_changes() + 1 WHERE own = 0;\n",
-        procedure("k", table), conflicting(table)
+        procedure("k", table),
+        conflicting(table)
     );
     let after = format!("INSERT INTO {} VALUES (NEW.id, 1);\n{}{RELEASE}", procedure("e", table), finish(table, ""));
     [trigger(table, "BEFORE INSERT", "", UNCLAIMED, &before), trigger(table, "AFTER INSERT", "", UNCLAIMED, &after)]
@@ -223,11 +227,14 @@ fn update(table: &Table) -> [String; 2] {
 DELETE FROM {shadow} WHERE gw_to IS NULL;
 INSERT INTO {} SELECT id FROM {own} WHERE {} OR id = OLD.id;
 UPDATE gw_context SET hold = EXISTS (SELECT 1 FROM {shadow} WHERE gw_to IS NULL AND id <> OLD.id), total = total_changes() + 1 WHERE own = 0;\n",
-        procedure("k", table), conflicting(table)
+        procedure("k", table),
+        conflicting(table)
     );
     let after = format!(
         "INSERT INTO {} SELECT NEW.id, {} OR EXISTS (SELECT 1 FROM {shadow} WHERE gw_to IS NULL AND id <> OLD.id) WHERE {UNCLAIMED};\n{}{RELEASE}",
-        procedure("e", table), matters(table, &all), finish(table, "")
+        procedure("e", table),
+        matters(table, &all),
+        finish(table, "")
     );
     [trigger(table, "BEFORE UPDATE", &of, "", &before), trigger(table, "AFTER UPDATE", &of, &differs(&all), &after)]
 }

@@ -183,7 +183,14 @@ impl Clinic {
 
 /// Runs a script in the shell on a file.
 pub fn run(path: &Path, script: &str) -> Result<String, String> {
-    let mut shell = Command::new("sqlite3").args(["-batch", "-bail", "-cmd", ".timeout 10000"]).arg(path).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the sqlite3 shell is installed");
+    let mut shell = Command::new("sqlite3")
+        .args(["-batch", "-bail", "-cmd", ".timeout 10000"])
+        .arg(path)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the sqlite3 shell is installed");
     shell.stdin.take().expect("a pipe").write_all(script.as_bytes()).expect("the shell reads");
     let output = shell.wait_with_output().expect("the shell ends");
     let error = String::from_utf8_lossy(&output.stderr).into_owned();

@@ -91,7 +91,9 @@ fn a_killed_process_keeps_what_it_acknowledged_and_nothing_by_halves() {
             child.kill().expect("killed");
             child.wait().expect("gone");
         });
-        acknowledged.extend(out.lines().map_while(Result::ok).filter_map(|line| line.strip_prefix("ack ").map(|ids| ids.split(' ').map(str::to_owned).collect::<Vec<_>>())));
+        acknowledged.extend(
+            out.lines().map_while(Result::ok).filter_map(|line| line.strip_prefix("ack ").map(|ids| ids.split(' ').map(str::to_owned).collect::<Vec<_>>())),
+        );
         killer.join().expect("joined");
     }
     assert!(!acknowledged.is_empty());
@@ -133,10 +135,23 @@ fn a_migration_killed_anywhere_is_the_old_schema_or_the_new() {
 fn readers_do_not_wait_for_a_foreign_writer_and_ours_waits_for_it() {
     let served = Served::new();
     let path = served.clinic.path();
-    let foreign = std::thread::spawn(move || run(&path, "BEGIN IMMEDIATE; UPDATE patients SET gender = 'other' WHERE id = 1;\n.shell sleep 1\nCOMMIT;").expect("runs"));
+    let foreign =
+        std::thread::spawn(move || run(&path, "BEGIN IMMEDIATE; UPDATE patients SET gender = 'other' WHERE id = 1;\n.shell sleep 1\nCOMMIT;").expect("runs"));
     std::thread::sleep(Duration::from_millis(300));
-    assert_eq!(served.store.point(&narrowed(statement("SELECT plan, row, type, id, version, at, deleted, NULL FROM gw_resources WHERE id = 'bob' AND type = 'Patient'", &[]))).expect("reads").expect("there").version, 1);
-    let done = served.write(vec![Change::Sql { sql: "UPDATE patients SET gender = ?1 WHERE id = 2".to_owned(), parameters: vec![Sql::Text("x".to_owned())], expect: Some(1) }]);
+    assert_eq!(
+        served
+            .store
+            .point(&narrowed(statement("SELECT plan, row, type, id, version, at, deleted, NULL FROM gw_resources WHERE id = 'bob' AND type = 'Patient'", &[])))
+            .expect("reads")
+            .expect("there")
+            .version,
+        1
+    );
+    let done = served.write(vec![Change::Sql {
+        sql: "UPDATE patients SET gender = ?1 WHERE id = 2".to_owned(),
+        parameters: vec![Sql::Text("x".to_owned())],
+        expect: Some(1),
+    }]);
     assert!(done.is_ok(), "{done:?}");
     foreign.join().expect("ends");
     served.clinic.assert_sound();

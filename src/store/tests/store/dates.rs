@@ -8,7 +8,12 @@ use rusqlite::Connection;
 fn expressions() -> Connection {
     use hearthgate_store::dialect::sqlite::columns::{date_hi, date_lo};
     let conn = Connection::open_in_memory().expect("memory");
-    conn.execute_batch(&format!("CREATE TABLE t (d TEXT, lo INTEGER AS ({}) VIRTUAL, hi INTEGER AS ({}) VIRTUAL) STRICT; INSERT INTO t VALUES (NULL);", date_lo("d"), date_hi("d"))).expect("columns");
+    conn.execute_batch(&format!(
+        "CREATE TABLE t (d TEXT, lo INTEGER AS ({}) VIRTUAL, hi INTEGER AS ({}) VIRTUAL) STRICT; INSERT INTO t VALUES (NULL);",
+        date_lo("d"),
+        date_hi("d")
+    ))
+    .expect("columns");
     conn
 }
 
@@ -22,9 +27,27 @@ fn by_sql(conn: &Connection, text: &str) -> Option<(i64, i64)> {
 fn dates_of_every_precision_have_their_interval() {
     let conn = expressions();
     for text in [
-        "2024", "0001", "9999", "2024-02", "9999-12", "2023-12", "2024-02-29", "2023-02-28", "1969-12-31", "9999-12-31", "2024-01-02T03:04:05Z", "2024-01-02T03:04:05+02:00",
-        "2024-01-02T03:04:05-14:00", "2024-01-02T03:04:05.6Z", "2024-01-02T03:04:05.67+05:30", "2024-01-02T03:04:05.678Z", "2024-01-02T03:04:05.6789123-03:30", "2024-06-30T23:59:60Z",
-        "2024-01-02T03:04:05", "2024-01-02T03:04", "1815-12-10T00:00:00.001Z",
+        "2024",
+        "0001",
+        "9999",
+        "2024-02",
+        "9999-12",
+        "2023-12",
+        "2024-02-29",
+        "2023-02-28",
+        "1969-12-31",
+        "9999-12-31",
+        "2024-01-02T03:04:05Z",
+        "2024-01-02T03:04:05+02:00",
+        "2024-01-02T03:04:05-14:00",
+        "2024-01-02T03:04:05.6Z",
+        "2024-01-02T03:04:05.67+05:30",
+        "2024-01-02T03:04:05.678Z",
+        "2024-01-02T03:04:05.6789123-03:30",
+        "2024-06-30T23:59:60Z",
+        "2024-01-02T03:04:05",
+        "2024-01-02T03:04",
+        "1815-12-10T00:00:00.001Z",
     ] {
         let expected = date::interval(text).map(|i| (i.lo, i.hi));
         assert!(expected.is_some(), "{text}");
@@ -59,7 +82,8 @@ fn the_shell_folds_names_as_the_gateway_does() {
     let folder = Folder::new();
     migrate_at(&folder.database());
     for name in ["MÜLLER", "Łódź", "Ærø", "ΟΔΥΣΣΕΎΣ", "ФЁДОР", "O’Brien", "李小龍", "Plain"] {
-        let script = format!("INSERT INTO doctors (public_id, family) VALUES ('{0}', '{name}'); SELECT family__fold FROM doctors ORDER BY id DESC LIMIT 1", name.len());
+        let script =
+            format!("INSERT INTO doctors (public_id, family) VALUES ('{0}', '{name}'); SELECT family__fold FROM doctors ORDER BY id DESC LIMIT 1", name.len());
         let _ = run(&folder.database(), "DELETE FROM doctors");
         assert_eq!(run(&folder.database(), &script).expect("a row").trim(), fold::fold(name), "{name}");
     }

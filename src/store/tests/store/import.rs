@@ -14,9 +14,17 @@ use std::time::Instant;
 
 fn input() -> Vec<Value> {
     let folder = std::env::var("HEARTHGATE_INPUT").unwrap_or_default();
-    let mut names: Vec<_> = std::fs::read_dir(&folder).expect("HEARTHGATE_INPUT names a folder of NDJSON").flatten().map(|entry| entry.path()).filter(|p| p.extension().is_some_and(|e| e == "ndjson")).collect();
+    let mut names: Vec<_> = std::fs::read_dir(&folder)
+        .expect("HEARTHGATE_INPUT names a folder of NDJSON")
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|p| p.extension().is_some_and(|e| e == "ndjson"))
+        .collect();
     names.sort();
-    names.iter().flat_map(|name| std::fs::read_to_string(name).expect("reads").lines().map(|line| serde_json::from_str(line).expect("JSON")).collect::<Vec<Value>>()).collect()
+    names
+        .iter()
+        .flat_map(|name| std::fs::read_to_string(name).expect("reads").lines().map(|line| serde_json::from_str(line).expect("JSON")).collect::<Vec<Value>>())
+        .collect()
 }
 
 #[test]
@@ -30,7 +38,8 @@ fn import_reads_back_as_it_came() {
     let keyring = Arc::new(Keyring::create(&folder.path().join("keys")).expect("keys"));
     let store = Store::open(&path, Arc::clone(&mappings), keyring, &Options::default()).expect("opens");
     let resources = input();
-    let known: std::collections::HashSet<String> = resources.iter().map(|r| format!("{}/{}", r["resourceType"].as_str().unwrap(), r["id"].as_str().unwrap())).collect();
+    let known: std::collections::HashSet<String> =
+        resources.iter().map(|r| format!("{}/{}", r["resourceType"].as_str().unwrap(), r["id"].as_str().unwrap())).collect();
     for round in ["first", "again"] {
         let begun = Instant::now();
         let mut units: Vec<Unit> = Vec::new();
@@ -51,12 +60,18 @@ fn import_reads_back_as_it_came() {
         let begun = Instant::now();
         let mut unchanged = 0;
         for unit in units {
-            let at: Vec<String> = unit.changes.iter().map(|c| if let Change::Put(p) = c { format!("{} {}", mappings.plans[p.plan].name, p.id) } else { String::new() }).collect();
+            let at: Vec<String> =
+                unit.changes.iter().map(|c| if let Change::Put(p) = c { format!("{} {}", mappings.plans[p.plan].name, p.id) } else { String::new() }).collect();
             for outcome in store.write_blocking(unit).unwrap_or_else(|refused| panic!("{refused:?} {:?}", refused.change.map(|c| &at[c]))) {
                 unchanged += usize::from(matches!(outcome, Outcome::Done(done) if done.unchanged));
             }
         }
-        println!("{round}: {} resources written in {:?}, {:.0}/s, {unchanged} unchanged", resources.len(), begun.elapsed(), resources.len() as f64 / begun.elapsed().as_secs_f64());
+        println!(
+            "{round}: {} resources written in {:?}, {:.0}/s, {unchanged} unchanged",
+            resources.len(),
+            begun.elapsed(),
+            resources.len() as f64 / begun.elapsed().as_secs_f64()
+        );
     }
     for from_rows in [false, true] {
         let digest = if from_rows { "none" } else { mappings.digest.as_str() };
@@ -83,7 +98,12 @@ fn import_reads_back_as_it_came() {
                 *wrong.entry(type_name.to_owned()).or_default() += 1;
             }
         }
-        println!("read back {} in {:?}, {:.0}/s; differing: {wrong:?}", if from_rows { "from rows" } else { "as rendered" }, begun.elapsed(), resources.len() as f64 / begun.elapsed().as_secs_f64());
+        println!(
+            "read back {} in {:?}, {:.0}/s; differing: {wrong:?}",
+            if from_rows { "from rows" } else { "as rendered" },
+            begun.elapsed(),
+            resources.len() as f64 / begun.elapsed().as_secs_f64()
+        );
         assert!(wrong.is_empty(), "{wrong:?}");
     }
     println!("{} KiB", std::fs::metadata(&path).map_or(0, |m| m.len() / 1024));

@@ -98,7 +98,8 @@ fn what_is_rolled_back_never_was() {
         let before = clinic.count();
         clinic.shell("BEGIN; UPDATE patients SET gender = 'a'; DELETE FROM patient_names; SAVEPOINT s; INSERT INTO patients (public_id) VALUES ('tmp'); ROLLBACK TO s; ROLLBACK;");
         assert_eq!(clinic.count(), before);
-        clinic.shell("BEGIN; SAVEPOINT s; UPDATE patients SET gender = 'a' WHERE id = 1; ROLLBACK TO s; UPDATE patients SET gender = 'b' WHERE id = 2; COMMIT;");
+        clinic
+            .shell("BEGIN; SAVEPOINT s; UPDATE patients SET gender = 'a' WHERE id = 1; ROLLBACK TO s; UPDATE patients SET gender = 'b' WHERE id = 2; COMMIT;");
         assert_eq!(clinic.versions("Patient/ada"), "1 create");
         assert_eq!(clinic.versions("Patient/bob"), "1 create, 2 update");
     });
@@ -154,7 +155,8 @@ fn insert_or_ignore_and_upserts_count_what_they_did() {
         assert_eq!(clinic.versions("Patient/fay"), "1 create");
         clinic.shell("INSERT INTO patients (id, public_id) VALUES (1, 'ada') ON CONFLICT (id) DO UPDATE SET gender = 'z'");
         assert_eq!(clinic.versions("Patient/ada"), "1 create, 2 update");
-        clinic.shell("INSERT INTO patients (public_id, gender) VALUES ('ada', 'q'), ('gus', 'q') ON CONFLICT (public_id) DO UPDATE SET gender = excluded.gender");
+        clinic
+            .shell("INSERT INTO patients (public_id, gender) VALUES ('ada', 'q'), ('gus', 'q') ON CONFLICT (public_id) DO UPDATE SET gender = excluded.gender");
         assert_eq!(clinic.versions("Patient/ada"), "1 create, 2 update, 3 update");
         assert_eq!(clinic.versions("Patient/gus"), "1 create");
         clinic.shell("INSERT INTO patients (public_id, gender) VALUES ('ada', 'q') ON CONFLICT DO NOTHING");

@@ -32,7 +32,8 @@ fn a_change_typed_into_the_shell_is_seen_at_the_next_read() {
 #[test]
 fn emptying_the_rendered_bytes_changes_no_answer() {
     let served = Served::new();
-    let patient = json!({"resourceType": "Patient", "id": "eve", "name": [{"family": "E"}], "identifier": [{"system": "urn:x", "value": "77"}], "language": "en"});
+    let patient =
+        json!({"resourceType": "Patient", "id": "eve", "name": [{"family": "E"}], "identifier": [{"system": "urn:x", "value": "77"}], "language": "en"});
     served.put(&patient);
     let before = served.find("Patient/eve").expect("reads");
     assert_eq!(served.clinic.shell("SELECT count(*) FROM gw_rendered").trim(), "1");
@@ -80,7 +81,10 @@ fn history_is_listed_newest_first_in_pages_and_the_feed_in_order() {
     let span = Span { limit: 2, ..Span::default() };
     let first = served.store.history("Patient", "bob", &span).expect("reads");
     assert_eq!(first.iter().map(|v| v.version).collect::<Vec<_>>(), [4, 3]);
-    assert_eq!((first[0].operation, first[0].outside, first[0].actor.as_deref(), first[0].client.as_deref()), (Operation::Update, false, Some("dr"), Some("app")));
+    assert_eq!(
+        (first[0].operation, first[0].outside, first[0].actor.as_deref(), first[0].client.as_deref()),
+        (Operation::Update, false, Some("dr"), Some("app"))
+    );
     let second = served.store.history("Patient", "bob", &Span { before: Some(first[1].seq), ..span }).expect("reads");
     assert_eq!(second.iter().map(|v| (v.version, v.outside)).collect::<Vec<_>>(), [(2, false), (1, true)]);
     let feed = served.store.changes_after(first[1].seq - 1, 10).expect("reads");
@@ -124,7 +128,8 @@ fn a_sealed_value_moved_to_another_row_is_not_served() {
 #[test]
 fn nothing_sealed_stands_in_the_file() {
     let served = Served::new();
-    served.put(&json!({"resourceType": "Patient", "id": "eve", "identifier": [{"system": "urn:x", "value": "CANARY-ID"}], "address": [{"city": "CANARY-CITY"}]}));
+    served
+        .put(&json!({"resourceType": "Patient", "id": "eve", "identifier": [{"system": "urn:x", "value": "CANARY-ID"}], "address": [{"city": "CANARY-CITY"}]}));
     served.put(&json!({"resourceType": "Basic", "id": "b", "code": {"text": "CANARY-DOC"}, "subject": {"reference": "Patient/eve"}}));
     assert_eq!(served.read("Basic/b")["code"]["text"], "CANARY-DOC");
     assert_eq!(served.read("Patient/eve")["address"][0]["city"], "CANARY-CITY");

@@ -35,5 +35,9 @@ fn the_clinics_own_tables_migrate_and_any_shell_may_write_them() {
         SELECT group_concat(type || version, ' ') FROM (SELECT * FROM gw_versions WHERE type = 'Patient' ORDER BY seq); SELECT family__fold FROM patient_names;";
     assert_eq!(run(&path, script).expect("runs").trim(), "Patient1 Patient2 Patient3\nlodz");
     println!("shell: {:?}", begun.elapsed());
-    println!("{}", run(&path, "SELECT type, count(*), sum(length(sql)) FROM sqlite_schema GROUP BY type; PRAGMA integrity_check; PRAGMA foreign_key_check;").expect("runs"));
+    println!(
+        "{}",
+        run(&path, "SELECT type, count(*), sum(length(sql)) FROM sqlite_schema GROUP BY type; PRAGMA integrity_check; PRAGMA foreign_key_check;")
+            .expect("runs")
+    );
 }

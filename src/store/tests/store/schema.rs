@@ -48,11 +48,23 @@ fn a_column_added_later_is_kept_by_history() {
 #[test]
 fn rows_that_were_there_before_have_version_one() {
     let clinic = Clinic::new();
-    for resource in ["Patient/ada", "Patient/bob", "Practitioner/house", "MedicationRequest/rx", "DocumentReference/note", "Binary/note", "Observation/pulse", "CareTeam/ada"] {
+    for resource in [
+        "Patient/ada",
+        "Patient/bob",
+        "Practitioner/house",
+        "MedicationRequest/rx",
+        "DocumentReference/note",
+        "Binary/note",
+        "Observation/pulse",
+        "CareTeam/ada",
+    ] {
         assert_eq!(clinic.versions(resource), "1 create", "{resource}");
     }
     assert_eq!(clinic.versions("CareTeam/bob"), "");
-    assert_eq!(clinic.shell("SELECT group_concat(value) FROM (SELECT value FROM gw_list_patient_names_given ORDER BY row, value)").trim(), "ada,augusta,ada,bob");
+    assert_eq!(
+        clinic.shell("SELECT group_concat(value) FROM (SELECT value FROM gw_list_patient_names_given ORDER BY row, value)").trim(),
+        "ada,augusta,ada,bob"
+    );
     assert_eq!(clinic.shell("SELECT group_concat(family__fold) FROM (SELECT * FROM patient_names ORDER BY id)").trim(), "lovelace,byron,muller");
     clinic.assert_sound();
 }

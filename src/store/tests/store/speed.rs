@@ -20,12 +20,17 @@ fn measure_writes_and_reads() {
     let running: Vec<_> = (0..threads)
         .map(|thread| {
             let served = Arc::clone(&served);
-            std::thread::spawn(move || (0..each).for_each(|n| drop(served.put(&patient(&format!("s{thread}-{n}"))))))
+            std::thread::spawn(move || {
+                (0..each).for_each(|n| {
+                    served.put(&patient(&format!("s{thread}-{n}")));
+                })
+            })
         })
         .collect();
     running.into_iter().for_each(|thread| thread.join().expect("ends"));
     println!("single creates, {threads} at once: {:.0}/s", f64::from(threads * each) / begun.elapsed().as_secs_f64());
-    let units: Vec<_> = (0..50).map(|unit| served.unit((0..200).map(|n| served.change(&patient(&format!("b{unit}-{n}")), Guard::default())).collect())).collect();
+    let units: Vec<_> =
+        (0..50).map(|unit| served.unit((0..200).map(|n| served.change(&patient(&format!("b{unit}-{n}")), Guard::default())).collect())).collect();
     let begun = Instant::now();
     units.into_iter().for_each(|unit| drop(served.store.write_blocking(unit).expect("written")));
     println!("in units of 200: {:.0}/s (7 rows each)", 10_000.0 / begun.elapsed().as_secs_f64());

@@ -30,7 +30,10 @@ fn what_is_written_is_read_back() {
     served.clinic.shell("DELETE FROM gw_rendered");
     assert_eq!(served.read("Patient/eve"), patient);
     assert_eq!(served.clinic.shell("SELECT family__fold FROM patient_names WHERE family = 'Müller' AND patient_id > 2").trim(), "muller");
-    assert_eq!(served.clinic.shell("SELECT group_concat(value) FROM (SELECT value FROM gw_list_patient_names_given WHERE row > 3 ORDER BY value)").trim(), "eve,lucja");
+    assert_eq!(
+        served.clinic.shell("SELECT group_concat(value) FROM (SELECT value FROM gw_list_patient_names_given WHERE row > 3 ORDER BY value)").trim(),
+        "eve,lucja"
+    );
     served.put(&rx("r1", "eve"));
     assert_eq!(served.read("MedicationRequest/r1"), rx("r1", "eve"));
     let served = served.again();
@@ -103,7 +106,14 @@ fn a_unit_is_taken_whole_and_may_point_forwards() {
     let served = Served::new();
     let patient = json!({"resourceType": "Patient", "id": "eve", "gender": "female", "generalPractitioner": [{"reference": "Practitioner/who"}]});
     let doctor = json!({"resourceType": "Practitioner", "id": "who", "active": true});
-    let all = |last: &Value| vec![served.change(&rx("r1", "eve"), Guard::default()), served.change(&patient, Guard::default()), served.change(&doctor, Guard::default()), served.change(last, Guard::default())];
+    let all = |last: &Value| {
+        vec![
+            served.change(&rx("r1", "eve"), Guard::default()),
+            served.change(&patient, Guard::default()),
+            served.change(&doctor, Guard::default()),
+            served.change(last, Guard::default()),
+        ]
+    };
     let before = served.clinic.count();
     let refused = served.write(all(&rx("r2", "nobody"))).expect_err("refused");
     assert_eq!((refused.change, refused.error), (Some(3), Error::MissingReference("Patient/nobody".to_owned())));
@@ -186,7 +196,10 @@ fn identifiers_are_marked_alone_and_with_their_system() {
     served.put(&json!({"resourceType": "Patient", "id": "eve", "identifier": [{"system": "urn:x", "value": "77"}, {"value": "77"}]}));
     let keyring = served.store.keyring();
     let (alone, both) = (keyring.blind("patient_identifiers.value", "77"), keyring.blind("patient_identifiers.value", "urn:x|77"));
-    assert_eq!(served.clinic.shell("SELECT value__blind, coalesce(value__sblind, '-') FROM patient_identifiers ORDER BY id").trim(), format!("{alone}|{both}\n{alone}|-"));
+    assert_eq!(
+        served.clinic.shell("SELECT value__blind, coalesce(value__sblind, '-') FROM patient_identifiers ORDER BY id").trim(),
+        format!("{alone}|{both}\n{alone}|-")
+    );
     served.put(&json!({"resourceType": "Patient", "id": "eve", "identifier": [{"system": "urn:y", "value": "77"}]}));
     assert_eq!(served.clinic.shell("SELECT value__sblind FROM patient_identifiers").trim(), keyring.blind("patient_identifiers.value", "urn:y|77"));
 }
@@ -198,21 +211,30 @@ fn of_fifty_bookings_of_one_hour_one_is_taken() {
         .map(|_| {
             let served = Arc::clone(&served);
             std::thread::spawn(move || {
-                let book = Change::Sql { sql: "INSERT INTO bookings (doctor_id, hour) VALUES (?1, 9)".to_owned(), parameters: vec![Sql::Integer(1)], expect: Some(1) };
+                let book =
+                    Change::Sql { sql: "INSERT INTO bookings (doctor_id, hour) VALUES (?1, 9)".to_owned(), parameters: vec![Sql::Integer(1)], expect: Some(1) };
                 served.write(vec![book])
             })
         })
         .collect();
     let answers: Vec<_> = threads.into_iter().map(|thread| thread.join().expect("ends")).collect();
     assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 1);
-    assert_eq!(answers.iter().filter(|answer| matches!(answer, Err(refused) if refused.error == Error::Constraint("bookings_no_overlap".to_owned()))).count(), 49);
+    assert_eq!(
+        answers.iter().filter(|answer| matches!(answer, Err(refused) if refused.error == Error::Constraint("bookings_no_overlap".to_owned()))).count(),
+        49
+    );
 }
 
 #[test]
 fn a_statement_over_the_clinics_tables_is_history_of_the_one_who_wrote() {
     let served = Served::new();
     let sql = |sql: &str, expect| Change::Sql { sql: sql.to_owned(), parameters: vec![], expect };
-    let outcome = served.write(vec![sql("UPDATE patients SET gender = 'other' WHERE id IN (1, 2)", Some(2)), sql("UPDATE patient_names SET family = 'N' WHERE patient_id = 1", None)]).expect("written");
+    let outcome = served
+        .write(vec![
+            sql("UPDATE patients SET gender = 'other' WHERE id IN (1, 2)", Some(2)),
+            sql("UPDATE patient_names SET family = 'N' WHERE patient_id = 1", None),
+        ])
+        .expect("written");
     assert_eq!(outcome, [Outcome::Ran(2), Outcome::Ran(2)]);
     assert_eq!(served.clinic.versions("Patient/ada"), "1 create, 2 update");
     assert_eq!(served.clinic.shell("SELECT outside, actor, client FROM gw_versions WHERE id = 'ada' AND version = 2").trim(), "0|dr|app");
@@ -248,9 +270,14 @@ fn foreign_writes_between_ours_keep_their_own_versions() {
     let served = Served::new();
     for n in 0..5 {
         served.put(&json!({"resourceType": "Patient", "id": "bob", "name": [{"family": format!("G{n}")}]}));
-        served.clinic.shell(&format!("UPDATE patient_names SET family = 'S{n}' WHERE patient_id = 2; INSERT INTO patient_names (patient_id, position, family) VALUES (2, 9, 'T{n}');"));
+        served.clinic.shell(&format!(
+            "UPDATE patient_names SET family = 'S{n}' WHERE patient_id = 2; INSERT INTO patient_names (patient_id, position, family) VALUES (2, 9, 'T{n}');"
+        ));
     }
-    assert_eq!(served.clinic.shell("SELECT group_concat(outside, '') FROM (SELECT outside FROM gw_versions WHERE id = 'bob' ORDER BY version)").trim(), "1011011011011011");
+    assert_eq!(
+        served.clinic.shell("SELECT group_concat(outside, '') FROM (SELECT outside FROM gw_versions WHERE id = 'bob' ORDER BY version)").trim(),
+        "1011011011011011"
+    );
     served.clinic.assert_sound();
 }
 
