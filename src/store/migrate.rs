@@ -3,9 +3,9 @@
 //! First the clinic's own migrations (`migrations/*.sql`, each recorded with a digest of its text), then what is generated
 //! from the mappings: search columns, shadow tables, indexes, triggers. A second run finds nothing to do and writes nothing.
 
-use crate::dialect::sqlite::tables;
+use crate::dialect::sqlite::{name, shadow as shadow_of, tables};
 use crate::generate::{drop_generated, generate};
-use crate::introspect;
+use crate::introspect::{self, Found};
 use crate::{Error, connect};
 use hearthgate_mapping::{Mappings, Schema};
 use rusqlite::{Connection, TransactionBehavior};
@@ -42,12 +42,14 @@ pub fn migrate<E: From<Error>>(
     if !pending.is_empty() {
         // A migration may alter any table, and a trigger that names a lost column would refuse it.
         drop_generated(&transaction)?;
+        let before = introspect::tables(&transaction).map_err(Error::from)?;
         for (number, file, text) in &pending {
             transaction.execute_batch(text).map_err(|e| Error::Schema(format!("{file}: {e}")))?;
             transaction
                 .execute("INSERT INTO gw_migrations (version, name, digest, at) VALUES (?1, ?2, ?3, ?4)", (number, file, digest([*text]), at_ms))
                 .map_err(Error::from)?;
         }
+        rename_in_shadows(&transaction, &before)?;
     }
     let schema = introspect::schema(&introspect::tables(&transaction).map_err(Error::from)?);
     let mappings = compile(&schema)?;
@@ -79,6 +81,20 @@ pub fn schema_of(migrations: &[(&str, &str)]) -> Result<Schema, Error> {
         conn.execute_batch(text).map_err(|e| Error::Schema(format!("{file}: {e}")))?;
     }
     Ok(introspect::schema(&introspect::tables(&conn)?))
+}
+
+/// A column that a migration renamed is renamed in the shadow table, so that old versions keep what it held. A renamed column
+/// stands where it stood, which is how it is told from one dropped and another added.
+fn rename_in_shadows(conn: &Connection, before: &BTreeMap<String, Found>) -> Result<(), Error> {
+    for (table, now) in &introspect::tables(conn)? {
+        let (Some(was), Some(shadow)) = (before.get(table), before.get(&format!("gw_h_{table}"))) else { continue };
+        for (old, new) in was.columns.iter().zip(&now.columns) {
+            if old.name != new.name && !now.has(&old.name) && !was.has(&new.name) && shadow.has(&old.name) {
+                conn.execute_batch(&format!("ALTER TABLE {} RENAME COLUMN {} TO {}", shadow_of(table), name(&old.name), name(&new.name)))?;
+            }
+        }
+    }
+    Ok(())
 }
 
 type Pending<'m> = Vec<(i64, &'m str, &'m str)>;

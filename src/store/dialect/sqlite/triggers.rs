@@ -15,6 +15,11 @@
 //!
 //! **Versions.** An AFTER trigger raises (`gw_e_<table>`) those of the resources whose rows they were and are. The gateway's
 //! writer (`claim = 1`) numbers rows and raises versions itself; the triggers then only keep superseded rows.
+//!
+//! **Known limits.** `INSERT OR REPLACE` counts as a change though it put the same values back. A statement over several rows of
+//! one resource makes more than one version where other triggers or cascades write tables that no mapping names in between.
+//! Rows replaced by way of a unique index on expressions are not seen going. A sealed, searched value that was changed from
+//! outside loses its marks until the gateway writes it. A program that writes needs SQLite 3.38 (JSON, generated columns).
 
 use super::fold::beyond_ascii;
 use super::touch::{Life, filter, gathers, touch, touch_group};

@@ -78,3 +78,15 @@ fn a_trigger_that_someone_dropped_is_made_again() {
     assert_eq!(clinic.versions("Patient/ada"), "1 create, 2 update");
     assert!(!migrate_at(&clinic.path()).changed);
 }
+
+#[test]
+fn a_renamed_column_keeps_its_history() {
+    let clinic = Clinic::new();
+    clinic.shell("UPDATE patients SET desk_note = 'a', gender = 'a' WHERE id = 1; UPDATE patients SET desk_note = 'b', gender = 'b' WHERE id = 1;");
+    let more = [SQL[0], ("0002_rename.sql", "ALTER TABLE patients RENAME COLUMN desk_note TO remark;")];
+    migrate::migrate(&clinic.path(), &more, NOW, compile).expect("migrates");
+    assert_eq!(clinic.rows_at("patients", "coalesce(remark, '-')", "Patient/ada", 2), "a;-");
+    clinic.shell("UPDATE patients SET remark = 'c', gender = 'c' WHERE id = 1");
+    assert_eq!(clinic.rows_at("patients", "coalesce(remark, '-')", "Patient/ada", 3), "b;-");
+    clinic.assert_sound();
+}
