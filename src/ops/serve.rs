@@ -16,11 +16,13 @@ use axum::routing::{any, get};
 use axum::serve::ListenerExt;
 use hearthgate_auth::Verifier;
 use http::StatusCode;
+use std::any::Any;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 use tokio::net::TcpListener;
+use tower_http::catch_panic::CatchPanicLayer;
 
 /// Listeners, bound: what clients will use is known before anything is served.
 pub struct Bound {
@@ -96,7 +98,7 @@ fn router(instance: &Arc<Instance>, metrics: Arc<Metrics>) -> Router {
         .route("/health/live", get(|| async { "up\n" }))
         .route("/health/ready", get(move || async move { if !ready.gateway.store.has_failed() && ready.gateway.ledger.failure().is_none() { (StatusCode::OK, "up\n") } else { (StatusCode::SERVICE_UNAVAILABLE, "down\n") } }))
         .fallback(|| async { (StatusCode::NOT_FOUND, "nothing here\n") })
-        .layer(middleware::from_fn(caught))
+        .layer(CatchPanicLayer::custom(caught))
 }
 
 async fn counted(State(metrics): State<Arc<Metrics>>, request: Request, next: Next) -> Response {
@@ -108,15 +110,10 @@ async fn counted(State(metrics): State<Arc<Metrics>>, request: Request, next: Ne
     response
 }
 
-/// A panic in a handler is one 500 with an OperationOutcome; the process lives.
-async fn caught(request: Request, next: Next) -> Response {
-    match tokio::spawn(next.run(request)).await {
-        Ok(response) => response,
-        Err(error) if error.is_panic() => {
-            tracing::error!("a handler panicked");
-            let fault = crate::rest::fault::Fault::Internal("panic".to_owned()).answer();
-            (StatusCode::INTERNAL_SERVER_ERROR, [("content-type", FHIR_JSON)], fault.body).into_response()
-        }
-        Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
-    }
+/// A panic in a handler is one 500 with an OperationOutcome; the process lives. What panicked is not told: it may hold data.
+#[allow(clippy::needless_pass_by_value, reason = "the layer hands it over")]
+fn caught(_panic: Box<dyn Any + Send>) -> Response {
+    tracing::error!("a handler panicked");
+    let fault = crate::rest::fault::Fault::Internal("panic".to_owned()).answer();
+    (StatusCode::INTERNAL_SERVER_ERROR, [("content-type", FHIR_JSON), ("cache-control", "no-store")], fault.body).into_response()
 }
