@@ -3,8 +3,8 @@
 //! The care relation is looked up by the statement itself, so that it holds the moment it is typed in.
 
 use crate::condition::Env;
-use crate::predicate::Predicate;
 use crate::history::{Era, SHOWN};
+use crate::predicate::Predicate;
 use crate::sql::{ALWAYS, NEVER, all, any, name, of_row};
 use crate::way::Way;
 use hearthgate_access::{Boundary, Patients, Reach, TypeRule};
@@ -90,13 +90,20 @@ impl<'b> Limits<'b> {
             let inside = match (&plan.patient, &plan.kind) {
                 (PatientRule::None, _) => NEVER.to_owned(),
                 (PatientRule::Itself, _) => whose.holds(&format!("{alias}.id")),
-                (PatientRule::Columns(own), PlanKind::Group { column, table }) if table == "patients" && own == std::slice::from_ref(column) => whose.holds("r.row"),
+                (PatientRule::Columns(own), PlanKind::Group { column, table }) if table == "patients" && own == std::slice::from_ref(column) => {
+                    whose.holds("r.row")
+                }
                 (_, PlanKind::Group { .. }) => NEVER.to_owned(),
                 (PatientRule::Columns(columns), _) => any(columns.iter().map(|of| whose.holds(&column(of)))),
                 (PatientRule::Child { from, on, column: of }, _) => any([Era::Live, Era::Past].map(|era| {
                     let table = if era == Era::Live { from.clone() } else { format!("gw_h_{from}") };
                     let there = era.was_there("m", seq);
-                    format!("EXISTS (SELECT 1 FROM {} m WHERE m.{} = {alias}.id AND {there} AND {})", name(&table), name(on), whose.holds(&format!("m.{}", name(of))))
+                    format!(
+                        "EXISTS (SELECT 1 FROM {} m WHERE m.{} = {alias}.id AND {there} AND {})",
+                        name(&table),
+                        name(on),
+                        whose.holds(&format!("m.{}", name(of)))
+                    )
                 })),
             };
             all([inside, whose.besides()])
@@ -202,7 +209,9 @@ fn reach_check(env: &mut Env<'_>, plan: &Plan, reach: &Reach) -> String {
     let inside = places(plan).into_iter().map(|(way, columns)| match (&plan.patient, &plan.kind) {
         (PatientRule::Itself, _) => whose.holds("r.row"),
         // A group by patient is named by the patient.
-        (PatientRule::Columns(own), PlanKind::Group { column, table }) if table == "patients" && own == std::slice::from_ref(column) && way != Way::compartments() => {
+        (PatientRule::Columns(own), PlanKind::Group { column, table })
+            if table == "patients" && own == std::slice::from_ref(column) && way != Way::compartments() =>
+        {
             whose.holds("r.row")
         }
         _ => way.check(&any(columns.iter().map(|column| whose.holds(column))), "e"),

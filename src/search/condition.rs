@@ -121,10 +121,14 @@ pub(crate) fn of_index(env: &mut Env<'_>, parameter: &Parameter) -> String {
 pub(crate) fn of_resource(env: &mut Env<'_>, parameter: &Parameter) -> Option<String> {
     let condition = match parameter.code.as_str() {
         "_id" => {
-            let ids: Vec<&str> = parameter.values.iter().filter_map(|value| match value {
-                Operand::Token { code: Some(id), .. } => Some(id.as_str()),
-                _ => None,
-            }).collect();
+            let ids: Vec<&str> = parameter
+                .values
+                .iter()
+                .filter_map(|value| match value {
+                    Operand::Token { code: Some(id), .. } => Some(id.as_str()),
+                    _ => None,
+                })
+                .collect();
             env.binds.among(&column("id"), &ids)
         }
         "_lastUpdated" => date::of_values(env, &parameter.values, &date::Bounds::instant(column("at"))),
@@ -197,16 +201,16 @@ pub(crate) fn sort_value(resource: &str, code: &str, columns: &SourceColumns) ->
         SourceColumns::Date(of) => beside(of, "lo"),
         SourceColumns::Period { start: Some(of), .. } => beside(of, "lo"),
         SourceColumns::Period { start: None, .. } => "NULL".to_owned(),
-        SourceColumns::Foreign { column: of, table, public_id, resource } => format!(
-            "(SELECT {} || o.{} FROM {} o WHERE o.id = {})",
-            quoted(&format!("{resource}/")),
-            name(public_id),
-            name(table),
-            column(of)
-        ),
+        SourceColumns::Foreign { column: of, table, public_id, resource } => {
+            format!("(SELECT {} || o.{} FROM {} o WHERE o.id = {})", quoted(&format!("{resource}/")), name(public_id), name(table), column(of))
+        }
         SourceColumns::Quantity { value, .. } => beside(value, "num"),
         SourceColumns::Number { column: of, decimal } => {
-            if *decimal { beside(of, "num") } else { column(of) }
+            if *decimal {
+                beside(of, "num")
+            } else {
+                column(of)
+            }
         }
     }
 }

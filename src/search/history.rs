@@ -11,8 +11,8 @@ use crate::read::visible;
 use crate::sql::{NEVER, all, any, literal, name, quoted};
 use crate::{Context, statement};
 use hearthgate_access::{Interaction, Narrowed, Target};
-use hearthgate_mapping::plan::{Plan, PlanKind};
 use hearthgate_mapping::Statement;
+use hearthgate_mapping::plan::{Plan, PlanKind};
 
 /// The column of a version's sequence number, behind [`crate::COLUMN_RID`]: what its content is to be read as of.
 /// The version's `op` follows.
@@ -51,44 +51,8 @@ impl Target for Versions {
     }
 }
 
-/// One version, to be read with its content.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct VersionOf {
-    /// The type.
-    pub resource: &'static str,
-    /// The logical id.
-    pub id: String,
-    /// The version.
-    pub version: i64,
-    /// Its sequence number.
-    pub seq: i64,
-    /// Vread, or the history it is listed in.
-    pub interaction: Interaction,
-}
-
-impl Target for VersionOf {
-    fn resource_type(&self) -> &str {
-        self.resource
-    }
-
-    fn interaction(&self) -> Interaction {
-        self.interaction
-    }
-}
-
-/// One version: one row of [`Statement`]'s contract, to be read as of its sequence number, or none where it or the newest is outside.
-#[must_use]
-pub fn version(version: Narrowed<VersionOf>, context: &Context<'_>) -> Narrowed<Statement> {
-    version.map(|version, boundary| {
-        let asked = Versions { resource: version.resource, id: Some(version.id), version: Some(version.version), count: 0, ..Versions::default() };
-        let mut statement = listed(&asked, Limits::of(boundary), context);
-        statement.as_of = Some(version.seq);
-        statement
-    })
-}
-
 /// The versions, as values: rows of [`Statement`]'s contract with `version`, `updated` and `deleted` of the version, `row` the row it had then,
-/// `rendered` always NULL, then `rid`, `seq`, `op`. The content of each is read by [`version`].
+/// `rendered` always NULL, then `rid`, `seq`, `op`. The content of each is to be read as of its `seq`.
 #[must_use]
 pub fn versions(versions: Narrowed<Versions>, context: &Context<'_>) -> Narrowed<Statement> {
     versions.map(|versions, boundary| listed(&versions, Limits::of(boundary), context))

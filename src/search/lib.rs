@@ -7,6 +7,7 @@
 //! The text of a statement depends on the type, the shape of the question and the shape of the boundary, never on a value.
 
 mod boundary;
+mod branch;
 mod condition;
 mod history;
 mod include;
@@ -19,7 +20,7 @@ mod read;
 mod sql;
 mod way;
 
-pub use history::{COLUMN_SEQ, VersionOf, Versions, version, versions};
+pub use history::{COLUMN_SEQ, Versions, versions};
 pub use include::{Includes, OnPage, include};
 pub use order::Cursor;
 pub use read::{Read, read};
@@ -107,8 +108,15 @@ fn page(search: &Search, limits: Limits<'_>, context: &Context<'_>) -> Result<Pa
             mend: "search by system|value".to_owned(),
         });
     }
+    if let Some(parameter) = query.parameters.iter().find(|parameter| predicate::compared(parameter) > MOST_COMPARED) {
+        return Err(Problem::TooCostly {
+            parameter: parameter.raw.0.clone(),
+            wrong: format!("the parameter has more than {MOST_COMPARED} values that are compared one by one"),
+            mend: "ask in several queries".to_owned(),
+        });
+    }
     let plans: Vec<&Plan> = context.of_type(search.resource).collect();
-    let natural = page::natural(&plans, &query.parameters, &query.sort);
+    let natural = order::natural(&plans, &query.parameters, &query.sort);
     let first = natural.iter().map(|sort| Key { sort, matching: true });
     let rest = query.sort.iter().skip(usize::from(natural.is_some())).map(|sort| Key { sort, matching: false });
     let keys: Vec<Key<'_>> = first.chain(rest).collect();
@@ -149,6 +157,10 @@ fn page(search: &Search, limits: Limits<'_>, context: &Context<'_>) -> Result<Pa
     });
     Ok(Page { rows, total })
 }
+
+/// Values of one parameter that stand in the text one by one: preparing it takes SQLite time that grows with their square.
+/// Ids, references and codes of one system stand in a list and are not counted.
+const MOST_COMPARED: usize = 64;
 
 /// The first columns of a statement that answers resources, of the resource `r` and its rendered bytes `d`.
 const RESOURCE: &str = "r.plan, r.row, r.type, r.id, r.version, r.at AS updated, r.deleted, d.bytes AS rendered, r.rid";

@@ -8,7 +8,7 @@ use crate::condition::{self, Env};
 use crate::predicate::{Part, Predicate};
 use crate::sql::{ALWAYS, NEVER, all, any, of_row};
 use crate::way::Way;
-use hearthgate_fhir::query::Sort;
+use hearthgate_fhir::query::{Kind, Operand, Parameter, Prefix, Sort};
 use hearthgate_mapping::plan::{Plan, Sql};
 
 /// A place in the order: the sort keys, the plan's ordinal and the row number of a result.
@@ -117,6 +117,30 @@ impl Order<'_> {
         }
         after
     }
+}
+
+/// The parameter whose index gives the results in order, if there is one: a beginning of a text or a range of time, in one column.
+/// Where nothing else is asked, results come in its order, times the newest first; where it is the first sort key, its matching
+/// values are what is sorted by.
+pub(crate) fn natural(plans: &[&Plan], parameters: &[Parameter], sort: &[Sort]) -> Option<Sort> {
+    let of = |parameter: &&Parameter| {
+        matches!(parameter.kind, Kind::String | Kind::Date)
+            && parameter.modifier.is_none()
+            && parameter.values.len() == 1
+            && !parameter.code.starts_with('_')
+            && !matches!(parameter.values.first(), Some(Operand::Date { prefix: Prefix::Ne, .. }))
+            && plans.iter().all(|plan| plan.sources.get(&parameter.code).is_none_or(|sources| sources.len() <= 1 && sources.iter().all(is_ordered)))
+            && parameters.iter().filter(|other| other.code == parameter.code).count() == 1
+    };
+    match sort.first() {
+        None => parameters.iter().find(of).map(|found| Sort { code: found.code.clone(), kind: found.kind, descending: found.kind == Kind::Date }),
+        Some(first) => parameters.iter().filter(|parameter| parameter.code == first.code).find(of).map(|_| first.clone()),
+    }
+}
+
+fn is_ordered(source: &hearthgate_mapping::Source) -> bool {
+    use hearthgate_mapping::source::SourceColumns::{Date, Text};
+    matches!(source.columns, Text(_) | Date(_))
 }
 
 /// What a row says in the order of a key, and which rows count: for each way to them.

@@ -9,12 +9,13 @@
 //! The boundary is checked on every road, of every resource, whatever the road began with.
 
 use crate::boundary::Limits;
+use crate::branch::Branch;
 use crate::condition::Env;
 use crate::order::{self, Key, Order, Valued};
-use crate::predicate::{Predicate, Rank};
+use crate::predicate::Rank;
 use crate::sql::{NEVER, all, of_row, quoted};
 use crate::way::Way;
-use hearthgate_fhir::query::{Kind, Operand, Parameter, Prefix, Sort};
+use hearthgate_fhir::query::Parameter;
 use hearthgate_mapping::plan::{Plan, Sql};
 
 /// A set of so many resources is rather checked one by one than left for the doctor's patients.
@@ -32,54 +33,6 @@ pub(crate) struct Search<'s> {
     pub(crate) rows: u32,
 }
 
-/// The parameter whose index gives the results in order, if there is one: a beginning of a text or a range of time, in one column.
-/// Where nothing else is asked, results come in its order, times the newest first; where it is the first sort key, its matching
-/// values are what is sorted by.
-pub(crate) fn natural(plans: &[&Plan], parameters: &[Parameter], sort: &[Sort]) -> Option<Sort> {
-    let of = |parameter: &&Parameter| {
-        matches!(parameter.kind, Kind::String | Kind::Date)
-            && parameter.modifier.is_none()
-            && parameter.values.len() == 1
-            && !parameter.code.starts_with('_')
-            && !matches!(parameter.values.first(), Some(Operand::Date { prefix: Prefix::Ne, .. }))
-            && plans.iter().all(|plan| plan.sources.get(&parameter.code).is_none_or(|sources| sources.len() <= 1 && sources.iter().all(is_ordered)))
-            && parameters.iter().filter(|other| other.code == parameter.code).count() == 1
-    };
-    match sort.first() {
-        None => parameters.iter().find(of).map(|found| Sort { code: found.code.clone(), kind: found.kind, descending: found.kind == Kind::Date }),
-        Some(first) => parameters.iter().filter(|parameter| parameter.code == first.code).find(of).map(|_| first.clone()),
-    }
-}
-
-fn is_ordered(source: &hearthgate_mapping::Source) -> bool {
-    use hearthgate_mapping::source::SourceColumns::{Date, Text};
-    matches!(source.columns, Text(_) | Date(_))
-}
-
-/// A plan with everything asked of it.
-struct Branch<'b> {
-    plan: &'b Plan,
-    ordinal: usize,
-    predicates: Vec<Predicate>,
-    /// What every resource is checked for beside its parameters.
-    boundary: String,
-    /// For each key its rows.
-    keys: Vec<Vec<Valued>>,
-}
-
-impl Branch<'_> {
-    /// All that a resource must fulfil, but for the parameter that a road begins with.
-    fn checks(&self, but: Option<usize>) -> String {
-        let parameters = self.predicates.iter().enumerate().filter(|(at, _)| Some(*at) != but).map(|(_, p)| p.check());
-        all(parameters.chain([self.boundary.clone()]).collect::<Vec<_>>())
-    }
-
-    fn best(&self) -> Option<usize> {
-        let found = self.predicates.iter().enumerate().min_by_key(|(_, predicate)| predicate.rank)?;
-        (found.1.rank < Rank::Scan).then_some(found.0)
-    }
-}
-
 /// Text of the statement in parts.
 #[derive(Default)]
 struct Parts {
@@ -92,7 +45,7 @@ impl Search<'_> {
     pub(crate) fn page(&self, env: &mut Env<'_>) -> Option<(String, String)> {
         let mut parts = Parts::default();
         for (ordinal, plan) in self.plans.iter().enumerate() {
-            if let Some(branch) = self.branch(env, plan, ordinal) {
+            if let Some(branch) = Branch::new(env, self, plan, ordinal) {
                 self.roads(env, &branch, &mut parts);
             }
         }
@@ -127,7 +80,7 @@ impl Search<'_> {
     pub(crate) fn sets_of(&self, env: &mut Env<'_>, narrow: bool) -> Vec<String> {
         let mut sets = Vec::new();
         for (ordinal, plan) in self.plans.iter().enumerate() {
-            let Some(branch) = self.branch(env, plan, ordinal) else { continue };
+            let Some(branch) = Branch::new(env, self, plan, ordinal) else { continue };
             let best = branch.best();
             let set = match best {
                 Some(at) if narrow || branch.predicates[at].rank == Rank::Few => None,
@@ -145,16 +98,6 @@ impl Search<'_> {
             });
         }
         sets
-    }
-
-    fn branch<'b>(&'b self, env: &mut Env<'_>, plan: &'b Plan, ordinal: usize) -> Option<Branch<'b>> {
-        let predicates: Vec<Predicate> = self.parameters.iter().map(|parameter| Predicate::new(env, plan, parameter)).collect();
-        let boundary = self.limits.check(env, plan);
-        if boundary == NEVER || predicates.iter().any(Predicate::impossible) {
-            return None;
-        }
-        let keys = self.order.keys.iter().map(|key| order::valued(plan, key, &predicates)).collect();
-        Some(Branch { plan, ordinal, predicates, boundary, keys })
     }
 
     fn roads(&self, env: &mut Env<'_>, branch: &Branch<'_>, parts: &mut Parts) {
@@ -228,7 +171,10 @@ impl Search<'_> {
         };
         let rows = &branch.keys[0];
         let on_line = matches!(key.sort.code.as_str(), "_id" | "_lastUpdated");
-        if on_line || rows.len() > 2 || rows.iter().any(|row| !row.part.way.direct() || row.part.way.end().is_some_and(|(table, _)| table.starts_with("gw_list_"))) {
+        if on_line
+            || rows.len() > 2
+            || rows.iter().any(|row| !row.part.way.direct() || row.part.way.end().is_some_and(|(table, _)| table.starts_with("gw_list_")))
+        {
             let road = self.along_lines(env, branch, on_line, limit);
             parts.roads.push(road);
             return;
@@ -243,7 +189,8 @@ impl Search<'_> {
         }
         // Those without a value come when no others are left; their search is long only then.
         let keys: Vec<String> = std::iter::once("NULL".to_owned()).chain(self.keys(branch).into_iter().skip(1)).collect();
-        let none = all(rows.iter().map(|row| format!("NOT {}", row.part.way.check(&all([row.part.condition.clone(), format!("{} IS NOT NULL", row.value)]), "f"))));
+        let none =
+            all(rows.iter().map(|row| format!("NOT {}", row.part.way.check(&all([row.part.condition.clone(), format!("{} IS NOT NULL", row.value)]), "f"))));
         let inner = format!(
             "SELECT {} FROM gw_resources r WHERE r.plan = {} AND r.deleted = 0 AND {}",
             self.columns(branch, &keys, "r.row"),

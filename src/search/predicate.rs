@@ -1,7 +1,7 @@
 //! One search parameter of one plan: as a check of a resource, and as a set of resources to begin with.
 
 use crate::condition::{self, Env};
-use crate::sql::{ALWAYS, NEVER, any, of_row};
+use crate::sql::{ALWAYS, NEVER, any, is_opaque, of_row};
 use crate::way::Way;
 use hearthgate_fhir::query::{Modifier, Operand, Parameter, Prefix, SystemMatch};
 use hearthgate_fhir::r4::Kind;
@@ -65,7 +65,8 @@ impl Predicate {
                 parts
             }
         };
-        let rank = if negated { Rank::Scan } else { rank(parameter) };
+        let opaque = parts.iter().any(|part: &Part| is_opaque(&part.condition));
+        let rank = if negated || opaque { Rank::Scan } else { rank(parameter) };
         // Several local codes may stand for one of FHIR's.
         let plain = parameter.values.len() == 1 && !parts.iter().any(|part: &Part| part.condition.contains(" IN ("));
         Self { code: parameter.code.clone(), parts, negated, rank, plain }
@@ -75,18 +76,18 @@ impl Predicate {
     /// what is not `true` is `false`, and nothing is missing.
     fn truth(env: &mut Env<'_>, plan: &Plan, parameter: &Parameter) -> Self {
         let asked = |text: &str| {
-            parameter.values.iter().any(|value| matches!(value, Operand::Token { system: SystemMatch::Any | SystemMatch::None, code: Some(code) } if code == text))
+            parameter
+                .values
+                .iter()
+                .any(|value| matches!(value, Operand::Token { system: SystemMatch::Any | SystemMatch::None, code: Some(code) } if code == text))
         };
         let not = parameter.modifier == Some(Modifier::Not);
         let (yes, no) = match parameter.values.as_slice() {
             [Operand::Missing(missing)] => (!missing, !missing),
             _ => (asked("true") != not, asked("false") != not),
         };
-        let yes_alone = Parameter {
-            modifier: None,
-            values: vec![Operand::Token { system: SystemMatch::Any, code: Some("true".to_owned()) }],
-            ..parameter.clone()
-        };
+        let yes_alone =
+            Parameter { modifier: None, values: vec![Operand::Token { system: SystemMatch::Any, code: Some("true".to_owned()) }], ..parameter.clone() };
         let mut parts = Vec::new();
         for source in plan.sources.get(&parameter.code).into_iter().flatten() {
             let condition = condition::of_source(env, &yes_alone, source, &plan.table.table);
@@ -124,6 +125,25 @@ impl Predicate {
     pub(crate) fn impossible(&self) -> bool {
         !self.negated && self.parts.is_empty()
     }
+}
+
+/// How many values of a parameter are compared one by one.
+pub(crate) fn compared(parameter: &Parameter) -> usize {
+    let is_marked = matches!(parameter.code.as_str(), "identifier" | "phone" | "email" | "telecom");
+    let mut systems: Vec<&SystemMatch> = Vec::new();
+    let mut count = 0;
+    for value in &parameter.values {
+        match value {
+            Operand::Reference { .. } => {}
+            Operand::Token { system, code: Some(_) } if !is_marked && (systems.contains(&system) || systems.len() < 8) => {
+                if !systems.contains(&system) {
+                    systems.push(system);
+                }
+            }
+            _ => count += 1,
+        }
+    }
+    count
 }
 
 fn rank(parameter: &Parameter) -> Rank {

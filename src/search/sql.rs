@@ -111,7 +111,19 @@ pub(crate) fn any(conditions: impl IntoIterator<Item = String>) -> String {
     if conditions.iter().any(|c| c == ALWAYS) {
         return ALWAYS.to_owned();
     }
-    joined(&conditions, " OR ", NEVER)
+    let text = joined(&conditions, " OR ", NEVER);
+    // SQLite weighs an index for each alternative, at a cost that grows faster than their number.
+    if conditions.len() > MANY { format!("{OPAQUE}{text} THEN 1 ELSE 0 END") } else { text }
+}
+
+/// More alternatives than this are tried one by one, without an index.
+const MANY: usize = 16;
+/// How such a condition begins.
+const OPAQUE: &str = "CASE WHEN ";
+
+/// Whether a condition was too long for an index.
+pub(crate) fn is_opaque(condition: &str) -> bool {
+    condition.contains(OPAQUE)
 }
 
 /// Halves instead of a chain: SQLite limits how deep an expression may be.

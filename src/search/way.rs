@@ -39,11 +39,7 @@ impl Way {
     }
 
     fn gateway(table: &str) -> Self {
-        Self {
-            steps: vec![Step { table: table.to_owned(), link: "rid".to_owned(), filter: Vec::new() }],
-            anchor: "rid",
-            single: false,
-        }
+        Self { steps: vec![Step { table: table.to_owned(), link: "rid".to_owned(), filter: Vec::new() }], anchor: "rid", single: false }
     }
 
     /// The rows of a plan's root table: one, or of a group its members.

@@ -1,7 +1,7 @@
 //! Dates and periods as intervals of time (<https://hl7.org/fhir/R4/search.html#date>, `#prefix`).
 
 use super::{Env, stray};
-use crate::sql::{NEVER, all, any, column, ALWAYS};
+use crate::sql::{ALWAYS, NEVER, all, any, column};
 use hearthgate_fhir::date::Interval;
 use hearthgate_fhir::query::{Operand, Prefix};
 

@@ -8,9 +8,9 @@ use crate::include::along;
 use crate::read::one;
 use crate::{COLUMN_RID, Cursor, Includes, OnPage, Read, Search, page};
 use hearthgate_access::{Interaction, Patients, Reach, TypeRule};
+use hearthgate_fhir::Value;
 use hearthgate_fhir::query::{self, Include, Sort};
 use hearthgate_fhir::r4::{self, Kind};
-use hearthgate_fhir::Value;
 use hearthgate_mapping::Sql;
 use hearthgate_mapping::index::parameter;
 use proptest::prelude::*;
@@ -27,7 +27,12 @@ struct Question {
 fn question() -> impl Strategy<Value = Question> {
     select(&ASKED[..]).prop_flat_map(|resource| {
         let sort = prop::collection::vec((select(samples::sorts(resource)), any::<bool>()), 0..3);
-        (prop::collection::vec(samples::parameter(resource), 0..3), sort, 1..5_u32).prop_map(move |(parameters, sort, count)| Question { resource, parameters, sort, count })
+        (prop::collection::vec(samples::parameter(resource), 0..3), sort, 1..5_u32).prop_map(move |(parameters, sort, count)| Question {
+            resource,
+            parameters,
+            sort,
+            count,
+        })
     })
 }
 
@@ -44,7 +49,8 @@ fn rule() -> impl Strategy<Value = TypeRule> {
         4 => Just(vec![]),
         1 => select(vec![("category", "laboratory"), ("status", "final"), ("_tag", "a"), ("gender", "male"), ("no-such", "x")]).prop_map(|(code, value)| vec![(code.to_owned(), value.to_owned())]),
     ];
-    prop::collection::vec((patients, filters), 1..3).prop_map(|all| TypeRule { reach: all.into_iter().map(|(patients, filters)| Reach { patients, filters }).collect() })
+    prop::collection::vec((patients, filters), 1..3)
+        .prop_map(|all| TypeRule { reach: all.into_iter().map(|(patients, filters)| Reach { patients, filters }).collect() })
 }
 
 fn resources() -> impl Strategy<Value = Vec<Value>> {

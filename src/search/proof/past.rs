@@ -1,10 +1,11 @@
 //! Versions and tombstones, with statements typed in from outside and the store's own triggers keeping history.
 
+use super::laws::asked;
 use super::world::World;
 use crate::boundary::Limits;
 use crate::history::listed;
 use crate::read::{Read, one};
-use crate::{COLUMN_SEQ, Versions};
+use crate::{COLUMN_SEQ, Versions, page};
 use hearthgate_access::{Interaction, Patients, Reach, TypeRule};
 use hearthgate_mapping::Sql;
 
@@ -108,4 +109,27 @@ fn a_history_is_paged_and_bounded_in_time() {
     assert_eq!(versions(&world, &Versions { at: Some((at + 10, at + 20)), ..of_m0.clone() }, &everyone), [(2, false)]);
     assert_eq!(versions(&world, &Versions { at: Some((0, 1)), ..of_m0.clone() }, &everyone), []);
     assert_eq!(versions(&world, &Versions { version: Some(1), ..of_m0 }, &everyone), [(1, false)]);
+}
+
+#[test]
+fn a_group_is_found_by_its_members_and_bounded_by_its_key() {
+    let world = world();
+    world.db.execute_batch("INSERT INTO care_relations (patient_id, doctor_id, active) VALUES (2, 1, 0)").expect("one that ended");
+    let found = |query: &[(&str, &str)], rule: &TypeRule| -> Vec<Sql> {
+        let pairs: Vec<(String, String)> = query.iter().map(|(code, value)| ((*code).to_owned(), (*value).to_owned())).collect();
+        let search = asked("CareTeam", &pairs, &[], 10);
+        let page = page(&search, Limits::new(rule, &[]), &world.context()).expect("a page");
+        world.run(&page.rows).into_iter().map(|row| row[3].clone()).collect()
+    };
+    let everyone = rule([Patients::All]);
+    let p0 = [Sql::Text("p0".into())];
+    assert_eq!(found(&[("participant", "Practitioner/d0")], &everyone), p0);
+    assert_eq!(found(&[("patient", "p0")], &everyone), p0);
+    assert_eq!(found(&[("patient", "p1")], &everyone), []);
+    assert_eq!(found(&[], &of("p0")), p0);
+    assert_eq!(found(&[], &of("p1")), []);
+    assert_eq!(found(&[], &rule([Patients::CareOf("d0".into())])), p0);
+    let asked = Versions { resource: "CareTeam", id: Some("p0".into()), count: 10, ..Versions::default() };
+    assert_eq!(versions(&world, &asked, &of("p0")).len(), 1);
+    assert_eq!(versions(&world, &asked, &of("p1")), []);
 }

@@ -2,7 +2,7 @@
 
 use super::world::{Kept, NOW, World};
 use crate::Search;
-use crate::page::natural;
+use crate::order::natural;
 use hearthgate_access::{Patients, Reach, TypeRule};
 use hearthgate_fhir::date::Interval;
 use hearthgate_fhir::fold::fold;
@@ -22,9 +22,15 @@ fn said(kept: &Kept, code: &str) -> Vec<IndexValue> {
 
 pub(crate) fn matches(kept: &Kept, asked: &Parameter) -> bool {
     match asked.code.as_str() {
-        "_id" => return asked.values.iter().any(|v| matches!(v, Operand::Token { code: Some(id), .. } if *id == kept.id)) || asked.modifier == Some(Modifier::Missing) && asked.values == [Operand::Missing(false)],
+        "_id" => {
+            return asked.values.iter().any(|v| matches!(v, Operand::Token { code: Some(id), .. } if *id == kept.id))
+                || asked.modifier == Some(Modifier::Missing) && asked.values == [Operand::Missing(false)];
+        }
         "_lastUpdated" => {
-            return asked.values.iter().any(|v| matches!(v, Operand::Date { prefix, interval, .. } if date(*prefix, *interval, Interval { lo: kept.at, hi: kept.at + 1 })));
+            return asked
+                .values
+                .iter()
+                .any(|v| matches!(v, Operand::Date { prefix, interval, .. } if date(*prefix, *interval, Interval { lo: kept.at, hi: kept.at + 1 })));
         }
         _ => {}
     }
@@ -52,18 +58,25 @@ fn fulfils(kept: &Kept, asked: &Parameter, operand: &Operand, said: &IndexValue)
                 "phone" | "email" | "telecom" => "ContactPoint",
                 _ => "",
             };
-            let normal = |text: &Option<String>| text.as_ref().map(|text| if datatype.is_empty() || kept.resource == "Practitioner" { text.clone() } else { blind_normal(datatype, text) });
+            let normal = |text: &Option<String>| {
+                text.as_ref().map(|text| if datatype.is_empty() || kept.resource == "Practitioner" { text.clone() } else { blind_normal(datatype, text) })
+            };
             is_system(system, said_system.as_ref()) && code.as_ref().map_or(said_code.is_some(), |_| normal(code) == normal(said_code))
         }
         (Operand::Date { prefix, interval, .. }, IndexValue::Date { lo, hi }) => date(*prefix, *interval, Interval { lo: *lo, hi: *hi }),
         (Operand::Reference { type_name, id }, IndexValue::Reference { type_name: said_type, id: said_id }) => {
             id == said_id && type_name.is_none_or(|name| said_type.as_deref() == Some(name))
         }
-        (Operand::ReferenceUrl(url), IndexValue::ReferenceUrl(said)) => url == said || !url.contains('|') && said.strip_prefix(url.as_str()).is_some_and(|rest| rest.starts_with('|')),
+        (Operand::ReferenceUrl(url), IndexValue::ReferenceUrl(said)) => {
+            url == said || !url.contains('|') && said.strip_prefix(url.as_str()).is_some_and(|rest| rest.starts_with('|'))
+        }
         (Operand::Identifier { system, value }, IndexValue::ReferenceIdentifier { system: said_system, value: said_value }) => {
             is_system(system, said_system.as_ref()) && said_value.as_ref() == Some(value)
         }
-        (Operand::Quantity { prefix, value, lo, hi, system, code }, IndexValue::Quantity { lo: said_lo, hi: said_hi, system: said_system, code: said_code, unit, .. }) => {
+        (
+            Operand::Quantity { prefix, value, lo, hi, system, code },
+            IndexValue::Quantity { lo: said_lo, hi: said_hi, system: said_system, code: said_code, unit, .. },
+        ) => {
             let unit = match (system, code) {
                 (None, None) => true,
                 (Some(_), None) => system == said_system,
@@ -72,7 +85,9 @@ fn fulfils(kept: &Kept, asked: &Parameter, operand: &Operand, said: &IndexValue)
             };
             unit && number(*prefix, *value, (*lo, *hi), (*said_lo, *said_hi))
         }
-        (Operand::Number { prefix, value, lo, hi }, IndexValue::Number { lo: said_lo, hi: said_hi, .. }) => number(*prefix, *value, (*lo, *hi), (*said_lo, *said_hi)),
+        (Operand::Number { prefix, value, lo, hi }, IndexValue::Number { lo: said_lo, hi: said_hi, .. }) => {
+            number(*prefix, *value, (*lo, *hi), (*said_lo, *said_hi))
+        }
         (Operand::Uri(uri), IndexValue::Uri(said)) => match asked.modifier {
             Some(Modifier::Below) => said == uri || said.starts_with(&format!("{}/", uri.trim_end_matches('/'))),
             Some(Modifier::Above) => said == uri || uri.starts_with(&format!("{}/", said.trim_end_matches('/'))),
@@ -161,7 +176,8 @@ fn inside(world: &World, kept: &Kept, reach: &Reach) -> bool {
     whose
         && reach.filters.iter().all(|(code, value)| {
             let lookup = |code: &str| parameter(&kept.resource, code).map(|p| (p.kind, p.targets.clone()));
-            query::parse(&kept.resource, &[(code.clone(), value.clone())], &lookup, "").is_ok_and(|query| query.ignored.is_empty() && query.parameters.iter().all(|p| matches(kept, p)))
+            query::parse(&kept.resource, &[(code.clone(), value.clone())], &lookup, "")
+                .is_ok_and(|query| query.ignored.is_empty() && query.parameters.iter().all(|p| matches(kept, p)))
         })
 }
 
@@ -195,7 +211,8 @@ fn key(kept: &Kept, code: &str, descending: bool, matching: Option<&Parameter>) 
         "_lastUpdated" => return Some(Place::Number(kept.at as f64)),
         _ => {}
     }
-    let said = said(kept, code).into_iter().filter(|value| matching.is_none_or(|asked| asked.values.iter().any(|operand| fulfils(kept, asked, operand, value))));
+    let said =
+        said(kept, code).into_iter().filter(|value| matching.is_none_or(|asked| asked.values.iter().any(|operand| fulfils(kept, asked, operand, value))));
     let places = said.filter_map(|value| match value {
         IndexValue::Date { lo: i64::MIN, .. } if matching.is_none() => None,
         IndexValue::Date { lo, .. } => Some(Place::Number(lo as f64)),
@@ -249,7 +266,9 @@ pub(crate) fn refers(from: &Kept, to: &Kept, include: &Include) -> bool {
         && include.target.is_none_or(|target| target == to.resource)
         && parameters(&from.resource).filter(follows).any(|p| {
             p.targets.contains(&to.resource.as_str())
-                && said(from, p.code).iter().any(|value| matches!(value, IndexValue::Reference { type_name: Some(name), id } if *name == to.resource && *id == to.id))
+                && said(from, p.code)
+                    .iter()
+                    .any(|value| matches!(value, IndexValue::Reference { type_name: Some(name), id } if *name == to.resource && *id == to.id))
         })
 }
 

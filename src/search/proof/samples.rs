@@ -48,11 +48,13 @@ fn name() -> impl Strategy<Value = Value> {
 }
 
 fn identifier() -> impl Strategy<Value = Value> {
-    (maybe(select(vec!["urn:a", "urn:b"])), select(vec!["1", "2", "33"])).prop_map(|(system, value)| object(vec![("system", system.map(Value::from)), ("value", Some(value.into()))]))
+    (maybe(select(vec!["urn:a", "urn:b"])), select(vec!["1", "2", "33"]))
+        .prop_map(|(system, value)| object(vec![("system", system.map(Value::from)), ("value", Some(value.into()))]))
 }
 
 fn telecom() -> impl Strategy<Value = Value> {
-    select(vec![("phone", "+1 555-0100"), ("phone", "5550100"), ("email", "A@b.example"), ("email", "a@b.example")]).prop_map(|(system, value)| json!({"system": system, "value": value}))
+    select(vec![("phone", "+1 555-0100"), ("phone", "5550100"), ("email", "A@b.example"), ("email", "a@b.example")])
+        .prop_map(|(system, value)| json!({"system": system, "value": value}))
 }
 
 fn concept(codes: &'static [(&'static str, &'static str, &'static str)]) -> impl Strategy<Value = Value> {
@@ -60,7 +62,13 @@ fn concept(codes: &'static [(&'static str, &'static str, &'static str)]) -> impl
         codes.dedup();
         let coding: Vec<Value> = codes
             .into_iter()
-            .map(|(system, code, display)| object(vec![("system", (!system.is_empty()).then(|| system.into())), ("code", Some(code.into())), ("display", (!display.is_empty()).then(|| display.into()))]))
+            .map(|(system, code, display)| {
+                object(vec![
+                    ("system", (!system.is_empty()).then(|| system.into())),
+                    ("code", Some(code.into())),
+                    ("display", (!display.is_empty()).then(|| display.into())),
+                ])
+            })
             .collect();
         object(vec![("coding", Some(coding.into())), ("text", text.map(Value::from))])
     })
@@ -101,7 +109,12 @@ pub(crate) fn patient(id: &'static str) -> impl Strategy<Value = Value> {
 
 pub(crate) fn practitioner(id: &'static str) -> impl Strategy<Value = Value> {
     (name(), prop::collection::vec(identifier(), 0..2)).prop_map(move |(name, identifiers)| {
-        object(vec![("resourceType", Some("Practitioner".into())), ("id", Some(id.into())), ("identifier", (!identifiers.is_empty()).then(|| identifiers.into())), ("name", Some(json!([name])))])
+        object(vec![
+            ("resourceType", Some("Practitioner".into())),
+            ("id", Some(id.into())),
+            ("identifier", (!identifiers.is_empty()).then(|| identifiers.into())),
+            ("name", Some(json!([name]))),
+        ])
     })
 }
 
@@ -115,14 +128,19 @@ fn subject() -> impl Strategy<Value = Value> {
 }
 
 fn performer() -> impl Strategy<Value = Value> {
-    prop_oneof![select(&DOCTORS[..]).prop_map(|id| json!({"reference": format!("Practitioner/{id}")})), select(&PATIENTS[..]).prop_map(|id| json!({"reference": format!("Patient/{id}")}))]
+    prop_oneof![
+        select(&DOCTORS[..]).prop_map(|id| json!({"reference": format!("Practitioner/{id}")})),
+        select(&PATIENTS[..]).prop_map(|id| json!({"reference": format!("Patient/{id}")}))
+    ]
 }
 
 fn quantity() -> impl Strategy<Value = Value> {
-    (select(vec!["99.6", "100", "100.4", "5.40", "-3"]), select(vec![("mg", "http://unitsofmeasure.org"), ("kg", "http://unitsofmeasure.org")])).prop_map(|(value, (unit, system))| {
-        let value: Value = serde_json::from_str(value).expect("a number");
-        json!({"value": value, "unit": unit, "system": system, "code": unit})
-    })
+    (select(vec!["99.6", "100", "100.4", "5.40", "-3"]), select(vec![("mg", "http://unitsofmeasure.org"), ("kg", "http://unitsofmeasure.org")])).prop_map(
+        |(value, (unit, system))| {
+            let value: Value = serde_json::from_str(value).expect("a number");
+            json!({"value": value, "unit": unit, "system": system, "code": unit})
+        },
+    )
 }
 
 pub(crate) fn observation(id: String) -> impl Strategy<Value = Value> {
@@ -134,7 +152,15 @@ pub(crate) fn observation(id: String) -> impl Strategy<Value = Value> {
         1 => select(&INSTANTS[..]).prop_map(|at| ("effectiveInstant", json!(at))),
     ];
     let value = prop_oneof![3 => quantity().prop_map(|q| ("valueQuantity", q)), 1 => concept(CODES).prop_map(|c| ("valueCodeableConcept", c)), 1 => Just(("valueInteger", json!(4)))];
-    let parts = (maybe(effective), maybe(value), maybe(concept(CATEGORIES)), concept(CODES), subject(), prop::collection::vec(performer(), 0..3), select(vec!["final", "amended"]));
+    let parts = (
+        maybe(effective),
+        maybe(value),
+        maybe(concept(CATEGORIES)),
+        concept(CODES),
+        subject(),
+        prop::collection::vec(performer(), 0..3),
+        select(vec!["final", "amended"]),
+    );
     (meta(), parts).prop_map(move |(meta, (effective, value, category, code, subject, mut performer, status))| {
         performer.dedup();
         let mut all = vec![
@@ -156,36 +182,40 @@ pub(crate) fn observation(id: String) -> impl Strategy<Value = Value> {
 pub(crate) fn request(id: String) -> impl Strategy<Value = Value> {
     let status = select(vec!["active", "on-hold", "completed", "stopped"]);
     let requester = maybe(select(&DOCTORS[..]));
-    (meta(), status, maybe(select(&DATES[..])), concept(CODES), select(&PATIENTS[..]), requester, prop::collection::vec(identifier(), 0..2)).prop_map(move |(meta, status, authored, code, patient, requester, identifiers)| {
-        object(vec![
-            ("resourceType", Some("MedicationRequest".into())),
-            ("id", Some(id.clone().into())),
-            ("meta", meta),
-            ("identifier", (!identifiers.is_empty()).then(|| identifiers.into())),
-            ("status", Some(status.into())),
-            ("intent", Some("order".into())),
-            ("medicationCodeableConcept", Some(code)),
-            ("subject", Some(json!({"reference": format!("Patient/{patient}")}))),
-            ("authoredOn", authored.map(Value::from)),
-            ("requester", requester.map(|id| json!({"reference": format!("Practitioner/{id}")}))),
-        ])
-    })
+    (meta(), status, maybe(select(&DATES[..])), concept(CODES), select(&PATIENTS[..]), requester, prop::collection::vec(identifier(), 0..2)).prop_map(
+        move |(meta, status, authored, code, patient, requester, identifiers)| {
+            object(vec![
+                ("resourceType", Some("MedicationRequest".into())),
+                ("id", Some(id.clone().into())),
+                ("meta", meta),
+                ("identifier", (!identifiers.is_empty()).then(|| identifiers.into())),
+                ("status", Some(status.into())),
+                ("intent", Some("order".into())),
+                ("medicationCodeableConcept", Some(code)),
+                ("subject", Some(json!({"reference": format!("Patient/{patient}")}))),
+                ("authoredOn", authored.map(Value::from)),
+                ("requester", requester.map(|id| json!({"reference": format!("Practitioner/{id}")}))),
+            ])
+        },
+    )
 }
 
 /// A type that is kept whole.
 pub(crate) fn goal(id: String) -> impl Strategy<Value = Value> {
-    (meta(), subject(), maybe(select(&DAYS[..])), select(vec!["active", "completed"]), prop::collection::vec(identifier(), 0..2)).prop_map(move |(meta, subject, start, status, identifiers)| {
-        object(vec![
-            ("resourceType", Some("Goal".into())),
-            ("id", Some(id.clone().into())),
-            ("meta", meta),
-            ("identifier", (!identifiers.is_empty()).then(|| identifiers.into())),
-            ("lifecycleStatus", Some(status.into())),
-            ("description", Some(json!({"text": "Walk"}))),
-            ("subject", Some(subject)),
-            ("startDate", start.map(Value::from)),
-        ])
-    })
+    (meta(), subject(), maybe(select(&DAYS[..])), select(vec!["active", "completed"]), prop::collection::vec(identifier(), 0..2)).prop_map(
+        move |(meta, subject, start, status, identifiers)| {
+            object(vec![
+                ("resourceType", Some("Goal".into())),
+                ("id", Some(id.clone().into())),
+                ("meta", meta),
+                ("identifier", (!identifiers.is_empty()).then(|| identifiers.into())),
+                ("lifecycleStatus", Some(status.into())),
+                ("description", Some(json!({"text": "Walk"}))),
+                ("subject", Some(subject)),
+                ("startDate", start.map(Value::from)),
+            ])
+        },
+    )
 }
 
 /// With one patient, two or none; its participants stand in columns and in child tables.
@@ -196,17 +226,19 @@ pub(crate) fn appointment(id: String) -> impl Strategy<Value = Value> {
         1 => Just("RelatedPerson/x".to_owned()),
     ];
     let participant = (actor, select(vec!["accepted", "declined"])).prop_map(|(actor, status)| json!({"actor": {"reference": actor}, "status": status}));
-    (meta(), maybe(select(&INSTANTS[..])), prop::collection::vec(participant, 1..5), select(vec!["cancelled", "waitlist"])).prop_map(move |(meta, start, participants, status)| {
-        object(vec![
-            ("resourceType", Some("Appointment".into())),
-            ("id", Some(id.clone().into())),
-            ("meta", meta),
-            ("status", Some(status.into())),
-            ("start", start.map(Value::from)),
-            ("end", start.map(|_| "2024-07-01T10:00:00Z".into())),
-            ("participant", Some(participants.into())),
-        ])
-    })
+    (meta(), maybe(select(&INSTANTS[..])), prop::collection::vec(participant, 1..5), select(vec!["cancelled", "waitlist"])).prop_map(
+        move |(meta, start, participants, status)| {
+            object(vec![
+                ("resourceType", Some("Appointment".into())),
+                ("id", Some(id.clone().into())),
+                ("meta", meta),
+                ("status", Some(status.into())),
+                ("start", start.map(Value::from)),
+                ("end", start.map(|_| "2024-07-01T10:00:00Z".into())),
+                ("participant", Some(participants.into())),
+            ])
+        },
+    )
 }
 
 /// Its patients stand in a child table.
@@ -255,7 +287,9 @@ fn missing(codes: &'static [&'static str]) -> BoxedStrategy<(String, String)> {
 fn common() -> Vec<BoxedStrategy<(String, String)>> {
     vec![
         with("_security", &["", ":not"], tokens(&["R", "http://terminology.hl7.org/CodeSystem/v3-Confidentiality|R", "|R", "N"])),
-        with("_tag", &["", ":not", ":text"], tokens(&["a", "b", "http://t.example|a", "Tag"])).prop_filter("text", |(code, value)| !(code.ends_with("text") && value.contains('|'))).boxed(),
+        with("_tag", &["", ":not", ":text"], tokens(&["a", "b", "http://t.example|a", "Tag"]))
+            .prop_filter("text", |(code, value)| !(code.ends_with("text") && value.contains('|')))
+            .boxed(),
         with("_profile", &["", ":below"], tokens(&["http://a.example/p", "http://a.example/p|2", "http://a.example/other", "http://a.example"])),
         with("_lastUpdated", &[""], dates().boxed()),
         with("_id", &[""], tokens(&["p0", "p1", "d0", "o1", "o2", "m3", "g1", "none"])),
@@ -284,7 +318,11 @@ pub(crate) fn parameter(resource: &'static str) -> BoxedStrategy<(String, String
             with("active", &[""], tokens(&["true", "false"])),
             missing(&["family", "name", "gender", "identifier", "birthdate", "deceased", "_profile", "given"]),
         ]),
-        "Practitioner" => all.extend([with("family", &["", ":exact"], tokens(STRINGS)), with("identifier", &[""], tokens(&["1", "urn:a|1", "|2"])), missing(&["family", "identifier"])]),
+        "Practitioner" => all.extend([
+            with("family", &["", ":exact"], tokens(STRINGS)),
+            with("identifier", &[""], tokens(&["1", "urn:a|1", "|2"])),
+            missing(&["family", "identifier"]),
+        ]),
         "Observation" => all.extend([
             with("code", &["", ":not", ":text"], tokens(CODED)).prop_filter("text", |(code, value)| !(code.ends_with("text") && value.contains('|'))).boxed(),
             with("code", &[":text"], tokens(&["heart", "Some", "hé"])),
@@ -296,7 +334,11 @@ pub(crate) fn parameter(resource: &'static str) -> BoxedStrategy<(String, String
             with("subject", &[":Patient"], tokens(&["p0", "p3"])),
             with("performer", &[""], tokens(&["Practitioner/d0", "d1", "Patient/p0"])),
             with("status", &["", ":not"], tokens(&["final", "amended"])),
-            with("value-quantity", &[""], tokens(&["100", "gt99", "5.4", "lt5.41|http://unitsofmeasure.org|mg", "ne100", "ap100", "1e2", "ge100||kg", "100.0"])),
+            with(
+                "value-quantity",
+                &[""],
+                tokens(&["100", "gt99", "5.4", "lt5.41|http://unitsofmeasure.org|mg", "ne100", "ap100", "1e2", "ge100||kg", "100.0"]),
+            ),
             with("value-concept", &["", ":not"], tokens(CODED)),
             missing(&["date", "category", "value-quantity", "performer", "subject", "code"]),
         ]),

@@ -146,7 +146,9 @@ impl World {
             put(&self.db, "gw_index", cells);
         }
         for patient in compartments(plan, &id, value, &taken) {
-            self.db.execute("INSERT INTO gw_compartment (rid, patient) SELECT ?1, id FROM patients WHERE public_id = ?2", rusqlite::params![rid, patient]).expect("a compartment");
+            self.db
+                .execute("INSERT INTO gw_compartment (rid, patient) SELECT ?1, id FROM patients WHERE public_id = ?2", rusqlite::params![rid, patient])
+                .expect("a compartment");
         }
         self.kept.push(Kept { resource, id, value: value.clone(), ordinal, row, at, rid });
         rid
@@ -166,7 +168,9 @@ impl World {
         let mut prepared = self.db.prepare(&statement.sql).unwrap_or_else(|fault| panic!("{fault}\n{}", statement.sql));
         let width = prepared.column_count();
         let parameters = rusqlite::params_from_iter(statement.parameters.iter().map(cell));
-        let rows = prepared.query_map(parameters, |row| (0..width).map(|at| row.get::<_, Cell>(at).map(sql)).collect()).unwrap_or_else(|fault| panic!("{fault}\n{}", statement.sql));
+        let rows = prepared
+            .query_map(parameters, |row| (0..width).map(|at| row.get::<_, Cell>(at).map(sql)).collect())
+            .unwrap_or_else(|fault| panic!("{fault}\n{}", statement.sql));
         rows.collect::<Result<_, _>>().expect("rows")
     }
 }
@@ -222,7 +226,8 @@ fn insert(db: &Connection, table: &TableNode, row: &Row, id: Option<(&str, Cell)
         match &column.kind {
             _ if column.sealed => drop(beside.insert(name.clone(), format!("hg1.{text}").into())),
             ColumnKind::Foreign { table, public_id, .. } => {
-                let found: i64 = db.query_row(&format!("SELECT id FROM {table} WHERE {public_id} = ?1"), [text], |row| row.get(0)).expect("the row it points to");
+                let found: i64 =
+                    db.query_row(&format!("SELECT id FROM {table} WHERE {public_id} = ?1"), [text], |row| row.get(0)).expect("the row it points to");
                 beside.insert(name.clone(), found.into());
                 continue;
             }
@@ -232,7 +237,10 @@ fn insert(db: &Connection, table: &TableNode, row: &Row, id: Option<(&str, Cell)
                     ColumnKind::Folded => drop(beside.insert(format!("{name}__fold"), fold::fold(text).into())),
                     ColumnKind::List { folded } if column.searched => {
                         let values: Vec<String> = serde_json::from_str(text).expect("a list");
-                        lists.push((format!("gw_list_{}_{name}", table.table), values.into_iter().map(|v| if *folded { fold::fold(&v) } else { v }).collect::<Vec<_>>()));
+                        lists.push((
+                            format!("gw_list_{}_{name}", table.table),
+                            values.into_iter().map(|v| if *folded { fold::fold(&v) } else { v }).collect::<Vec<_>>(),
+                        ));
                     }
                     _ => {}
                 }
