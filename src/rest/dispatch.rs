@@ -43,7 +43,7 @@ pub struct Call<'b> {
 pub async fn dispatch(gateway: &Gateway, caller: &Caller, call: &Call<'_>, event: audit::Draft) -> Result<Answer, Fault> {
     let conditions = &call.conditions;
     match &call.operation {
-        Operation::Read { resource, id } => read::read(gateway, caller, resource, id, conditions, &subset(gateway, resource, call)?),
+        Operation::Read { resource, id } => read::read(gateway, caller, resource, id, conditions, &subset(gateway, caller, resource, call)?),
         Operation::Vread { resource, id, version } => vread::vread(gateway, caller, resource, id, version).await,
         Operation::HistoryInstance { resource, id } => history::instance(gateway, caller, resource, id, &form_pairs(&call.query)?, conditions.strict).await,
         Operation::HistoryType { resource } => history::of_type(gateway, caller, resource, &form_pairs(&call.query)?, conditions.strict).await,
@@ -83,7 +83,7 @@ fn content(gateway: &Gateway, caller: &Caller, resource: &'static str, id: Optio
 }
 
 /// `_elements` and `_summary` of a read.
-fn subset(gateway: &Gateway, resource: &str, call: &Call<'_>) -> Result<Subset, Fault> {
+fn subset(gateway: &Gateway, caller: &Caller, resource: &str, call: &Call<'_>) -> Result<Subset, Fault> {
     if call.query.is_empty() {
         return Ok(Subset::default());
     }
@@ -91,7 +91,7 @@ fn subset(gateway: &Gateway, resource: &str, call: &Call<'_>) -> Result<Subset, 
     if call.conditions.strict && let Some((name, _)) = other.first() {
         return Err(Fault::bad("not-supported", format!("A read has no parameter `{}`. Leave it out.", name.chars().take(64).collect::<String>())));
     }
-    Ok(Subset::of(&gateway.parse_query(resource, &known)?))
+    Ok(Subset::of(&gateway.parse_query(caller, resource, &known)?))
 }
 
 fn form_body<'b>(call: &Call<'b>) -> Result<&'b str, Fault> {

@@ -60,13 +60,13 @@ impl Gateway {
         make(&Context::new(&self.mappings, self.now(), &blind))
     }
 
-    /// Reads the parameters of a search over a type.
+    /// Reads the parameters of a search over a type; those that the caller may not search by are as unknown as any.
     ///
     /// # Errors
     /// What the parser cannot obey.
-    pub fn parse_query(&self, resource: &str, pairs: &[(String, String)]) -> Result<Query, Fault> {
+    pub fn parse_query(&self, caller: &Caller, resource: &str, pairs: &[(String, String)]) -> Result<Query, Fault> {
         let lookup = |code: &str| -> Option<(Kind, Vec<&'static str>)> {
-            let parameter = hearthgate_mapping::index::parameter(resource, code)?;
+            let parameter = hearthgate_mapping::index::parameter(resource, code).filter(|_| super::directory::searchable(caller, resource, code))?;
             Some((parameter.kind, parameter.targets.clone()))
         };
         Ok(query::parse(resource, pairs, &lookup, &self.settings.base)?)
@@ -103,7 +103,11 @@ impl Gateway {
     /// # Errors
     /// As a search.
     pub async fn ids(&self, caller: &Caller, resource: &'static str, code: &str, value: &str, limit: u32) -> Result<Vec<String>, Fault> {
-        let query = self.parse_query(resource, &[(code.to_owned(), value.to_owned())])?;
+        let query = self.parse_query(caller, resource, &[(code.to_owned(), value.to_owned())])?;
+        // What cannot be asked finds nothing, never everything.
+        if !query.ignored.is_empty() {
+            return Ok(Vec::new());
+        }
         let narrowed = caller.narrow(Search { resource, query, count: limit, after: None, total: false })?;
         let page = self.with_context(|context| search(narrowed, context))?;
         let mut found = self.store.page_of(&page, |page| &page.rows).await?;

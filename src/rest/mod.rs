@@ -12,6 +12,7 @@ mod conditions;
 mod create;
 mod cursor;
 mod delete;
+mod directory;
 mod dispatch;
 pub mod fault;
 pub mod gateway;
@@ -27,6 +28,7 @@ mod search;
 mod stored;
 mod subset;
 mod update;
+mod veil;
 mod vread;
 pub mod write;
 

@@ -7,6 +7,7 @@ use super::fault::Fault;
 use super::gateway::Gateway;
 use super::include;
 use super::subset::Subset;
+use super::veil::veil;
 use hearthgate_access::Caller;
 use hearthgate_fhir::query::{Query, Summary, Total, encode, form_pairs};
 use hearthgate_mapping::Sql;
@@ -18,7 +19,7 @@ use http::StatusCode;
 /// `GET /Type?…` and `POST /Type/_search`
 pub async fn search(gateway: &Gateway, caller: &Caller, resource: &'static str, pairs: &[(String, String)], strict: bool) -> Result<Answer, Fault> {
     caller.rule(resource, hearthgate_access::Interaction::Search)?;
-    let mut query = gateway.parse_query(resource, pairs)?;
+    let mut query = gateway.parse_query(caller, resource, pairs)?;
     query.count = query.count.map(|count| count.min(gateway.settings.page_limit));
     if strict && let Some((name, why)) = query.ignored.first() {
         return Err(Fault::bad("not-supported", format!("`{name}`: {why}. Leave it out, or ask with `Prefer: handling=lenient`.")));
@@ -27,7 +28,8 @@ pub async fn search(gateway: &Gateway, caller: &Caller, resource: &'static str, 
     let count = query.count.unwrap_or(gateway.settings.page).clamp(1, gateway.settings.page_limit);
     let after = query.cursor.as_deref().map(|text| cursor::open(gateway, caller, resource, &query, text)).transpose()?;
     let first = after.is_none();
-    let asked = Search { resource, query: query.clone(), count, after, total: counting || query.total != Total::None };
+    let veiled = veil(gateway, caller, resource, query.clone()).await?;
+    let asked = Search { resource, query: veiled, count, after, total: counting || query.total != Total::None };
     let narrowed = caller.narrow(asked)?;
     let page = gateway.with_context(|context| statements(narrowed, context))?;
     let mut total = match &page.target().total {

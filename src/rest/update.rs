@@ -6,12 +6,12 @@ use super::conditions::Conditions;
 use super::fault::Fault;
 use super::gateway::Gateway;
 use super::write::{self, Put};
-use hearthgate_access::{Caller, Interaction, Role};
+use hearthgate_access::{Caller, Interaction, Patients};
 use hearthgate_fhir::Value;
 use hearthgate_store::Expect;
 
 /// How often a write without `If-Match` is judged anew when another one came between.
-const TRIES: usize = 8;
+const TRIES: usize = 32;
 
 /// `PUT /Type/id`
 pub async fn update(gateway: &Gateway, caller: &Caller, resource: &'static str, id: &str, value: &Value, conditions: &Conditions, event: audit::Draft) -> Result<Answer, Fault> {
@@ -40,6 +40,7 @@ pub async fn update(gateway: &Gateway, caller: &Caller, resource: &'static str, 
         match write::commit(gateway, caller, &put, unit, event.clone(), conditions).await {
             // Somebody wrote between reading and writing: the judgement is made anew on what is there now.
             Err(Fault::Version { .. }) if conditions.if_match.is_none() && old.is_some() && tries < TRIES => tries += 1,
+            Err(Fault::Version { .. }) if conditions.if_match.is_none() && old.is_some() => return Err(Fault::Conflict("Others write to this resource again and again. Try once more.".to_owned())),
             // An id that another one's resource has answers as one that may not be chosen.
             Err(Fault::Version { .. }) if old.is_none() => return Err(Fault::NoUpdateCreate),
             done => return done,
@@ -47,11 +48,16 @@ pub async fn update(gateway: &Gateway, caller: &Caller, resource: &'static str, 
     }
 }
 
-/// Whether the caller may create under an id of its own choice. Patients' apps may not.
+/// Whether the caller may create under an id of its own choice. Who does not see every resource of the type may not: the answer would
+/// say which ids are taken (ABUSE C23).
 fn chooses_ids(gateway: &Gateway, caller: &Caller, resource: &'static str) -> Result<(), Fault> {
-    if !gateway.settings.update_create || caller.role() == Role::Patient || caller.launch_patient().is_some() {
+    if !gateway.settings.update_create || !caller.labels().withheld().is_empty() {
         return Err(Fault::NoUpdateCreate);
     }
     caller.rule(resource, Interaction::Create)?;
+    let rule = caller.rule(resource, Interaction::Update)?;
+    if !rule.reach.iter().any(|reach| reach.patients == Patients::All && reach.filters.is_empty()) {
+        return Err(Fault::NoUpdateCreate);
+    }
     Ok(())
 }

@@ -85,6 +85,7 @@ pub struct Put<'p> {
 pub fn unit(gateway: &Gateway, caller: &Caller, put: &Put<'_>) -> Result<Unit, Fault> {
     compartment(caller, put)?;
     references(gateway, caller, put)?;
+    agreement(gateway, caller, put.value, put.resource)?;
     if put.resource == "Appointment" {
         appointment::judge(caller, put.old.map(|o| &o.body), put.value, gateway.now())?;
     }
@@ -149,6 +150,28 @@ fn references(gateway: &Gateway, caller: &Caller, put: &Put<'_>) -> Result<(), F
         }
     }
     Ok(())
+}
+
+/// An identifier beside a reference to a patient is that patient's: of two that name different people one is wrong, and it is not for
+/// us to say which (ABUSE C32).
+fn agreement(gateway: &Gateway, caller: &Caller, value: &Value, path: &str) -> Result<(), Fault> {
+    match value {
+        Value::Array(list) => list.iter().try_for_each(|one| agreement(gateway, caller, one, path)),
+        Value::Object(object) => {
+            let patient = object.get("reference").and_then(Value::as_str).and_then(|text| text.strip_prefix("Patient/")).map(|rest| rest.split('/').next().unwrap_or(rest));
+            if let (Some(id), Some(said)) = (patient, object.get("identifier")) {
+                // Who is not seen has been refused before.
+                let found = gateway.find(caller, "Patient", id)?.and_then(|found| serde_json::from_slice::<Value>(&found.body).ok());
+                let same = |one: &Value| one.get("system") == said.get("system") && one.get("value") == said.get("value");
+                if !found.as_ref().and_then(|p| p.get("identifier")?.as_array()).is_some_and(|own| own.iter().any(same)) {
+                    let diagnostics = "The identifier beside the reference is not one of the patient whom the reference names. Leave one of the two out, or make both name the same patient.".to_owned();
+                    return Err(Fault::Invalid(vec![Issue { severity: "error", code: "business-rule", diagnostics, expression: vec![path.to_owned()] }]));
+                }
+            }
+            object.iter().try_for_each(|(name, inner)| agreement(gateway, caller, inner, &format!("{path}.{name}")))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Stores a unit with its audit event and answers what the client wants to see of it.
