@@ -3,6 +3,8 @@
 mod abuse_isolation;
 mod bad_input;
 mod harness;
+mod real_input;
 mod requirements;
 mod rest;
+mod validator;
 mod world;
