@@ -37,7 +37,7 @@ impl Drop for Scratch {
 /// The program.
 pub fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hearthgate"));
-    command.env("HEARTHGATE_LOG", "warn");
+    command.env("HEARTHGATE_LOG", "warn").env_remove("HEARTHGATE_SHARED");
     command
 }
 
@@ -45,7 +45,7 @@ pub fn program() -> Command {
 /// util-linux's `setpriv` sets the signal and then becomes the program.
 fn bound() -> Command {
     let mut command = Command::new("setpriv");
-    command.args(["--pdeathsig", "KILL", "--", env!("CARGO_BIN_EXE_hearthgate")]).env("HEARTHGATE_LOG", "warn");
+    command.args(["--pdeathsig", "KILL", "--", env!("CARGO_BIN_EXE_hearthgate")]).env("HEARTHGATE_LOG", "warn").env_remove("HEARTHGATE_SHARED");
     command
 }
 

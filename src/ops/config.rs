@@ -82,7 +82,7 @@ impl Config {
         for (name, value) in environment {
             let Some(key) = name.strip_prefix("HEARTHGATE_") else { continue };
             let key = key.to_ascii_lowercase();
-            if key == "shared" || key == "log" {
+            if key == "log" {
                 continue;
             }
             let value = format!("value = {value}").parse::<toml::Table>().ok().and_then(|mut t| t.remove("value")).unwrap_or(toml::Value::String(value));
