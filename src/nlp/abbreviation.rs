@@ -97,7 +97,7 @@ fn explained(lexicon: &Lexicon, text: &str, tokens: &[Token], form: &str) -> Opt
         head == form.as_bytes().first().map(u8::to_ascii_lowercase) && spells(text, &tokens[at..], form)
     })?;
     // A term that ends right before the parenthesis: the longest one that begins there or later.
-    for at in first.saturating_sub(2)..tokens.len() {
+    for at in first..tokens.len() {
         if let Some(concept) = term_at(lexicon, &tokens[at..]) {
             if at > first && tokens.len() - at < 2 && tokens.len() - first > 2 {
                 break;

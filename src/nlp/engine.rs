@@ -7,7 +7,7 @@ use crate::abbreviation::ShortForms;
 use crate::confidence::{self, Evidence};
 use crate::context::{self, Scene};
 use crate::cue::{self, Cue};
-use crate::finding::{Category, Code, Context, Document, Finding, Section};
+use crate::finding::{Category, Code, Context, Document, Finding, Section, Trigger};
 use crate::lexicon::{ConceptKind, Lexicon, LexiconError};
 use crate::matcher::{self, Match};
 use crate::section::{self, Part};
@@ -141,8 +141,15 @@ impl Engine {
             }
         }
         let codes: Vec<Code> = found.concept.into_iter().flat_map(|c| self.lexicon.codes(c)).map(|(system, code)| Code { system, code }).collect();
-        let context = context::classify(scene, found.first, found.end);
-        let evidence = Evidence { rule: found.rule, category, words: found.end - found.first, coded: found.concept.is_some() && !codes.is_empty() };
+        let mut context = context::classify(scene, found.first, found.end);
+        if let Some(prefix) = pattern::denied(text, scene.tokens, found.first)
+            && !context.negated
+        {
+            let token = &scene.tokens[prefix];
+            context.negated = true;
+            context.triggers.push(Trigger { decides: "negated", start: token.start as usize, end: token.end as usize });
+        }
+        let evidence = Evidence { rule: found.rule, category, length: end - start };
         Some(Finding {
             start,
             end,

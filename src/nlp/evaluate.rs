@@ -92,7 +92,7 @@ pub struct MentionScore {
     pub overlap: Score,
     /// Documents scored.
     pub documents: usize,
-    /// Of the mentions found exactly that have a MeSH code on both sides: the share that agree.
+    /// Of the mentions found exactly that have a MeSH heading: right heading, another, none.
     pub codes: Score,
     /// Each finding's confidence, and whether it overlaps a mention.
     pub judged: Vec<(f32, bool, Finding)>,
@@ -234,13 +234,15 @@ fn one_document(engine: &Engine, text: &str, gold: &[(usize, usize, String)], sc
             score.overlap.missed += 1;
             score.errors.push(("missed", text[*start..*end].to_owned()));
         }
-        for finding in document.findings.iter().filter(|f| (f.start, f.end) == (*start, *end)) {
-            if let Some(code) = finding.codes.iter().find(|c| c.system.ends_with("/mesh")) {
-                let right = concept.split(['|', '+', ',']).any(|c| c.trim().trim_start_matches("MESH:") == code.code);
-                score.codes.add(true, right);
-                if !right {
-                    score.errors.push(("code", format!("{} {} {concept}", &text[*start..*end], code.code)));
-                }
+        let headings: Vec<&str> = concept.split(['|', '+', ',']).map(|c| c.trim().trim_start_matches("MESH:")).filter(|c| c.starts_with('D')).collect();
+        if said.contains(&(*start, *end)) && !headings.is_empty() {
+            let here = document.findings.iter().filter(|f| (f.start, f.end) == (*start, *end)).flat_map(|f| &f.codes);
+            let ours: Vec<&str> = here.filter(|c| c.system.ends_with("/mesh")).map(|c| c.code).collect();
+            let right = ours.iter().any(|code| headings.contains(code));
+            score.codes.add(!ours.is_empty(), right);
+            score.codes.missed += usize::from(ours.is_empty());
+            if !right && !ours.is_empty() {
+                score.errors.push(("code", format!("{} {} {concept}", &text[*start..*end], ours.join("|"))));
             }
         }
     }

@@ -24,6 +24,7 @@ mod lexicon;
 mod matcher;
 mod modifier;
 mod pattern;
+mod reliability;
 mod render;
 mod section;
 mod sentence;
@@ -35,6 +36,7 @@ pub use engine::{Engine, MAX_FINDINGS};
 pub use evaluate::{Calibration, EvaluationError, MentionScore, Score, SpanScore, calibration, evaluate};
 pub use finding::{Category, Code, Context, Document, Experiencer, Finding, Modifiers, Rule, Section, Trigger};
 pub use lexicon::LexiconError;
+pub use reliability::reliability_svg;
 pub use render::{html, json_line, table};
 pub use spans::{SpansError, classify_spans};
 

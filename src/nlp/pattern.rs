@@ -23,7 +23,7 @@ pub(crate) fn extend(lexicon: &Lexicon, text: &str, tokens: &[Token], from: usiz
     }
     let mut covered = 0;
     for found in matches.iter_mut() {
-        widen(lexicon, tokens, from, found);
+        widen(lexicon, text, tokens, from, found);
     }
     for at in from..to {
         while covered < known && matches[covered].end <= at {
@@ -43,17 +43,33 @@ pub(crate) fn extend(lexicon: &Lexicon, text: &str, tokens: &[Token], from: usiz
 }
 
 /// "familial | breast cancer": words that name a form of a disease belong to its mention.
-fn widen(lexicon: &Lexicon, tokens: &[Token], from: usize, found: &mut Match) {
+fn widen(lexicon: &Lexicon, text: &str, tokens: &[Token], from: usize, found: &mut Match) {
     let disease = found.concept.is_none_or(|c| lexicon.kind(c) == ConceptKind::Disease);
     let mut first = found.first;
     while disease && first > from && first + 4 > found.first && lexicon.flags(tokens[first - 1].word) & kind::FORM != 0 && tokens[first].lines == 0 {
         first -= 1;
     }
-    // "X-linked": the letter belongs to the word.
-    if first < found.first && first > from && tokens[first - 1].letters == 1 && tokens[first].start == tokens[first - 1].end + 1 && !tokens[first].spaced {
+    // No mention begins inside a hyphenated word ("X-linked", "dopa-responsive dystonia").
+    while first > from && first + 5 > found.first && joined(&tokens[first - 1], &tokens[first]) && !prefix(text, &tokens[first - 1]) {
         first -= 1;
     }
     found.first = first;
+}
+
+/// Whether a hyphen alone stands between two tokens.
+pub(crate) fn joined(left: &Token, right: &Token) -> bool {
+    right.start == left.end + 1 && !right.spaced && right.lines == 0 && left.is_word()
+}
+
+/// A prefix that turns a word into its opposite or into another one: no part of a mention.
+fn prefix(text: &str, token: &Token) -> bool {
+    ["non", "anti", "pre", "post", "pro", "ex"].iter().any(|p| token.text(text).eq_ignore_ascii_case(p))
+}
+
+/// Whether the mention that begins at `first` is denied by its own prefix ("non-diabetic").
+pub(crate) fn denied(text: &str, tokens: &[Token], first: usize) -> Option<usize> {
+    let before = first.checked_sub(1)?;
+    (joined(&tokens[before], &tokens[first]) && tokens[before].text(text).eq_ignore_ascii_case("non")).then_some(before)
 }
 
 /// "breast and ovarian | cancer": members before the last, each with the shared head.

@@ -1,7 +1,7 @@
 //! Spelling: a word that nobody knows, one letter away from exactly one word of ours.
 //!
 //! Bounded: only words of seven to twenty plain letters, one edit (a letter more, less, changed,
-//! or two swapped), the first letter right. English words near ours are known to the lexicon
+//! or two swapped), the first letter and the last two right (another ending is another word). English words near ours are known to the lexicon
 //! and so never come here.
 
 use crate::lexicon::{Lexicon, fnv};
@@ -27,7 +27,7 @@ pub(crate) fn correct(lexicon: &Lexicon, folded: &[u8]) -> Option<u32> {
             &shorter[..folded.len() - 1]
         };
         for (surface, word) in lexicon.spelled(fnv(deleted), SLOTS) {
-            if surface.as_bytes().first() == folded.first() && one_edit(surface.as_bytes(), folded) {
+            if surface.as_bytes().first() == folded.first() && surface.as_bytes().ends_with(&folded[folded.len() - 2..]) && one_edit(surface.as_bytes(), folded) {
                 match found {
                     None => found = Some(word),
                     Some(other) if other != word => return None,

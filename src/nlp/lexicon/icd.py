@@ -104,6 +104,11 @@ def terms(package):
                     continue
                 if re.search(r"\b(of|in|with|by|due to|following|for|and|or|to|the|left|right|bilateral|at|from|on)$", text) or re.search(r"\b(right|left|bilateral)\b", text, re.I):
                     continue
+                if re.match(r"(of|in|with|by|to|for|and|or|the|from|at|on|due)\b", text, re.I) or code.startswith("R40.2"):
+                    continue
+                # A short single word is an eponym or an abbreviation: those we write ourselves.
+                if " " not in text and (len(text) <= 5 or text.endswith(("'s", "s'", "\u2019s")) or text.isupper() or not text[:1].isalpha()):
+                    continue
                 words = tokens(text)
                 if not words or len(words) > 7:
                     continue

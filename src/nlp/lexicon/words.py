@@ -33,7 +33,7 @@ SINGULAR = {
     "canvas", "gas", "plus", "minus", "versus", "yes", "its", "ours", "his", "hers", "theirs",
     "this", "thus", "us", "is", "as", "towards", "besides", "pubes", "mumps", "measles",
     "shingles", "rickets", "hives", "yaws", "bends", "piles", "rubeols", "facies", "asbestos",
-    "tetanus", "christmas", "afterwards", "aids", "sids", "mers", "sars", "cans", "pots", "mods",
+    "tetanus", "christmas", "afterwards", "aids", "sids", "mers", "sars", "cans", "pots", "mods", "mets", "graves", "rubs", "bends",
 }
 
 # British to American, by stems: applied to every word of a term and of a text.
