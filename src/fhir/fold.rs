@@ -40,6 +40,8 @@ mod tests {
             ("Müller", "muller"),
             ("Mu\u{308}ller", "muller"),
             ("Łódź", "lodz"),
+            ("Nguyễn", "nguyen"),
+            ("ĐẶNG", "dang"),
             ("Straße", "strasse"),
             ("Ærø", "aero"),
             ("İstanbul", "istanbul"),
@@ -60,7 +62,7 @@ mod tests {
 
     #[test]
     fn the_table_is_sorted_small_and_its_results_are_final() {
-        assert!(FOLDS.len() <= 320, "{}", FOLDS.len());
+        assert!(FOLDS.len() <= 600, "{}", FOLDS.len());
         assert!(FOLDS.windows(2).all(|pair| pair[0].0 < pair[1].0));
         for (from, to) in FOLDS {
             assert_eq!(from.chars().count(), 1);
