@@ -119,7 +119,7 @@ pub fn index(plan: &Plan, resource: &Value, row: &Row) -> Vec<IndexEntry> {
             };
             for known in say(parameter, plan.resource, columns) {
                 if let Some(at) = found.iter().position(|v| *v == known) {
-                    found.swap_remove(at);
+                    found.remove(at);
                 }
             }
         }
