@@ -62,7 +62,7 @@ pub async fn serve(instance: Arc<Instance>, bound: Bound, ready: impl FnOnce() -
         let _ = axum::serve(bound.metrics, metrics::router(metrics)).await;
     });
     ready()?;
-    tracing::info!(address = %bound.address, "serving");
+    tracing::info!(address = %bound.address, metrics = %bound.metrics_address, "serving");
     axum::serve(bound.main.tap_io(|stream| drop(stream.set_nodelay(true))), router).with_graceful_shutdown(stopped()).await?;
     let _ = std::fs::remove_file(instance.dir.join("control.sock"));
     tracing::info!("stopped");
