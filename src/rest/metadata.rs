@@ -28,20 +28,32 @@ fn one(settings: &Settings, mappings: &Mappings, resource: &'static str) -> Reso
     let writable = mappings.of_type(resource).any(|p| !p.readonly);
     let mut interactions = vec!["read", "vread", "history-instance", "history-type", "search-type"];
     if writable {
-        interactions.extend(["create", "update", "delete"]);
+        // What the router has no way to is not named.
+        let served = |method: &str, path: &str| super::operation::parse(method, path).is_ok();
+        let writes = [("create", "POST", resource.to_owned()), ("update", "PUT", format!("{resource}/x")), ("delete", "DELETE", format!("{resource}/x"))];
+        interactions.extend(writes.iter().filter(|(_, method, path)| served(method, path)).map(|(name, ..)| *name));
     }
-    let mut search: Vec<SearchParam> = index::parameters(resource).map(|p| SearchParam { name: p.code.to_owned(), definition: p.url.to_owned(), kind: kind(p.kind), documentation: limits(resource, p.code) }).collect();
+    let update_create = settings.update_create && interactions.contains(&"update");
+    let mut search: Vec<SearchParam> = index::parameters(resource)
+        .map(|p| SearchParam { name: p.code.to_owned(), definition: p.url.to_owned(), kind: kind(p.kind), documentation: limits(resource, p.code) })
+        .collect();
     for (code, name) in [("_id", "token"), ("_lastUpdated", "date")] {
-        search.push(SearchParam { name: code.to_owned(), definition: format!("http://hl7.org/fhir/SearchParameter/Resource-{}", code.trim_start_matches('_')), kind: name, documentation: None });
+        search.push(SearchParam {
+            name: code.to_owned(),
+            definition: format!("http://hl7.org/fhir/SearchParameter/Resource-{}", code.trim_start_matches('_')),
+            kind: name,
+            documentation: None,
+        });
     }
     search.sort_by(|a, b| a.name.cmp(&b.name));
     search.dedup_by(|a, b| a.name == b.name);
     let includes = index::parameters(resource).filter(|p| p.kind == Kind::Reference).map(|p| format!("{resource}:{}", p.code)).collect();
     let mut revincludes = Vec::new();
     for other in mappings.types() {
-        revincludes.extend(index::parameters(other).filter(|p| p.kind == Kind::Reference && p.targets.contains(&resource)).map(|p| format!("{other}:{}", p.code)));
+        revincludes
+            .extend(index::parameters(other).filter(|p| p.kind == Kind::Reference && p.targets.contains(&resource)).map(|p| format!("{other}:{}", p.code)));
     }
-    ResourceCapability { resource: resource.to_owned(), profiles, interactions, search, includes, revincludes, update_create: writable && settings.update_create }
+    ResourceCapability { resource: resource.to_owned(), profiles, interactions, search, includes, revincludes, update_create }
 }
 
 fn kind(kind: Kind) -> &'static str {

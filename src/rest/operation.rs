@@ -12,21 +12,59 @@ pub enum Operation {
     /// `GET /.well-known/smart-configuration`
     SmartConfiguration,
     /// `GET /Type/id`
-    Read { resource: &'static str, id: String },
+    Read {
+        /// The type.
+        resource: &'static str,
+        /// The id.
+        id: String,
+    },
     /// `GET /Type/id/_history/version`
-    Vread { resource: &'static str, id: String, version: String },
+    Vread {
+        /// The type.
+        resource: &'static str,
+        /// The id.
+        id: String,
+        /// The version, as it came.
+        version: String,
+    },
     /// `GET /Type/id/_history`
-    HistoryInstance { resource: &'static str, id: String },
+    HistoryInstance {
+        /// The type.
+        resource: &'static str,
+        /// The id.
+        id: String,
+    },
     /// `GET /Type/_history`
-    HistoryType { resource: &'static str },
+    HistoryType {
+        /// The type.
+        resource: &'static str,
+    },
     /// `GET /Type?…` or `POST /Type/_search`
-    Search { resource: &'static str, form: bool },
+    Search {
+        /// The type.
+        resource: &'static str,
+        /// By POST: the parameters are in the body, too.
+        form: bool,
+    },
     /// `POST /Type`
-    Create { resource: &'static str },
+    Create {
+        /// The type.
+        resource: &'static str,
+    },
     /// `PUT /Type/id`
-    Update { resource: &'static str, id: String },
+    Update {
+        /// The type.
+        resource: &'static str,
+        /// The id.
+        id: String,
+    },
     /// `DELETE /Type/id`
-    Delete { resource: &'static str, id: String },
+    Delete {
+        /// The type.
+        resource: &'static str,
+        /// The id.
+        id: String,
+    },
     /// `POST /`
     Batch,
 }
@@ -74,9 +112,11 @@ pub fn parse(method: &str, path: &str) -> Result<Operation, NoRoute> {
         [name, text] => {
             let (resource, id) = (kind(name)?, id(text)?);
             match method {
+                _ if get => Ok(Operation::Read { resource, id }),
+                // Never changed or removed, whoever asks.
+                _ if resource == "AuditEvent" => Err(Method("GET, HEAD")),
                 "PUT" => Ok(Operation::Update { resource, id }),
                 "DELETE" => Ok(Operation::Delete { resource, id }),
-                _ if get => Ok(Operation::Read { resource, id }),
                 _ => Err(Method("DELETE, GET, HEAD, PUT")),
             }
         }
@@ -149,6 +189,7 @@ mod tests {
             assert_eq!(parse("GET", path), Err(NoRoute::NotFound), "{path}");
         }
         assert_eq!(parse("PATCH", "Patient/a"), Err(NoRoute::Method("DELETE, GET, HEAD, PUT")));
+        assert_eq!(parse("PUT", "AuditEvent/a"), Err(NoRoute::Method("GET, HEAD")));
         assert_eq!(parse("DELETE", "Patient"), Err(NoRoute::Method("GET, HEAD, POST")));
     }
 }
