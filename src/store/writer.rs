@@ -26,6 +26,9 @@ const QUEUE: usize = 1024;
 const GATHER: Duration = Duration::from_millis(20);
 /// Nor for more units than this.
 const AT_ONCE: usize = 512;
+/// A unit of more changes has a transaction of its own: inside a savepoint SQLite keeps a copy of each page that the savepoint
+/// touched, in a list that it walks at the end of every statement, so that a long unit would cost the square of its length.
+const ALONE: usize = 12;
 
 /// Bytes as served, made by a reader, to be kept if they are still true.
 pub(crate) struct Rendered {
@@ -111,7 +114,31 @@ fn refuse(message: Message, error: &Error) {
     }
 }
 
+fn is_long(message: &Message) -> bool {
+    matches!(message, Message::Unit(unit, _) if unit.changes.len() > ALONE)
+}
+
+/// A long unit by itself.
+fn alone(session: &mut Session, message: Message, health: &Health) {
+    let Message::Unit(unit, reply) = message else { return };
+    let answer = match session.begin() {
+        Err(error) => Err(fault(error, health).into()),
+        Ok(()) => match session.whole(&unit) {
+            Ok(outcomes) => session.commit().map(|()| outcomes).map_err(|error| fault(error, health).into()),
+            Err(refused) => {
+                let lost = session.lost();
+                session.rollback();
+                Err(if lost { fault(refused.error, health).into() } else { refused })
+            }
+        },
+    };
+    let _ = reply.send(answer);
+}
+
 fn batch(session: &mut Session, first: Message, waiting: &Receiver<Message>, health: &Health) {
+    if is_long(&first) {
+        return alone(session, first, health);
+    }
     let begun = Instant::now();
     if let Err(error) = session.begin() {
         refuse(first, &fault(error, health));
@@ -119,6 +146,7 @@ fn batch(session: &mut Session, first: Message, waiting: &Receiver<Message>, hea
     }
     let mut taken = Vec::new();
     let mut next = Some(first);
+    let mut long = None;
     let mut broken = None;
     let mut count = 0;
     while let Some(message) = next.take() {
@@ -145,6 +173,9 @@ fn batch(session: &mut Session, first: Message, waiting: &Receiver<Message>, hea
         count += 1;
         if count < AT_ONCE && begun.elapsed() < GATHER {
             next = waiting.try_recv().ok();
+            if next.as_ref().is_some_and(is_long) {
+                long = next.take();
+            }
         }
     }
     let end = match broken {
@@ -165,6 +196,12 @@ fn batch(session: &mut Session, first: Message, waiting: &Receiver<Message>, hea
             for (reply, _) in taken {
                 let _ = reply.send(Err(error.clone().into()));
             }
+        }
+    }
+    if let Some(long) = long {
+        match health.may_write() {
+            Ok(()) => alone(session, long, health),
+            Err(error) => refuse(long, &error),
         }
     }
 }

@@ -154,6 +154,14 @@ impl Session {
         }
     }
 
+    /// Takes a unit that is the whole transaction; what it leaves on an error, a rollback undoes.
+    pub(super) fn whole(&mut self, unit: &Unit) -> Result<Vec<Outcome>, Refused> {
+        self.keys.mark();
+        let answer = self.changes(unit);
+        self.coming.clear();
+        answer
+    }
+
     fn changes(&mut self, unit: &Unit) -> Result<Vec<Outcome>, Refused> {
         self.tx += 1;
         self.base = self.next_seq;

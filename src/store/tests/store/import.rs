@@ -14,13 +14,15 @@ use std::time::Instant;
 
 fn input() -> Vec<Value> {
     let folder = std::env::var("HEARTHGATE_INPUT").unwrap_or_default();
+    const FIRST: [&str; 7] = ["Organization", "Location", "Practitioner.", "PractitionerRole", "Patient", "Device", "Encounter"];
     let mut names: Vec<_> = std::fs::read_dir(&folder)
         .expect("HEARTHGATE_INPUT names a folder of NDJSON")
         .flatten()
         .map(|entry| entry.path())
         .filter(|p| p.extension().is_some_and(|e| e == "ndjson"))
         .collect();
-    names.sort();
+    // What others refer to comes first, so that units can be small.
+    names.sort_by_key(|name| (FIRST.iter().position(|first| name.to_string_lossy().contains(&format!("/{first}"))).unwrap_or(FIRST.len()), name.clone()));
     names
         .iter()
         .flat_map(|name| std::fs::read_to_string(name).expect("reads").lines().map(|line| serde_json::from_str(line).expect("JSON")).collect::<Vec<Value>>())
@@ -51,7 +53,7 @@ fn import_reads_back_as_it_came() {
             let entries = index::index(plan, resource, &row);
             let compartments = index::compartments(plan, &id, resource, &row);
             let put = Put { plan: plan.index, id, row, index: entries, compartments, source: Some("synthea".to_owned()), render: true, ..Put::default() };
-            if units.last().is_none_or(|unit| unit.changes.len() >= 100_000) {
+            if units.last().is_none_or(|unit| unit.changes.len() >= 200) {
                 units.push(Unit { context: Context { at_ms: NOW, ..Context::default() }, ..Unit::default() });
             }
             units.last_mut().unwrap().changes.push(Change::Put(Box::new(put)));
@@ -59,12 +61,21 @@ fn import_reads_back_as_it_came() {
         println!("{round}: taken apart in {:?}", begun.elapsed());
         let begun = Instant::now();
         let mut unchanged = 0;
+        let mut times: BTreeMap<String, (usize, std::time::Duration)> = BTreeMap::new();
         for unit in units {
+            let first = Instant::now();
+            let (plan, count) =
+                (if let Change::Put(put) = &unit.changes[0] { mappings.plans[put.plan].name.clone() } else { String::new() }, unit.changes.len());
             let at: Vec<String> =
                 unit.changes.iter().map(|c| if let Change::Put(p) = c { format!("{} {}", mappings.plans[p.plan].name, p.id) } else { String::new() }).collect();
             for outcome in store.write_blocking(unit).unwrap_or_else(|refused| panic!("{refused:?} {:?}", refused.change.map(|c| &at[c]))) {
                 unchanged += usize::from(matches!(outcome, Outcome::Done(done) if done.unchanged));
             }
+            let time = times.entry(plan).or_default();
+            *time = (time.0 + count, time.1 + first.elapsed());
+        }
+        for (plan, (count, time)) in times {
+            println!("  {plan}: {:.0} us each", time.as_micros() as f64 / count as f64);
         }
         println!(
             "{round}: {} resources written in {:?}, {:.0}/s, {unchanged} unchanged",
@@ -106,5 +117,18 @@ fn import_reads_back_as_it_came() {
         );
         assert!(wrong.is_empty(), "{wrong:?}");
     }
+    let tables = crate::clinic::run(&path, "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT GLOB 'sqlite_*'").expect("tables");
+    let counts: Vec<String> = tables.lines().map(|table| format!("SELECT '{table}', (SELECT count(*) FROM {table})")).collect();
+    let sum = counts.chunks(400).map(|some| {
+        crate::clinic::run(
+            &path,
+            &format!(
+                "SELECT * FROM ({}) WHERE column2 > 500 ORDER BY 2 DESC",
+                some.join(" UNION ALL ").replacen("SELECT ", "SELECT 0 column1, 0 column2 WHERE 0 UNION ALL SELECT ", 1)
+            ),
+        )
+        .unwrap_or_else(|e| e)
+    });
+    sum.for_each(|text| println!("{text}"));
     println!("{} KiB", std::fs::metadata(&path).map_or(0, |m| m.len() / 1024));
 }
