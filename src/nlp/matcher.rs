@@ -69,42 +69,75 @@ fn longest(lexicon: &Lexicon, tokens: &[Token], at: usize, from: usize, to: usiz
     if tokens[at].word == 0 {
         return None;
     }
-    let mut node = lexicon.terms.child(0, tokens[at].word)?;
-    // The best reading so far; a longer one replaces it when its capitals and senses fit.
+    let node = lexicon.terms.child(0, tokens[at].word)?;
+    let view = View { lexicon, tokens, at, from, to, part };
     let mut best = None;
-    let (mut next, mut skipped) = (at + 1, 0);
-    let mut consider = |node: u32, end: usize| {
-        let value = lexicon.terms.value(node);
-        if value != 0
-            && let Some(term) = lexicon.term(value)
-            && let Some(found) = accept(lexicon, tokens, at, end, from, to, part, term)
-        {
-            best = Some(found);
-        }
-    };
-    consider(node, next);
-    while next < to {
-        let token = &tokens[next];
-        if token.lines > 1 {
-            break;
-        }
-        match (token.word != 0).then(|| lexicon.terms.child(node, token.word)).flatten() {
-            Some(child) => {
-                node = child;
-                next += 1;
-                consider(node, next);
+    view.consider(node, at + 1, &mut best);
+    view.walk(node, at + 1, 0, &mut best);
+    best
+}
+
+/// A place in a sentence at which terms are tried.
+struct View<'a> {
+    lexicon: &'a Lexicon,
+    tokens: &'a [Token],
+    at: usize,
+    from: usize,
+    to: usize,
+    part: Part,
+}
+
+impl View<'_> {
+    /// Follows the trie from `node` at token `next`; the longest acceptable reading is kept in `best`.
+    ///
+    /// A side or determiner that a term may hold itself ("left upper quadrant") is tried so first,
+    /// and passed over when that leads nowhere; at most [`SKIPPED`] are passed over, so that a
+    /// place is looked at a bounded number of times.
+    fn walk(&self, mut node: u32, mut next: usize, mut skipped: usize, best: &mut Option<(Match, ConceptKind)>) {
+        while next < self.to {
+            let token = &self.tokens[next];
+            if token.lines > 1 {
+                return;
             }
-            None if lexicon.flags(token.word) & kind::SKIP != 0 && skipped < SKIPPED => {
-                skipped += 1;
-                next += 1;
+            let passable = skipped < SKIPPED && self.lexicon.flags(token.word) & kind::SKIP != 0;
+            match (token.word != 0).then(|| self.lexicon.terms.child(node, token.word)).flatten() {
+                Some(child) if passable => {
+                    let before = best.map(|(m, _)| m.end);
+                    self.consider(child, next + 1, best);
+                    self.walk(child, next + 1, skipped + 1, best);
+                    if best.map(|(m, _)| m.end) != before {
+                        return;
+                    }
+                    skipped += 1;
+                    next += 1;
+                }
+                Some(child) => {
+                    node = child;
+                    next += 1;
+                    self.consider(node, next, best);
+                }
+                None if passable => {
+                    skipped += 1;
+                    next += 1;
+                }
+                None => match explained_inside(self.lexicon, &self.tokens[next..self.to], node) {
+                    Some(width) => next += width,
+                    None => return,
+                },
             }
-            None => match explained_inside(lexicon, &tokens[next..to], node) {
-                Some(width) => next += width,
-                None => break,
-            },
         }
     }
-    best
+
+    /// Takes the term that ends at `node` with token `end`, if its capitals and senses fit.
+    fn consider(&self, node: u32, end: usize, best: &mut Option<(Match, ConceptKind)>) {
+        let value = self.lexicon.terms.value(node);
+        if value != 0
+            && let Some(term) = self.lexicon.term(value)
+            && let Some(found) = accept(self.lexicon, self.tokens, self.at, end, self.from, self.to, self.part, term)
+        {
+            *best = Some(found);
+        }
+    }
 }
 
 /// "glucose-6-phosphate dehydrogenase (G6PD) deficiency": the width of a short form in

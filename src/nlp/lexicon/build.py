@@ -47,8 +47,19 @@ def package(name):
     return Path(importlib.util.find_spec(name).submodule_search_locations[0])
 
 
-def key_of(text):
+# Words that the matcher passes over inside a term, and that therefore stand in none.
+PASSED = {"the", "his", "her", "their", "my", "your", "its", "this", "that"}
+
+
+def words_of(text):
+    """The words of a cue or a heading."""
     return tuple(lemma(t) for t in tokens(text))
+
+
+def key_of(text):
+    """The words of a term, without determiners inside it."""
+    words = words_of(text)
+    return tuple(w for i, w in enumerate(words) if i == 0 or w not in PASSED)
 
 
 def read_lines(name):
@@ -334,7 +345,7 @@ def load_extra(lexicon):
         for phrase in phrases.split(";"):
             for text in curated.alternatives(phrase.strip()):
                 if text:
-                    key = key_of(text)
+                    key = words_of(text)
                     cues[key] = cues.get(key, 0) | 1 << CUES.index(kind)
     sections = {}
     for number, line in read_lines("sections.txt"):
@@ -342,7 +353,7 @@ def load_extra(lexicon):
         for phrase in phrases.split(";"):
             for text in curated.alternatives(phrase.strip()):
                 if text:
-                    sections[key_of(text)] = SECTIONS.index(name) + 1
+                    sections[words_of(text)] = SECTIONS.index(name) + 1
     senses = collections.OrderedDict()
     for number, line in read_lines("abbreviations.txt"):
         abbreviation, term, where, near = [part.strip() for part in line.split("|")]
