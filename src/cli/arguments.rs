@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 /// A SMART-on-FHIR gateway over an electronic health record's own tables.
 #[derive(Debug, Parser)]
-#[command(name = "hearthgate", version, disable_help_subcommand = false)]
+#[command(name = "hearthgate", version, after_help = "Not built yet: attach, backup, grants, keys, restore, verify.")]
 pub struct Arguments {
     /// The data directory: database, keys, log, jobs.
     #[arg(long, global = true, value_name = "DIR")]
@@ -111,6 +111,44 @@ pub enum Command {
     },
     /// Read clinical text.
     Nlp(Nlp),
+    /// Write the record to NDJSON files, one a type.
+    Export {
+        /// The folder they go to.
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+        /// These types only.
+        #[arg(long = "type", value_name = "TYPE", value_delimiter = ',')]
+        types: Vec<String>,
+        /// Only what changed at or after this instant.
+        #[arg(long, value_name = "INSTANT")]
+        since: Option<String>,
+    },
+    /// Serve a foreign database.
+    #[command(hide = true)]
+    Attach(Later),
+    /// Copy a clinic.
+    #[command(hide = true)]
+    Backup(Later),
+    /// What people have granted to apps.
+    #[command(hide = true)]
+    Grants(Later),
+    /// The keys.
+    #[command(hide = true)]
+    Keys(Later),
+    /// Bring a copy back.
+    #[command(hide = true)]
+    Restore(Later),
+    /// Check everything against the log.
+    #[command(hide = true)]
+    Verify(Later),
+}
+
+/// A command that is not built yet says so, whatever it is given.
+#[derive(Debug, Args)]
+pub struct Later {
+    /// Whatever it is given.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
+    pub rest: Vec<std::ffi::OsString>,
 }
 
 /// Pages about the mappings.
@@ -183,6 +221,11 @@ pub enum Users {
     },
     /// List them.
     List,
+    /// Show one.
+    Show {
+        /// The name.
+        name: String,
+    },
     /// Refuse one from now on.
     Disable {
         /// The name.

@@ -20,7 +20,7 @@ pub fn run(config: &Config, coverage: &[PathBuf]) -> Result<u8, String> {
         Err(OpenError::Mappings(mistakes)) => {
             bad = true;
             for mistake in mistakes {
-                println!("{mistake}");
+                say!("{mistake}");
             }
         }
         Err(other) => return Err(other.to_string()),
@@ -29,18 +29,18 @@ pub fn run(config: &Config, coverage: &[PathBuf]) -> Result<u8, String> {
         Ok(roles) => print_roles(&roles),
         Err(OpenError::Roles(text)) => {
             bad = true;
-            println!("{text}");
+            say!("{text}");
         }
         Err(other) => return Err(other.to_string()),
     }
     let Some(mappings) = mappings else { return Ok(1) };
-    println!("{} mapping plans for {} types", mappings.plans.len(), mappings.types().len());
+    say!("{} mapping plans for {} types", mappings.plans.len(), mappings.types().len());
     if !coverage.is_empty() {
         let mut report = Report::default();
         for path in coverage {
             add(path, &mappings, &mut report)?;
         }
-        print!("{report}");
+        super::put(&report);
         bad |= !report.broken.is_empty();
     }
     Ok(u8::from(bad))
@@ -59,9 +59,9 @@ fn print_roles(roles: &Roles) {
         for (resource, allowed) in by_type {
             lines.entry(allowed).or_default().push(resource);
         }
-        println!("role {role}");
+        say!("role {role}");
         for (allowed, types) in lines {
-            println!("  {}\n    {}", allowed.join(" "), types.join(" "));
+            say!("  {}\n    {}", allowed.join(" "), types.join(" "));
         }
     }
 }
@@ -72,7 +72,7 @@ fn print_roles(roles: &Roles) {
 /// Mistakes in the mappings.
 pub fn doc(config: &Config) -> Result<u8, String> {
     let mappings = mappings_of(config).map_err(|e| e.to_string())?;
-    print!("{}", hearthgate_mapping::doc::page(&mappings));
+    super::put(&hearthgate_mapping::doc::page(&mappings));
     Ok(0)
 }
 

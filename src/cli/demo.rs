@@ -37,23 +37,25 @@ pub fn run(dir: &Path, config: &Config, options: &Options) -> Result<u8, String>
         return Err("the sample clinic is served on loopback only; `hearthgate serve` serves a real one".to_owned());
     }
     let Some(lock) = locked(dir)? else { return Err(format!("another server holds {}", dir.display())) };
-    let kept = dir.join("demo-accounts.json");
-    if options.fresh {
+    let (kept, unfinished) = (dir.join("demo-accounts.json"), dir.join("demo.unfinished"));
+    // One whose making was cut off is made anew: nobody has used it.
+    let new = options.fresh || unfinished.exists() || !kept.exists();
+    if new {
         clear(dir)?;
-    } else if dir.join("ehr.db").exists() && !kept.exists() {
-        // Either a real clinic, which is left alone, or a sample clinic that was never finished.
-        return Err(format!("{} holds a clinic that is not a finished sample clinic; name another folder with --data, or make it anew with --fresh", dir.display()));
+        fs::write(&unfinished, "").map_err(|e| format!("{}: {e}", unfinished.display()))?;
     }
+    // Who waits for it to appear must not find the one of the last run.
+    remove(fs::remove_file(dir.join("demo.json")), "demo.json")?;
     let runtime = runtime()?;
     let served = runtime.block_on(async {
         let bound = serve::bind(config).await.map_err(|e| e.to_string())?;
         let url = public_url(config, bound.address);
-        let new = !dir.join("ehr.db").exists();
         let instance = Arc::new(Instance::open(dir, config, &url, system_clock()).map_err(|e| e.to_string())?);
         if new {
             let (making, handle, kept) = (Arc::clone(&instance), tokio::runtime::Handle::current(), kept.clone());
             let (seed, patients) = (options.seed, options.patients);
             tokio::task::spawn_blocking(move || make(&making, &handle, seed, patients, &kept)).await.map_err(|e| e.to_string())??;
+            fs::remove_file(&unfinished).map_err(|e| e.to_string())?;
         }
         let accounts: Value = fs::read(&kept).ok().and_then(|b| serde_json::from_slice(&b).ok()).ok_or_else(|| format!("{} cannot be read", kept.display()))?;
         let target = dir.join("demo.json");
@@ -72,15 +74,24 @@ pub fn run(dir: &Path, config: &Config, options: &Options) -> Result<u8, String>
     served.map(|()| 0)
 }
 
-/// Removes what a sample clinic has, and nothing else.
+const FILES: [&str; 7] = ["demo-accounts.json", "demo.json", "demo-accounts.next", "control.sock", "ehr.db-wal", "ehr.db-shm", "ehr.db"];
+const FOLDERS: [&str; 3] = ["keys", "log", "jobs"];
+
+/// Removes what a sample clinic has, and nothing else: where no mark says that it is one, anything of these names is somebody's.
 fn clear(dir: &Path) -> Result<(), String> {
-    if dir.join("ehr.db").exists() && !dir.join("demo-accounts.json").exists() && !dir.join("demo.unfinished").exists() {
-        return Err(format!("{} holds a clinic that is not a sample clinic; --fresh does not touch it", dir.display()));
+    let (kept, unfinished) = (dir.join("demo-accounts.json"), dir.join("demo.unfinished"));
+    if !kept.exists() && !unfinished.exists() {
+        return match FILES.iter().chain(&FOLDERS).find(|name| dir.join(name).exists()) {
+            None => Ok(()),
+            Some(name) => Err(format!("{} has a `{name}` that is no sample clinic's and is left alone; name another folder with --data", dir.display())),
+        };
     }
-    for name in ["ehr.db", "ehr.db-wal", "ehr.db-shm", "demo.json", "demo-accounts.json", "control.sock"] {
+    // Marked first, so that one who is stopped in the middle finds it so.
+    fs::write(&unfinished, "").map_err(|e| format!("{}: {e}", unfinished.display()))?;
+    for name in FILES {
         remove(fs::remove_file(dir.join(name)), name)?;
     }
-    for name in ["keys", "log", "jobs"] {
+    for name in FOLDERS {
         remove(fs::remove_dir_all(dir.join(name)), name)?;
     }
     Ok(())
@@ -95,8 +106,6 @@ fn remove(done: io::Result<()>, name: &str) -> Result<(), String> {
 
 /// Fills the record by the ordinary way of writing, then adds accounts and clients.
 fn make(instance: &Instance, runtime: &tokio::runtime::Handle, seed: u64, patients: usize, kept: &Path) -> Result<(), String> {
-    let unfinished = instance.dir.join("demo.unfinished");
-    fs::write(&unfinished, "").map_err(|e| e.to_string())?;
     let day = jiff::Timestamp::from_millisecond(instance.gateway.now()).unwrap_or_default().to_zoned(jiff::tz::TimeZone::UTC).date();
     let clinic = hearthgate_demo::clinic(seed, patients, (day.year(), day.month(), day.day()));
     eprintln!("making the sample clinic: {} resources", clinic.resources.len());
@@ -118,8 +127,7 @@ fn make(instance: &Instance, runtime: &tokio::runtime::Handle, seed: u64, patien
         accounts.push(json!({ "role": account.role, "username": account.username, "password": password, "fhirUser": account.fhir_user, "patient": account.patient }));
     }
     let clients = clients(instance, runtime)?;
-    write_private(kept, &json!({ "accounts": accounts, "clients": clients, "mustSupportPatient": clinic.must_support_patient })).map_err(|e| e.to_string())?;
-    fs::remove_file(&unfinished).map_err(|e| e.to_string())
+    write_private(kept, &json!({ "accounts": accounts, "clients": clients, "mustSupportPatient": clinic.must_support_patient })).map_err(|e| e.to_string())
 }
 
 fn clients(instance: &Instance, runtime: &tokio::runtime::Handle) -> Result<Vec<Value>, String> {
@@ -180,7 +188,7 @@ fn greet(dir: &Path, url: &str, demo: &Value) {
     let (doctor, patient) = (of("doctor"), of("patient"));
     let (doctor, patient_name, patient_id) = (doctor["username"].as_str().unwrap_or_default(), patient["username"].as_str().unwrap_or_default(), patient["patient"].as_str().unwrap_or_default());
     let data = dir.display();
-    println!(
+    say!(
         "
 The sample clinic is ready.
 

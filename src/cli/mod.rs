@@ -1,5 +1,18 @@
-//! The command line: what CONTRACT-minded scripts and people type. Long work runs in `work`, here or in the server that holds the
-//! data directory.
+//! The command line: what scripts and people type. Long work runs in `work`, here or in the server that holds the data directory.
+
+/// Prints a line; a reader who went away (`| head`) is no failure.
+macro_rules! say {
+    ($($argument:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stdout(), $($argument)*);
+    }};
+}
+
+/// Prints a text as it is.
+fn put(text: &dyn std::fmt::Display) {
+    use std::io::Write as _;
+    let _ = write!(std::io::stdout(), "{text}");
+}
 
 mod arguments;
 mod check;
@@ -16,12 +29,15 @@ use clap::Parser;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, Runtime};
 
 /// Runs the command; exit codes 0 good, 1 failure, 2 wrong usage, 3 partly, 4 verification failed.
 #[must_use]
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    // Whatever is made, databases, sockets and reports, is for its owner's eyes only.
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     logging::start(arguments.log_format);
     match run(arguments) {
         Ok(code) => ExitCode::from(code),
@@ -35,30 +51,23 @@ pub fn main() -> ExitCode {
 fn run(arguments: Arguments) -> Result<u8, String> {
     let dir = arguments.data.clone();
     let data = |default: &str| dir.clone().unwrap_or_else(|| PathBuf::from(default));
-    let config = |file: Option<&Path>| Config::load(file, std::env::vars()).map_err(|e| e.to_string());
+    let config = |file: Option<&Path>| Config::load(file, environment()).map_err(|e| e.to_string());
     let file = arguments.config.as_deref();
     match arguments.command {
         Command::Serve { listen, database } => {
-            let mut config = config(file)?;
-            if let Some(listen) = listen {
-                config.listen = listen;
-            }
             if let Some(url) = database {
                 return Err(format!("--database {url}: this build keeps its database in the data directory (`--data DIR`)"));
             }
-            serve_command(&data("hearthgate-data"), &config)
+            serve_command(&data("hearthgate-data"), &config(file)?.with_listen(listen).map_err(|e| e.to_string())?)
         }
         Command::Demo { listen, patients, seed, fresh } => {
-            let mut config = config(file)?;
-            if let Some(listen) = listen {
-                config.listen = listen;
-            }
+            let config = config(file)?.with_listen(listen).map_err(|e| e.to_string())?;
             demo::run(&data("hearthgate-demo"), &config, &demo::Options { patients, seed, fresh })
         }
         Command::Migrate => {
             let (dir, config) = (data("hearthgate-data"), config(file)?);
             let _lock = locked(&dir)?.ok_or("a server holds this data directory; it has migrated it when it started")?;
-            open(&dir, &config).map(|_| println!("the schema of {} is the newest", dir.display()))?;
+            open(&dir, &config).map(|_| say!("the schema of {} is the newest", dir.display()))?;
             Ok(0)
         }
         Command::Check { coverage } => check::run(&config(file)?, &coverage),
@@ -71,7 +80,12 @@ fn run(arguments: Arguments) -> Result<u8, String> {
             let report = report.map(std::path::absolute).transpose().map_err(|e| e.to_string())?;
             there(&data("hearthgate-data"), &config(file)?, Work::Import { paths, system, report })
         }
+        Command::Export { folder, types, since } => {
+            let folder = std::path::absolute(folder).map_err(|e| e.to_string())?;
+            there(&data("hearthgate-data"), &config(file)?, Work::Export { folder, types, since })
+        }
         Command::Nlp(arguments) => nlp::run(&arguments),
+        Command::Attach(_) | Command::Backup(_) | Command::Grants(_) | Command::Keys(_) | Command::Restore(_) | Command::Verify(_) => Err("this command is not built yet; nothing was done".to_owned()),
     }
 }
 
@@ -95,9 +109,15 @@ fn user_work(what: Users) -> Work {
     match what {
         Users::Add { name, role, fhir_user } => Work::UserAdd(work::NewUser { name, role, fhir_user, password: None }),
         Users::List => Work::UserList,
+        Users::Show { name } => Work::UserShow { name },
         Users::Disable { name } => Work::UserDisable { name, disabled: true },
         Users::Enable { name } => Work::UserDisable { name, disabled: false },
     }
+}
+
+/// The environment; what is no text in it is shown as such.
+fn environment() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os().map(|(name, value)| (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned()))
 }
 
 /// The runtime of a server or a command.
@@ -124,18 +144,28 @@ fn there(dir: &Path, config: &Config, work: Work) -> Result<u8, String> {
     if !dir.join("ehr.db").exists() && !matches!(work, Work::Import { .. } | Work::ClientAdd(_) | Work::UserAdd(_)) {
         return Err(format!("{}: there is no clinic here; make one with `hearthgate demo` or `hearthgate serve`, or name its folder with --data", dir.display()));
     }
-    match locked(dir)? {
-        None => hand_over(dir, &work).map_err(|e| format!("the server of {} does not answer: {e}", dir.display())),
-        Some(_lock) => {
+    let begun = Instant::now();
+    while begun.elapsed() < PATIENCE {
+        if let Some(_lock) = locked(dir)? {
             let runtime = runtime()?;
             let instance = {
                 let _in = runtime.enter();
                 open(dir, config)?
             };
-            Ok(work::perform(work, &instance, runtime.handle(), &mut Terminal::default()))
+            return Ok(work::perform(work, &instance, runtime.handle(), &mut Terminal::default()));
+        }
+        // Another command has it for a moment, or a server that is starting.
+        match hand_over(dir, &work) {
+            Ok(Some(code)) => return Ok(code),
+            Ok(None) => std::thread::sleep(Duration::from_millis(50)),
+            Err(error) => return Err(format!("the server of {} went away: {error}", dir.display())),
         }
     }
+    Err(format!("{} is held by a server or command that does not answer", dir.display()))
 }
+
+/// How long a command waits for a data directory that another one holds.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 fn serve_command(dir: &Path, config: &Config) -> Result<u8, String> {
     let Some(_lock) = locked(dir)? else {
@@ -148,11 +178,11 @@ fn serve_command(dir: &Path, config: &Config) -> Result<u8, String> {
         let url = public_url(config, bound.address);
         let instance = Instance::open(dir, config, &url, system_clock()).map_err(|e| e.to_string())?;
         if new {
-            println!("made an empty clinic in {}", dir.display());
-            println!("add its first administrator:  hearthgate --data {} users add --name NAME --role admin", dir.display());
-            println!("add a system's client:        hearthgate --data {} clients add --id ID --kind jwks --jwks FILE --scope 'system/*.rs'", dir.display());
+            say!("made an empty clinic in {}", dir.display());
+            say!("add its first administrator:  hearthgate --data {} users add --name NAME --role admin", dir.display());
+            say!("add a system's client:        hearthgate --data {} clients add --id ID --kind jwks --jwks FILE --scope 'system/*.rs'", dir.display());
         }
-        println!("FHIR base {url}/fhir");
+        say!("FHIR base {url}/fhir");
         serve::serve(Arc::new(instance), bound, || Ok(())).await.map_err(|e| e.to_string())
     })?;
     Ok(0)

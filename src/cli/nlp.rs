@@ -12,11 +12,11 @@ use std::path::Path;
 pub fn run(arguments: &Nlp) -> Result<u8, String> {
     let engine = Engine::new().map_err(|e| e.to_string())?;
     if let Some(path) = &arguments.evaluate {
-        print!("{}", evaluate::evaluate(&engine, &read(path)?).map_err(|e| format!("{}: {e}", path.display()))?);
+        super::put(&evaluate::evaluate(&engine, &read(path)?).map_err(|e| format!("{}: {e}", path.display()))?);
         return Ok(0);
     }
     if let Some(path) = &arguments.spans {
-        print!("{}", classify_spans(&engine, &read(path)?).map_err(|e| format!("{}: {e}", path.display()))?);
+        super::put(&classify_spans(&engine, &read(path)?).map_err(|e| format!("{}: {e}", path.display()))?);
         return Ok(0);
     }
     let mut texts = Vec::new();
@@ -31,11 +31,11 @@ pub fn run(arguments: &Nlp) -> Result<u8, String> {
     for (name, text) in texts {
         let document = engine.read(&text);
         if arguments.json {
-            println!("{}", json_line(&name, &text, &document));
+            say!("{}", json_line(&name, &text, &document));
         } else if arguments.html {
-            println!("{}", html(&name, &text, &document));
+            say!("{}", html(&name, &text, &document));
         } else {
-            print!("{}", table(&text, &document));
+            super::put(&table(&text, &document));
         }
     }
     Ok(0)

@@ -94,6 +94,16 @@ impl Config {
         Ok(config)
     }
 
+    /// With another address to listen on (`--listen`).
+    ///
+    /// # Errors
+    /// As [`Config::load`]: an address may not go with the other settings.
+    pub fn with_listen(mut self, listen: Option<SocketAddr>) -> Result<Self, ConfigError> {
+        self.listen = listen.unwrap_or(self.listen);
+        self.validate()?;
+        Ok(self)
+    }
+
     fn validate(&self) -> Result<(), ConfigError> {
         let wrong = |text: &str| Err(ConfigError::Content(text.to_owned()));
         if !self.listen.ip().is_loopback() && !self.trusted_proxy {
@@ -128,5 +138,8 @@ mod tests {
         assert_eq!(Config::load(None, env("HEARTHGATE_LISTEN", "127.0.0.1:0")).expect("good").listen.port(), 0);
         assert!(Config::load(None, env("HEARTHGATE_PAEG", "7")).is_err());
         assert!(Config::load(None, env("HEARTHGATE_LISTEN", "0.0.0.0:80")).is_err());
+        let public = Some(SocketAddr::from(([0, 0, 0, 0], 80)));
+        assert!(Config::default().with_listen(public).is_err(), "nor by --listen");
+        assert!(Config { trusted_proxy: true, ..Config::default() }.with_listen(public).is_ok());
     }
 }

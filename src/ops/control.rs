@@ -4,11 +4,12 @@ use super::instance::Instance;
 use crate::work::{self, Work};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::{Deserialize, Serialize};
-use std::io::{self, BufRead, BufReader, IsTerminal, Write};
+use std::io::{self, BufRead, BufReader, IsTerminal, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A line of the answer.
 #[derive(Serialize, Deserialize)]
@@ -46,7 +47,8 @@ impl Console for Terminal {
         if let Some(bar) = self.bar.take() {
             bar.finish_and_clear();
         }
-        println!("{line}");
+        // Whoever reads may have gone (`| head`).
+        let _ = writeln!(io::stdout(), "{line}");
     }
     fn err(&mut self, line: &str) {
         match &self.bar {
@@ -66,12 +68,16 @@ impl Console for Terminal {
     }
 }
 
-struct Remote(UnixStream);
+/// The client, until it went away or stopped listening: neither stops the work.
+struct Remote(Option<UnixStream>);
 
 impl Remote {
     fn send(&mut self, line: &Line) {
-        // A client that went away does not stop the work.
-        let _ = serde_json::to_string(line).map(|text| writeln!(self.0, "{text}"));
+        if let (Some(stream), Ok(text)) = (&mut self.0, serde_json::to_string(line))
+            && writeln!(stream, "{text}").is_err()
+        {
+            self.0 = None;
+        }
     }
 }
 
@@ -87,31 +93,44 @@ impl Console for Remote {
     }
 }
 
-/// Listens for work until the process ends.
+/// Listens for work as long as the instance lives.
 ///
 /// # Errors
 /// A socket that cannot be made.
 pub fn listen(instance: &Arc<Instance>) -> io::Result<()> {
     let path = instance.dir.join("control.sock");
     let _ = std::fs::remove_file(&path);
+    // Nobody else can reach it in between: the process makes everything for its user alone.
     let listener = UnixListener::bind(&path)?;
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
-    let instance = Arc::clone(instance);
+    let instance = Arc::downgrade(instance);
     let runtime = tokio::runtime::Handle::current();
     std::thread::Builder::new().name("control".to_owned()).spawn(move || {
-        for stream in listener.incoming().flatten() {
-            let (instance, runtime) = (Arc::clone(&instance), runtime.clone());
+        for stream in listener.incoming() {
+            let (Some(instance), runtime) = (instance.upgrade(), runtime.clone()) else { return };
+            let Ok(stream) = stream else {
+                std::thread::sleep(PATIENCE / 100);
+                continue;
+            };
             let _ = std::thread::Builder::new().name("work".to_owned()).spawn(move || serve(&instance, &runtime, stream));
         }
     })?;
     Ok(())
 }
 
+/// How long the other side may take to say what it wants, and to take a line of the answer.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Longest command, bytes.
+const LONGEST: u64 = 1 << 20;
+
 fn serve(instance: &Instance, runtime: &tokio::runtime::Handle, stream: UnixStream) {
     let Ok(reading) = stream.try_clone() else { return };
+    if stream.set_read_timeout(Some(PATIENCE)).and(stream.set_write_timeout(Some(PATIENCE))).is_err() {
+        return;
+    }
     let mut text = String::new();
-    let mut console = Remote(stream);
-    if BufReader::new(reading).read_line(&mut text).is_err() {
+    let mut console = Remote(Some(stream));
+    if BufReader::new(reading.take(LONGEST)).read_line(&mut text).is_err() {
         return;
     }
     let code = match serde_json::from_str::<Work>(&text) {
@@ -124,12 +143,15 @@ fn serve(instance: &Instance, runtime: &tokio::runtime::Handle, stream: UnixStre
     console.send(&Line::Exit(code));
 }
 
-/// Hands work to the server of a data directory.
+/// Hands work to the server of a data directory; `None` while nobody listens there: it is starting, or another command has the lock.
 ///
 /// # Errors
-/// No server there, or one that went away.
-pub fn hand_over(dir: &Path, work: &Work) -> io::Result<u8> {
-    let mut stream = UnixStream::connect(dir.join("control.sock"))?;
+/// A server that went away.
+pub fn hand_over(dir: &Path, work: &Work) -> io::Result<Option<u8>> {
+    let mut stream = match UnixStream::connect(dir.join("control.sock")) {
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => return Ok(None),
+        other => other?,
+    };
     writeln!(stream, "{}", serde_json::to_string(work)?)?;
     let mut terminal = Terminal::default();
     for line in BufReader::new(stream).lines() {
@@ -137,7 +159,7 @@ pub fn hand_over(dir: &Path, work: &Work) -> io::Result<u8> {
             Line::Out(text) => terminal.out(&text),
             Line::Err(text) => terminal.err(&text),
             Line::Progress(what, percent) => terminal.progress(&what, percent),
-            Line::Exit(code) => return Ok(code),
+            Line::Exit(code) => return Ok(Some(code)),
         }
     }
     Err(io::ErrorKind::UnexpectedEof.into())

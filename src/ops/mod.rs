@@ -2,6 +2,7 @@
 //!
 //! Knows the process and the operating system. Must not know FHIR's rules.
 
+mod accept;
 pub mod audit_index;
 pub mod config;
 pub mod control;
@@ -9,4 +10,5 @@ pub mod instance;
 pub mod lock;
 pub mod logging;
 pub mod metrics;
+mod paced;
 pub mod serve;

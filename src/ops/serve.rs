@@ -1,27 +1,28 @@
 //! The servers: FHIR, health and keys on one listener, metrics on another.
 
+use super::accept;
 use super::config::Config;
 use super::control;
 use super::instance::Instance;
 use super::metrics::{self, Metrics};
 use crate::rest::answer::FHIR_JSON;
 use crate::rest::authenticate::Authenticator;
-use crate::rest::http::{Server, handle};
+use crate::rest::http::{LARGE_AT_ONCE, Server, handle};
 use crate::rest::metadata;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
-use axum::serve::ListenerExt;
 use hearthgate_auth::Verifier;
 use http::StatusCode;
 use std::any::Any;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
 
 /// Listeners, bound: what clients will use is known before anything is served.
@@ -51,7 +52,7 @@ pub async fn bind(config: &Config) -> io::Result<Bound> {
 /// Serves until SIGTERM or SIGINT; requests under way are finished first.
 ///
 /// # Errors
-/// A control socket or listener that fails.
+/// A control socket that cannot be made.
 pub async fn serve(instance: Arc<Instance>, bound: Bound, ready: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
     let metrics = Arc::new(Metrics::default());
     let router = router(&instance, Arc::clone(&metrics));
@@ -63,10 +64,24 @@ pub async fn serve(instance: Arc<Instance>, bound: Bound, ready: impl FnOnce() -
     });
     ready()?;
     tracing::info!(address = %bound.address, metrics = %bound.metrics_address, "serving");
-    axum::serve(bound.main.tap_io(|stream| drop(stream.set_nodelay(true))), router).with_graceful_shutdown(stopped()).await?;
+    accept::serve(bound.main, router, || Box::pin(stopped())).await;
     let _ = std::fs::remove_file(instance.dir.join("control.sock"));
+    close(instance).await;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Closes the store and the audit, so that the next start need not check what an unclean stop may have left.
+async fn close(mut instance: Arc<Instance>) {
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_secs(5) {
+        match Arc::try_unwrap(instance) {
+            Ok(last) => return drop(tokio::task::spawn_blocking(move || drop(last)).await),
+            Err(shared) => instance = shared,
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    tracing::warn!("stopped while work that was handed over goes on; it can be done again");
 }
 
 async fn stopped() {
@@ -88,7 +103,7 @@ fn router(instance: &Arc<Instance>, metrics: Arc<Metrics>) -> Router {
     let smart = metadata::smart_configuration(&instance.issuer).into();
     let verifier = Verifier::new(Arc::clone(&instance.keys), &instance.issuer, &gateway.settings.base);
     let authenticator = Authenticator::new(verifier, Arc::clone(&instance.roles));
-    let server = Arc::new(Server { gateway, authenticator, capabilities, smart });
+    let server = Arc::new(Server { gateway, authenticator, capabilities, smart, large: Semaphore::new(LARGE_AT_ONCE) });
     let fhir = Router::new().route("/fhir", any(handle)).route("/fhir/", any(handle)).route("/fhir/{*rest}", any(handle)).with_state(server).layer(middleware::from_fn_with_state(metrics, counted));
     let keys = Arc::clone(instance);
     let ready = Arc::clone(instance);

@@ -1,6 +1,7 @@
 //! What commands do to a data directory: run here under its lock, or in the server that holds it.
 
 mod clients;
+mod export;
 mod import;
 mod token;
 mod users;
@@ -22,26 +23,100 @@ pub enum Work {
     /// All clients.
     ClientList,
     /// One client.
-    ClientShow { id: String },
+    ClientShow {
+        /// Its id.
+        id: String,
+    },
     /// A client that may ask for nothing any more, or may again.
-    ClientDisable { id: String, disabled: bool },
+    ClientDisable {
+        /// Its id.
+        id: String,
+        /// Whether it is refused from now on.
+        disabled: bool,
+    },
     /// A new user.
     UserAdd(users::New),
     /// All users.
     UserList,
+    /// One user.
+    UserShow {
+        /// The name.
+        name: String,
+    },
     /// A user who may sign in no more, or may again.
-    UserDisable { name: String, disabled: bool },
+    UserDisable {
+        /// The name.
+        name: String,
+        /// Whether access ends now.
+        disabled: bool,
+    },
     /// An import.
-    Import { paths: Vec<PathBuf>, system: Option<String>, report: Option<PathBuf> },
+    Import {
+        /// Files and folders, absolute.
+        paths: Vec<PathBuf>,
+        /// The system they come from.
+        system: Option<String>,
+        /// Where refused lines are written.
+        report: Option<PathBuf>,
+    },
+    /// An export.
+    Export {
+        /// The folder, absolute.
+        folder: PathBuf,
+        /// These types only; none: all.
+        types: Vec<String>,
+        /// Only what changed at or after this instant.
+        since: Option<String>,
+    },
+}
+
+impl Work {
+    /// What the audit calls it, and of whom it is.
+    fn named(&self) -> (&'static str, Option<&str>) {
+        match self {
+            Self::Token(ask) => ("token", Some(&ask.client)),
+            Self::ClientAdd(new) => ("client-add", Some(&new.id)),
+            Self::ClientList => ("client-list", None),
+            Self::ClientShow { id } => ("client-show", Some(id)),
+            Self::ClientDisable { id, disabled } => (if *disabled { "client-disable" } else { "client-enable" }, Some(id)),
+            Self::UserAdd(new) => ("user-add", Some(&new.name)),
+            Self::UserList => ("user-list", None),
+            Self::UserShow { name } => ("user-show", Some(name)),
+            Self::UserDisable { name, disabled } => (if *disabled { "user-disable" } else { "user-enable" }, Some(name)),
+            Self::Import { .. } => ("import", None),
+            Self::Export { .. } => ("export", None),
+        }
+    }
+
+    /// Whether it writes its own event when it succeeds: with the change, or before the first resource.
+    fn audits_itself(&self) -> bool {
+        !matches!(self, Self::ClientList | Self::ClientShow { .. } | Self::UserList | Self::UserShow { .. })
+    }
 }
 
 pub use clients::{New as NewClient, add_quietly as add_client};
 pub use token::Ask as TokenAsk;
 pub use users::{New as NewUser, add_quietly as add_user};
 
-/// Does it; the exit code.
+/// Does it; the exit code. What was refused is audited like what was done.
 pub fn perform(work: Work, instance: &Instance, runtime: &Handle, console: &mut dyn Console) -> u8 {
-    let done = match work {
+    let (action, of) = work.named();
+    let refusal = event(instance, action, None, of.map(|name| name.chars().take(128).collect::<String>()).as_deref(), 422);
+    let (asks_for_token, audits_itself) = (matches!(work, Work::Token(_)), work.audits_itself());
+    let done = run(work, instance, runtime, console);
+    let seen = hearthgate_ledger::Event { outcome: if done.is_ok() { 200 } else { 422 }, ..refusal };
+    let told = if asks_for_token || (done.is_ok() && audits_itself) { Ok(0) } else { runtime.block_on(instance.gateway.ledger.append(&seen)) };
+    match done.and_then(|code| told.map(|_| code).map_err(|e| e.to_string())) {
+        Ok(code) => code,
+        Err(message) => {
+            console.err(&message);
+            1
+        }
+    }
+}
+
+fn run(work: Work, instance: &Instance, runtime: &Handle, console: &mut dyn Console) -> Result<u8, String> {
+    match work {
         Work::Token(ask) => token::issue(&ask, instance, runtime, console),
         Work::ClientAdd(new) => clients::add(&new, instance, runtime, console),
         Work::ClientList => clients::list(instance, console),
@@ -49,15 +124,10 @@ pub fn perform(work: Work, instance: &Instance, runtime: &Handle, console: &mut 
         Work::ClientDisable { id, disabled } => clients::disable(&id, disabled, instance, runtime, console),
         Work::UserAdd(new) => users::add(&new, instance, runtime, console),
         Work::UserList => users::list(instance, console),
+        Work::UserShow { name } => users::show(&name, instance, console),
         Work::UserDisable { name, disabled } => users::disable(&name, disabled, instance, runtime, console),
         Work::Import { paths, system, report } => import::run(&paths, system, report.as_deref(), instance, runtime, console),
-    };
-    match done {
-        Ok(code) => code,
-        Err(message) => {
-            console.err(&message);
-            1
-        }
+        Work::Export { folder, types, since } => export::run(&folder, &types, since, instance, runtime, console),
     }
 }
 

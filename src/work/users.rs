@@ -88,6 +88,15 @@ pub(super) fn list(instance: &Instance, console: &mut dyn Console) -> Result<u8,
     Ok(0)
 }
 
+pub(super) fn show(name: &str, instance: &Instance, console: &mut dyn Console) -> Result<u8, String> {
+    let account = instance.gateway.store.account(name).map_err(|e| e.to_string())?.ok_or_else(|| format!("there is no user `{name}`"))?;
+    console.out(&format!("name      {}", account.username));
+    console.out(&format!("role      {}", account.role));
+    console.out(&format!("state     {}", if account.disabled { "disabled" } else { "enabled" }));
+    console.out(&format!("resource  {}", account.fhir_user.unwrap_or_default()));
+    Ok(0)
+}
+
 pub(super) fn disable(name: &str, disabled: bool, instance: &Instance, runtime: &Handle, console: &mut dyn Console) -> Result<u8, String> {
     instance.gateway.store.account(name).map_err(|e| e.to_string())?.ok_or_else(|| format!("there is no user `{name}`"))?;
     let event = event(instance, if disabled { "user-disable" } else { "user-enable" }, None, Some(name), 200);
