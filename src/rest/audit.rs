@@ -16,31 +16,38 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// The event of a request.
+    /// The event of a request; without a caller, of one whose token does not hold. The raw query may name a patient: it is kept, and
+    /// never in the clear.
     #[must_use]
-    pub fn new(caller: &Caller, operation: Option<&Operation>, query: &str, now: i64) -> Self {
+    pub fn new(gateway: &Gateway, caller: Option<&Caller>, operation: Option<&Operation>, query: &str, now: i64) -> Self {
         let event = Event {
             at_ms: now,
-            actor: caller.user().map(str::to_owned),
-            role: Some(caller.role().to_string()),
-            client: Some(caller.client().to_owned()),
-            action: operation.map_or("unknown", Operation::code).to_owned(),
+            actor: caller.and_then(Caller::user).map(str::to_owned),
+            role: caller.map(|c| c.role().to_string()),
+            client: caller.map(|c| c.client().to_owned()),
+            action: action(operation),
             resource_type: operation.and_then(Operation::resource).map(str::to_owned),
             resource_id: operation.and_then(Operation::id).map(str::to_owned),
-            query: (!query.is_empty()).then(|| query.as_bytes().to_vec()),
+            query: sealed(gateway, query.as_bytes()),
             ..Event::default()
         };
         Self { event }
     }
 
-    /// The event of an entry of a batch.
+    /// The form of a search belongs to its query.
+    pub fn add_form(&mut self, gateway: &Gateway, query: &str, form: &[u8]) {
+        let whole = if query.is_empty() { form.to_vec() } else { [query.as_bytes(), b"&", form].concat() };
+        self.event.query = sealed(gateway, &whole);
+    }
+
+    /// The event of an entry of a batch; without an operation, of one that means none.
     #[must_use]
-    pub fn of_entry(&self, operation: &Operation, query: &str) -> Self {
+    pub fn of_entry(&self, gateway: &Gateway, operation: Option<&Operation>, query: &str) -> Self {
         let mut event = self.event.clone();
-        event.action = operation.code().to_owned();
-        event.resource_type = operation.resource().map(str::to_owned);
-        event.resource_id = operation.id().map(str::to_owned);
-        event.query = (!query.is_empty()).then(|| query.as_bytes().to_vec());
+        event.action = action(operation);
+        event.resource_type = operation.and_then(Operation::resource).map(str::to_owned);
+        event.resource_id = operation.and_then(Operation::id).map(str::to_owned);
+        event.query = sealed(gateway, query.as_bytes());
         Self { event }
     }
 
@@ -53,6 +60,14 @@ impl Draft {
         event.patients = patients.to_vec();
         serde_json::to_string(&event).unwrap_or_default()
     }
+}
+
+fn action(operation: Option<&Operation>) -> String {
+    operation.map_or("unknown", Operation::code).to_owned()
+}
+
+fn sealed(gateway: &Gateway, query: &[u8]) -> Option<Vec<u8>> {
+    (!query.is_empty()).then(|| gateway.keyring.seal_token("audit", "", query))
 }
 
 /// Makes the event of an answer durable.
@@ -70,8 +85,6 @@ pub async fn record(gateway: &Gateway, draft: Draft, answer: &Answer) -> Result<
     if event.resource_id.is_none() {
         event.resource_id.clone_from(&answer.id);
     }
-    // The raw query may name a patient: it is kept, and kept sealed.
-    event.query = event.query.map(|query| gateway.keyring.seal_token("audit", "", &query));
     gateway.ledger.append(&event).await.map_err(|error| {
         tracing::error!(%error, "the audit cannot be written");
         Fault::Unwritable

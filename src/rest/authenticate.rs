@@ -68,7 +68,11 @@ impl Authenticator {
         let generation = self.cache.generation();
         let claims = self.verifier.verify(token, now).map_err(|fault| Fault::BadToken { expired: fault == TokenFault::Expired })?;
         let grant = self.grant(store, &claims)?;
-        let caller = Caller::from_token(grant.clone(), &self.roles)?;
+        // A grant that makes no caller is a token that does not hold, not a lack of scopes.
+        let caller = Caller::from_token(grant.clone(), &self.roles).map_err(|denial| {
+            tracing::warn!(client = grant.client, %denial, "a token was refused");
+            Fault::BadToken { expired: false }
+        })?;
         let known = Known { claims, caller: caller.clone(), grant, checked: AtomicU64::new(epoch) };
         self.cache.put(token, generation, Arc::new(known), now);
         Ok(caller)

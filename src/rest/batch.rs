@@ -12,6 +12,9 @@ use hearthgate_access::Caller;
 use hearthgate_fhir::{Value, json};
 use http::StatusCode;
 
+/// Bytes of answers after which the entries that remain are not run.
+const LARGEST: usize = 64 << 20;
+
 /// `POST /` with a Bundle of type `batch`.
 pub async fn batch(gateway: &Gateway, caller: &Caller, media_type: Option<&str>, body: &[u8], event: &audit::Draft) -> Result<Answer, Fault> {
     super::write::media(media_type)?;
@@ -35,9 +38,10 @@ pub async fn batch(gateway: &Gateway, caller: &Caller, media_type: Option<&str>,
     if entries.len() > gateway.settings.entry_limit {
         return Err(Fault::TooLong(format!("A bundle may have {} entries. Send several.", gateway.settings.entry_limit)));
     }
-    let mut out = Vec::with_capacity(entries.len());
+    let (mut out, mut bytes) = (Vec::with_capacity(entries.len()), 0);
     for (index, entry) in entries.iter().enumerate() {
-        let answer = one(gateway, caller, entry, index, event).await?;
+        let answer = if bytes < LARGEST { one(gateway, caller, entry, index, event).await? } else { full(gateway, event).await? };
+        bytes += answer.body.len();
         out.push(as_entry(gateway, answer));
     }
     Ok(Answer::json(StatusCode::OK, bundle("batch-response", None, &[], &out)))
@@ -45,16 +49,25 @@ pub async fn batch(gateway: &Gateway, caller: &Caller, media_type: Option<&str>,
 
 /// One entry: its answer, whatever it is. Only an audit that cannot be written ends the whole.
 async fn one(gateway: &Gateway, caller: &Caller, entry: &Value, index: usize, event: &audit::Draft) -> Result<Answer, Fault> {
-    let call = match call(gateway, entry, index) {
-        Ok(call) => call,
-        Err(fault) => return Ok(fault.answer()),
+    let (draft, answered) = match call(gateway, entry, index) {
+        Ok(call) => {
+            let draft = event.of_entry(gateway, Some(&call.operation), &call.query);
+            (draft.clone(), Box::pin(dispatch(gateway, caller, &call, draft)).await)
+        }
+        Err(fault) => (event.of_entry(gateway, None, ""), Err(fault)),
     };
-    let draft = event.of_entry(&call.operation, &call.query);
-    let answer = match Box::pin(dispatch(gateway, caller, &call, draft.clone())).await {
-        Ok(answer) => answer,
-        Err(fault) => fault.answer(),
-    };
+    let mut answer = answered.unwrap_or_else(|fault| fault.answer());
     audit::record(gateway, draft, &answer).await?;
+    if entry.pointer("/request/method").and_then(Value::as_str) == Some("HEAD") {
+        answer.body = bytes::Bytes::new();
+    }
+    Ok(answer)
+}
+
+/// An entry behind those whose answers are as much as one answer may be: nothing is done for it.
+async fn full(gateway: &Gateway, event: &audit::Draft) -> Result<Answer, Fault> {
+    let answer = Fault::TooLong("The answers to the entries before are as long as one answer may be; this entry was not run. Send it in another batch.".to_owned()).answer();
+    audit::record(gateway, event.of_entry(gateway, None, ""), &answer).await?;
     Ok(answer)
 }
 

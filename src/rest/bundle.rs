@@ -58,7 +58,7 @@ pub fn bundle(kind: &str, total: Option<u64>, links: &[(&str, String)], entries:
 fn entry(out: &mut Vec<u8>, entry: &Entry) {
     let start = out.len();
     out.push(b'{');
-    let mut key = |out: &mut Vec<u8>, name: &str| {
+    let key = |out: &mut Vec<u8>, name: &str| {
         if out.len() > start + 1 {
             out.push(b',');
         }

@@ -6,9 +6,9 @@ use super::conditions::Conditions;
 use super::fault::Fault;
 use super::gateway::Gateway;
 use super::write::{self, Put};
-use hearthgate_access::{Caller, Interaction};
+use hearthgate_access::{Caller, Interaction, Role};
 use hearthgate_fhir::Value;
-use hearthgate_store::Expect;
+use hearthgate_store::{Change, Expect};
 
 /// `POST /Type`: the server gives the id, at random.
 pub async fn create(gateway: &Gateway, caller: &Caller, resource: &'static str, value: &Value, conditions: &Conditions, event: audit::Draft) -> Result<Answer, Fault> {
@@ -18,7 +18,14 @@ pub async fn create(gateway: &Gateway, caller: &Caller, resource: &'static str, 
     }
     let id = new_id();
     let put = Put { resource, id: &id, value, old: None, interaction: Interaction::Create, expect: Expect::New };
-    let unit = write::unit(gateway, caller, &put)?;
+    let mut unit = write::unit(gateway, caller, &put)?;
+    if resource == "Patient"
+        && caller.role() == Role::Doctor
+        && let Some(doctor) = caller.fhir_user().and_then(|user| user.strip_prefix("Practitioner/"))
+    {
+        // Whoever takes a new patient in cares for them, and so sees what was just created.
+        unit.changes.push(Change::add_care(&id, doctor));
+    }
     write::commit(gateway, caller, &put, unit, event, conditions).await
 }
 

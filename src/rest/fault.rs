@@ -11,8 +11,11 @@ use http::StatusCode;
 pub enum Fault {
     /// No token.
     NoToken,
-    /// A token that does not hold; `true`: because its time is over.
-    BadToken { expired: bool },
+    /// A token that does not hold.
+    BadToken {
+        /// Because its time is over.
+        expired: bool,
+    },
     /// `Authorization` that cannot be read.
     Authorization(&'static str),
     /// The caller may not.
@@ -40,7 +43,14 @@ pub enum Fault {
     /// Too many bytes or entries.
     TooLong(String),
     /// A malformed request, with code and place.
-    Bad { code: &'static str, message: String, expression: Option<String> },
+    Bad {
+        /// The code.
+        code: &'static str,
+        /// What is wrong, and how to mend it.
+        message: String,
+        /// Where.
+        expression: Option<String>,
+    },
     /// The search cannot be obeyed.
     Query(query::Problem),
     /// The content is not valid or breaks a rule.
@@ -48,7 +58,12 @@ pub enum Fault {
     /// A local reference that leads nowhere the caller can see.
     Reference(String),
     /// `If-Match` names another version.
-    Version { current: Option<u64> },
+    Version {
+        /// The newest one; `None` where there is none.
+        current: Option<u64>,
+    },
+    /// `If-None-Match: *` on what exists.
+    Exists,
     /// `If-Match` is missing or malformed.
     IfMatch(&'static str),
     /// Something else stands in the way.
@@ -85,7 +100,7 @@ impl Fault {
             Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
             Self::TooLong(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Invalid(_) | Self::Reference(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::Version { .. } => StatusCode::PRECONDITION_FAILED,
+            Self::Version { .. } | Self::Exists => StatusCode::PRECONDITION_FAILED,
             Self::Conflict(_) => StatusCode::CONFLICT,
             Self::Timeout | Self::Busy | Self::Unwritable => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
@@ -126,8 +141,9 @@ impl Fault {
                 severity: "error",
                 code: "not-found",
                 diagnostics: "The reference is to a resource that does not exist here, or that you may not see. Refer to one that you can read, or leave the reference out.".to_owned(),
-                expression: vec![path.clone()],
+                expression: if path.is_empty() { vec![] } else { vec![path.clone()] },
             }],
+            Self::Exists => one("conflict", "`If-None-Match: *` asks that there be no such resource yet, but there is one. Read it, and send its ETag in `If-Match`."),
             Self::Version { .. } => one("conflict", "`If-Match` names a version that is not the newest one. Read the resource again, apply your change to it, and send its new ETag."),
             Self::IfMatch(message) => one("invalid", message),
             Self::Conflict(message) => one("conflict", message),

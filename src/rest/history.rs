@@ -38,7 +38,11 @@ async fn history(gateway: &Gateway, caller: &Caller, resource: &'static str, id:
     let asked = asked(gateway, caller, &path, pairs, strict)?;
     let question = Versions { resource, id: id.map(str::to_owned), version: None, since: asked.since, at: asked.at, before: asked.before, count: asked.count };
     let mut found = gateway.versions(caller, question).await?;
-    if id.is_some() && found.is_empty() && asked.since.is_none() && asked.at.is_none() && asked.before.is_none() {
+    // No version in that time is not the same as no resource.
+    if let Some(id) = id
+        && found.is_empty()
+        && gateway.find_for(caller, resource, id, Interaction::HistoryInstance)?.is_none()
+    {
         return Err(Fault::NotFound);
     }
     let mut links = vec![("self", link(gateway, &path, &asked.honoured, None))];

@@ -13,9 +13,11 @@ use axum::body::{self, Body as HttpBody};
 use axum::extract::{Request, State};
 use axum::response::Response;
 use bytes::Bytes;
+use hearthgate_access::Caller;
 use http::{HeaderMap, HeaderValue, Method, header};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Semaphore;
 
 /// The FHIR interface as a service.
 pub struct Server {
@@ -27,7 +29,16 @@ pub struct Server {
     pub capabilities: Bytes,
     /// SMART's configuration.
     pub smart: Bytes,
+    /// Turns for large bodies, which take memory and time.
+    pub large: Semaphore,
 }
+
+/// How many large bodies are worked on at once.
+pub const LARGE_AT_ONCE: usize = 4;
+/// Bytes above which a body is large.
+const LARGE: usize = 128 << 10;
+/// Most bytes of the form of a search, which the audit keeps.
+const LONGEST_FORM: usize = 128 << 10;
 
 /// How long a body may take.
 const BODY_TIME: Duration = Duration::from_secs(30);
@@ -36,7 +47,7 @@ const BODY_TIME: Duration = Duration::from_secs(30);
 pub async fn handle(State(server): State<Arc<Server>>, request: Request) -> Response {
     let head = request.method() == Method::HEAD;
     let mut answer = answer(&server, request).await.unwrap_or_else(|fault| fault.answer());
-    if head {
+    if head && answer.status != http::StatusCode::NOT_MODIFIED {
         answer.header("content-length", answer.body.len().to_string());
         answer.body = Bytes::new();
     }
@@ -64,16 +75,22 @@ async fn answer(server: &Server, request: Request) -> Result<Answer, Fault> {
     }
     let gateway = &server.gateway;
     let now = gateway.now();
-    let caller = server.authenticator.caller(&gateway.store, &parts.headers, now)?;
+    let caller = match server.authenticator.caller(&gateway.store, &parts.headers, now) {
+        Ok(caller) => caller,
+        Err(fault) => {
+            let (draft, answer) = (audit::Draft::new(gateway, None, route.as_ref().ok(), query, now), fault.answer());
+            return audit::record(gateway, draft, &answer).await.map(|()| answer);
+        }
+    };
     let operation = match route {
         Ok(operation) => Ok(operation),
         Err(NoRoute::NotFound) => Err(Fault::NoRoute),
         Err(NoRoute::Method(allow)) => Err(Fault::Method(allow)),
     };
-    let draft = audit::Draft::new(&caller, operation.as_ref().ok(), query, now);
+    let mut draft = audit::Draft::new(gateway, Some(&caller), operation.as_ref().ok(), query, now);
     let answered = match operation {
         Err(fault) => Err(fault),
-        Ok(operation) => run(gateway, &caller, operation, &parts.headers, query, body, &draft).await,
+        Ok(operation) => run(server, &caller, operation, &parts.headers, query, body, &mut draft).await,
     };
     let answer = answered.unwrap_or_else(|fault| fault.answer());
     if !answer.audited {
@@ -82,23 +99,39 @@ async fn answer(server: &Server, request: Request) -> Result<Answer, Fault> {
     Ok(answer)
 }
 
-async fn run(gateway: &Gateway, caller: &hearthgate_access::Caller, operation: Operation, headers: &HeaderMap, query: &str, body: HttpBody, draft: &audit::Draft) -> Result<Answer, Fault> {
+async fn run(server: &Server, caller: &Caller, operation: Operation, headers: &HeaderMap, query: &str, body: HttpBody, draft: &mut audit::Draft) -> Result<Answer, Fault> {
+    let gateway = &server.gateway;
     acceptable(headers, query)?;
     let conditions = Conditions::of(headers)?;
-    let writes = matches!(operation, Operation::Create { .. } | Operation::Update { .. } | Operation::Batch | Operation::Search { form: true, .. });
-    let bytes = if writes { read(gateway, headers, body).await? } else { Bytes::new() };
+    let limit = match operation {
+        Operation::Create { .. } | Operation::Update { .. } | Operation::Batch => Some(gateway.settings.body_limit),
+        Operation::Search { form: true, .. } => Some(gateway.settings.body_limit.min(LONGEST_FORM)),
+        _ => None,
+    };
+    let bytes = match limit {
+        Some(limit) => read(limit, headers, body).await?,
+        None => Bytes::new(),
+    };
+    if let Operation::Search { form: true, .. } = operation {
+        draft.add_form(gateway, query, &bytes);
+    }
     let media = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok());
-    let body = if writes { Body::Bytes(&bytes, media) } else { Body::None };
+    let body = if limit.is_some() { Body::Bytes(&bytes, media) } else { Body::None };
     let call = Call { operation, query: query.to_owned(), conditions, body };
-    dispatch(gateway, caller, &call, draft.clone()).await
+    let done = dispatch(gateway, caller, &call, draft.clone());
+    if bytes.len() <= LARGE {
+        return done.await;
+    }
+    // Reading and judging megabytes takes long: few at a time, and off the threads that serve everybody else.
+    let _turn = server.large.acquire().await.map_err(|_| Fault::Busy)?;
+    tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(done))
 }
 
 /// Reads a body up to the limit, in bounded time, as it is.
-async fn read(gateway: &Gateway, headers: &HeaderMap, body: HttpBody) -> Result<Bytes, Fault> {
+async fn read(limit: usize, headers: &HeaderMap, body: HttpBody) -> Result<Bytes, Fault> {
     if headers.get(header::CONTENT_ENCODING).is_some_and(|v| v != "identity") {
         return Err(Fault::Media("Send the body without `Content-Encoding`."));
     }
-    let limit = gateway.settings.body_limit;
     let too_long = || Fault::TooLong(format!("A body may have {limit} bytes. Send less at once."));
     let declared = headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()).and_then(|v| v.parse::<usize>().ok());
     if declared.is_some_and(|length| length > limit) {

@@ -1,73 +1,123 @@
 //! Whom a resource names: the patients in it, for the audit, and the masking of those whom the caller may not see.
 //!
 //! Rule: a resource in the compartments of several patients is shown to each with the references to the others replaced by a
-//! `masked` marker, and without its narrative. Whose resource it is, is decided before, in SQL; this only takes away.
+//! `masked` marker, without its narrative, and with contained resources that name or describe others emptied. Whose resource it
+//! is, is decided before, in SQL; this only takes away.
 
 use bytes::Bytes;
 use hearthgate_fhir::{Object, Value, id::Id};
 use serde_json::json;
 
-/// The ids of the patients that a resource refers to, each once. One pass over the bytes.
+const PATIENT: &[u8] = b"Patient/";
+
+/// The ids of the patients whom a resource names, each once: in references, relative or below the server's own base, and in any other
+/// text that begins like one. One pass over the bytes.
 #[must_use]
-pub fn patients(body: &[u8]) -> Vec<String> {
+pub fn patients(body: &[u8], base: &str) -> Vec<String> {
     let mut out: Vec<String> = Vec::new();
-    for at in memchr::memmem::find_iter(body, b"\"Patient/") {
-        let id: &[u8] = &body[at + 9..];
-        let end = id.iter().position(|b| !b.is_ascii_alphanumeric() && *b != b'-' && *b != b'.').unwrap_or(id.len());
-        if let Some(id) = std::str::from_utf8(&id[..end]).ok().filter(|id| Id::parse(id).is_some())
-            && !out.iter().any(|known| known == id)
+    for at in memchr::memmem::find_iter(body, PATIENT) {
+        let before = &body[..at];
+        let own = before.ends_with(b"\"") || before.strip_suffix(b"/").is_some_and(|url| url.ends_with(base.as_bytes()));
+        if let Some(id) = id_at(&body[at + PATIENT.len()..]).filter(|_| own)
+            // Of very many, those that come twice are found out once.
+            && (out.len() > 64 || !out.iter().any(|known| known == id))
         {
             out.push(id.to_owned());
         }
     }
+    if out.len() > 64 {
+        out.sort_unstable();
+        out.dedup();
+    }
     out
 }
 
-/// The resource without the patients for whom `visible` says no.
+/// The id that a text begins with.
+fn id_at(text: &[u8]) -> Option<&str> {
+    let end = text.iter().position(|b| !b.is_ascii_alphanumeric() && *b != b'-' && *b != b'.').unwrap_or(text.len());
+    std::str::from_utf8(&text[..end]).ok().filter(|id| Id::parse(id).is_some())
+}
+
+/// The resource without the patients whom `hidden` names. What cannot be read comes back empty, never whole.
 #[must_use]
-pub fn mask(body: &Bytes, visible: &dyn Fn(&str) -> bool) -> Bytes {
+pub fn mask(body: &Bytes, base: &str, hidden: &dyn Fn(&str) -> bool) -> Bytes {
     let Ok(Value::Object(mut resource)) = serde_json::from_slice(body) else { return Bytes::from_static(b"{}") };
-    object(&mut resource, visible);
+    let names = |text: &str| patients(format!("\"{text}").as_bytes(), base).iter().any(|id| hidden(id));
     resource.shift_remove("text");
+    for inner in resource.get_mut("contained").and_then(Value::as_array_mut).into_iter().flatten() {
+        contained(inner, base, hidden);
+    }
+    object(&mut resource, &names);
     Value::Object(resource).to_string().into()
 }
 
-fn object(object_: &mut Object, visible: &dyn Fn(&str) -> bool) {
-    let hidden = object_.get("reference").and_then(Value::as_str).and_then(patient).is_some_and(|id| !visible(id));
-    if hidden {
-        object_.clear();
-        object_.insert("extension".to_owned(), json!([{ "url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "masked" }]));
+/// A contained resource that names somebody hidden, or that is a person's, of whom nobody can say who it is, keeps its place alone.
+fn contained(value: &mut Value, base: &str, hidden: &dyn Fn(&str) -> bool) {
+    let person = value.get("resourceType").and_then(Value::as_str).is_some_and(|kind| matches!(kind, "Patient" | "Person" | "RelatedPerson"));
+    if person || patients(value.to_string().as_bytes(), base).iter().any(|id| hidden(id)) {
+        if let Some(object) = value.as_object_mut() {
+            object.retain(|name, _| matches!(name.as_str(), "resourceType" | "id"));
+        }
+    }
+}
+
+fn object(members: &mut Object, names: &dyn Fn(&str) -> bool) {
+    let text = |name: &str| members.get(name).and_then(Value::as_str);
+    // By an identifier alone it may be anybody's.
+    let logical = text("type") == Some("Patient") && members.contains_key("identifier") && !members.contains_key("reference");
+    if logical || text("reference").is_some_and(names) {
+        members.clear();
+        members.insert("extension".to_owned(), json!([{ "url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "masked" }]));
         return;
     }
-    for value in object_.values_mut() {
-        below(value, visible);
-    }
+    members.retain(|_, value| !value.as_str().is_some_and(names));
+    members.values_mut().for_each(|value| below(value, names));
 }
 
-fn below(value: &mut Value, visible: &dyn Fn(&str) -> bool) {
+fn below(value: &mut Value, names: &dyn Fn(&str) -> bool) {
     match value {
-        Value::Object(inner) => object(inner, visible),
-        Value::Array(list) => list.iter_mut().for_each(|v| below(v, visible)),
+        Value::Object(inner) => object(inner, names),
+        Value::Array(list) => {
+            list.retain(|value| !value.as_str().is_some_and(names));
+            list.iter_mut().for_each(|value| below(value, names));
+        }
         _ => {}
     }
-}
-
-/// The id in `Patient/id` or `Patient/id/_history/…`.
-fn patient(reference: &str) -> Option<&str> {
-    let rest = reference.strip_prefix("Patient/")?;
-    Some(rest.split('/').next().unwrap_or(rest))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const BASE: &str = "https://gate.example/fhir";
+
+    fn masked(value: Value) -> String {
+        let body = Bytes::from(value.to_string());
+        String::from_utf8_lossy(&mask(&body, BASE, &|id| id == "b")).into_owned()
+    }
+
     #[test]
     fn the_other_patient_of_an_appointment_is_masked() {
-        let body = Bytes::from_static(br#"{"text":{"div":"A and B"},"participant":[{"actor":{"reference":"Patient/a"}},{"actor":{"reference":"Patient/b","display":"B"}}]}"#);
-        assert_eq!(patients(&body), ["a", "b"]);
-        let masked = mask(&body, &|id| id == "a");
-        let text = String::from_utf8_lossy(&masked);
+        let body = json!({"text": {"div": "A and B"}, "participant": [{"actor": {"reference": "Patient/a"}}, {"actor": {"reference": "Patient/b", "display": "B"}}]});
+        assert_eq!(patients(body.to_string().as_bytes(), BASE), ["a", "b"]);
+        let text = masked(body);
         assert!(text.contains("Patient/a") && !text.contains("Patient/b") && !text.contains('B'), "{text}");
+    }
+
+    #[test]
+    fn no_other_place_of_the_resource_tells_of_a_masked_patient() {
+        for value in [
+            json!({"x": {"reference": "Patient/b/_history/2", "identifier": {"value": "B"}}}),
+            json!({"x": {"reference": "https://gate.example/fhir/Patient/b", "display": "B"}}),
+            json!({"x": {"type": "Patient", "identifier": {"value": "B"}, "display": "B"}}),
+            json!({"extension": [{"url": "u", "extension": [{"url": "v", "valueReference": {"reference": "Patient/b"}}, {"url": "w", "valueUri": "Patient/b"}]}]}),
+            json!({"contained": [{"resourceType": "Observation", "id": "o", "subject": {"reference": "Patient/b"}, "valueString": "B"}]}),
+            json!({"contained": [{"resourceType": "Patient", "id": "p", "name": [{"family": "B"}]}], "x": {"reference": "#p"}}),
+            json!({"instantiatesUri": ["Patient/b#1", "https://elsewhere.example"]}),
+        ] {
+            let text = masked(value);
+            assert!(!text.contains("Patient/b") && !text.contains("\"B\""), "{text}");
+        }
+        assert_eq!(patients(br#""https://elsewhere.example/fhir/Patient/b" "NotPatient/b""#, BASE), Vec::<String>::new());
     }
 }

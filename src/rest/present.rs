@@ -1,34 +1,47 @@
 //! From a stored resource to what one caller sees of it.
 
 use super::gateway::Gateway;
-use super::{directory, mask};
+use super::{directory, mask, veil};
 use bytes::Bytes;
-use hearthgate_access::Caller;
+use hearthgate_access::{Caller, Role};
+use hearthgate_fhir::r4;
 use hearthgate_store::Stored;
+use std::collections::HashSet;
+
+/// Patients of one resource who are looked up; of more, the caller sees those of its own context.
+const MOST_NAMED: usize = 500;
 
 /// The body with the patients masked whom the caller may not see, and the patients it is about.
 pub(super) fn present(gateway: &Gateway, caller: &Caller, resource: &str, stored: &Stored) -> (Bytes, Vec<String>) {
-    if let Some(shown) = directory::for_caller(caller, resource, &stored.body) {
-        return (shown, Vec::new());
+    let base = &gateway.settings.base;
+    let body = directory::for_caller(caller, resource, &stored.body).unwrap_or_else(|| stored.body.clone());
+    let mut patients = mask::patients(&body, base);
+    if resource == "Patient" {
+        patients.retain(|id| *id != stored.id);
     }
-    let mut patients = mask::patients(&stored.body);
-    let own = (resource == "Patient").then(|| stored.id.clone());
-    // One patient alone is whom the resource was shown for.
-    if patients.len() + usize::from(own.is_some()) <= 1 || sees_all(caller) {
-        patients.extend(own);
-        return (stored.body.clone(), patients);
+    let few = patients.len() <= MOST_NAMED;
+    let sees = |id: &str| caller.is_about(id) || few && veil::sees(gateway, caller, id).unwrap_or(false);
+    let hidden: HashSet<String> = if sees_all(caller) || shown_for(caller, resource, &patients) { HashSet::new() } else { patients.extract_if(.., |id| !sees(id)).collect() };
+    if resource == "Patient" {
+        patients.push(stored.id.clone());
     }
-    let visible = |id: &str| own.as_deref() == Some(id) || super::veil::sees(gateway, caller, id).unwrap_or(false);
-    let hidden: Vec<String> = patients.iter().filter(|id| !visible(id)).cloned().collect();
-    patients.retain(|id| !hidden.contains(id));
-    patients.extend(own.clone());
     if hidden.is_empty() {
-        return (stored.body.clone(), patients);
+        return (body, patients);
     }
-    (mask::mask(&stored.body, &|id| !hidden.iter().any(|h| h == id)), patients)
+    (mask::mask(&body, base, &|id| hidden.contains(id)), patients)
+}
+
+/// Whether the one patient whom a resource names is the one whom it was shown for: so it is where the type is placed by patient.
+/// A resource of the directory is shown to all, whomever it names.
+fn shown_for(caller: &Caller, resource: &str, patients: &[String]) -> bool {
+    match patients {
+        [] => true,
+        [one] => caller.is_about(one) || (caller.role() == Role::Doctor && caller.launch_patient().is_none() && resource != "Patient" && r4::patient_compartment(resource).is_some()),
+        _ => false,
+    }
 }
 
 /// Callers without a patient boundary see every name.
 pub(super) fn sees_all(caller: &Caller) -> bool {
-    matches!(caller.role(), hearthgate_access::Role::System | hearthgate_access::Role::Internal(_)) && caller.launch_patient().is_none()
+    matches!(caller.role(), Role::System | Role::Internal(_)) && caller.launch_patient().is_none()
 }

@@ -14,10 +14,8 @@ pub(super) fn fault(error: Error) -> Fault {
         Error::NotFound => Fault::NotFound,
         Error::Gone { .. } => Fault::Gone,
         Error::OutsideBoundary => Fault::OutsideBoundary,
-        Error::MissingReference(reference) => {
-            let _ = reference;
-            Fault::Reference(String::new())
-        }
+        Error::MissingReference(_) => Fault::Reference(String::new()),
+        Error::OtherPlan(_) => Fault::Method("GET, HEAD"),
         Error::StillReferenced => Fault::Conflict("Other resources refer to this one. Change or delete those first.".to_owned()),
         Error::Constraint(name) => constraint(&name),
         other => Fault::Internal(other.to_string()),

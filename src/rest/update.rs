@@ -6,7 +6,7 @@ use super::conditions::Conditions;
 use super::fault::Fault;
 use super::gateway::Gateway;
 use super::write::{self, Put};
-use hearthgate_access::{Caller, Interaction, Patients};
+use hearthgate_access::{Caller, Interaction};
 use hearthgate_fhir::Value;
 use hearthgate_store::Expect;
 
@@ -26,6 +26,9 @@ pub async fn update(gateway: &Gateway, caller: &Caller, resource: &'static str, 
             // An unseen resource has no version that could match; one that is not there has none either.
             return Err(if old.is_none() { Fault::NotFound } else { Fault::Version { current: alive.map(|o| o.version) } });
         }
+        if alive.is_some() && conditions.if_none_match.iter().any(|tag| tag == "*") {
+            return Err(Fault::Exists);
+        }
         let (interaction, expect) = match &old {
             // A deleted resource comes back as its next version.
             Some(found) if found.deleted => (Interaction::Update, Expect::NotLiving),
@@ -39,10 +42,8 @@ pub async fn update(gateway: &Gateway, caller: &Caller, resource: &'static str, 
         let unit = write::unit(gateway, caller, &put)?;
         match write::commit(gateway, caller, &put, unit, event.clone(), conditions).await {
             // Somebody wrote between reading and writing: the judgement is made anew on what is there now.
-            Err(Fault::Version { .. }) if conditions.if_match.is_none() && old.is_some() && tries < TRIES => tries += 1,
-            Err(Fault::Version { .. }) if conditions.if_match.is_none() && old.is_some() => return Err(Fault::Conflict("Others write to this resource again and again. Try once more.".to_owned())),
-            // An id that another one's resource has answers as one that may not be chosen.
-            Err(Fault::Version { .. }) if old.is_none() => return Err(Fault::NoUpdateCreate),
+            Err(Fault::Version { .. }) if conditions.if_match.is_none() && tries < TRIES => tries += 1,
+            Err(Fault::Version { .. }) if conditions.if_match.is_none() => return Err(Fault::Conflict("Others write to this resource again and again. Try once more.".to_owned())),
             done => return done,
         }
     }
@@ -55,9 +56,6 @@ fn chooses_ids(gateway: &Gateway, caller: &Caller, resource: &'static str) -> Re
         return Err(Fault::NoUpdateCreate);
     }
     caller.rule(resource, Interaction::Create)?;
-    let rule = caller.rule(resource, Interaction::Update)?;
-    if !rule.reach.iter().any(|reach| reach.patients == Patients::All && reach.filters.is_empty()) {
-        return Err(Fault::NoUpdateCreate);
-    }
-    Ok(())
+    let sees_all = caller.rule(resource, Interaction::Update)?.is_unbounded() && caller.rule(resource, Interaction::Read).is_ok_and(|rule| rule.is_unbounded());
+    if sees_all { Ok(()) } else { Err(Fault::NoUpdateCreate) }
 }

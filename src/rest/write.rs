@@ -15,6 +15,12 @@ use hearthgate_mapping::{Plan, claim, index, take};
 use hearthgate_store::{self as store, AuditRow, Change, Context, Expect, Guard, Outcome, Stored, Unit};
 use hearthgate_typed::{Issue, operation_outcome};
 use http::StatusCode;
+use std::collections::HashSet;
+
+/// Issues of one body that are told; who mends those sees the rest.
+const MOST_ISSUES: usize = 100;
+/// Local references of one resource that are looked up.
+const MOST_REFERENCES: usize = 1000;
 
 /// Reads and judges a body as a resource of a type.
 pub fn read_body(gateway: &Gateway, resource: &'static str, id: Option<&str>, media_type: Option<&str>, body: &[u8]) -> Result<Value, Fault> {
@@ -49,7 +55,7 @@ pub fn accept(gateway: &Gateway, resource: &'static str, id: Option<&str>, mut v
     if !issues.is_empty() {
         use hearthgate_validate::Code;
         let malformed = issues.iter().any(|i| matches!(i.code, Code::Structure | Code::Value | Code::TooLong));
-        let issues = issues.into_iter().map(|i| Issue { severity: "error", code: i.code.as_str(), diagnostics: i.message, expression: vec![i.path] }).collect();
+        let issues = issues.into_iter().take(MOST_ISSUES).map(|i| Issue { severity: "error", code: i.code.as_str(), diagnostics: i.message, expression: vec![i.path] }).collect();
         return Err(if malformed { Fault::Malformed(issues) } else { Fault::Invalid(issues) });
     }
     Ok(value)
@@ -136,15 +142,18 @@ fn compartment(caller: &Caller, put: &Put<'_>) -> Result<(), Fault> {
 
 /// Every local reference leads to something that the caller can see.
 fn references(gateway: &Gateway, caller: &Caller, put: &Put<'_>) -> Result<(), Fault> {
-    let mut seen: Vec<String> = Vec::new();
+    let mut seen: HashSet<String> = HashSet::new();
     for (path, text) in index::local_references(put.value) {
         let Some((kind, id)) = text.split_once('/') else { continue };
         if seen.contains(&text) || (kind, id) == (put.resource, put.id) || (kind == "Patient" && caller.is_about(id)) {
             continue;
         }
         let Some(kind) = hearthgate_fhir::r4::type_named(kind) else { continue };
+        if seen.len() >= MOST_REFERENCES {
+            return Err(Fault::bad("too-costly", format!("A resource may refer to {MOST_REFERENCES} others. Split it.")));
+        }
         match gateway.find(caller, kind, id) {
-            Ok(Some(found)) if !found.deleted => seen.push(text),
+            Ok(Some(found)) if !found.deleted => drop(seen.insert(text)),
             Ok(_) | Err(Fault::Denied(_)) => return Err(Fault::Reference(format!("{}.{path}", put.resource).replace(&format!("{0}.{0}.", put.resource), &format!("{}.", put.resource)))),
             Err(other) => return Err(other),
         }
@@ -177,13 +186,13 @@ fn agreement(gateway: &Gateway, caller: &Caller, value: &Value, path: &str) -> R
 /// Stores a unit with its audit event and answers what the client wants to see of it.
 pub async fn commit(gateway: &Gateway, caller: &Caller, put: &Put<'_>, mut unit: Unit, event: audit::Draft, conditions: &Conditions) -> Result<Answer, Fault> {
     let expected = if put.old.is_some_and(|o| !o.deleted) { StatusCode::OK } else { StatusCode::CREATED };
-    let mut patients = mask::patients(put.value.to_string().as_bytes());
+    let mut patients = mask::patients(put.value.to_string().as_bytes(), &gateway.settings.base);
     if put.resource == "Patient" {
         patients.push(put.id.to_owned());
     }
     unit.audit = Some(AuditRow { event: event.of_write(expected, put.id, &patients) });
     let outcomes = gateway.store.write(unit).await?;
-    let Some(Outcome::Done(done)) = outcomes.last() else {
+    let Some(done) = outcomes.iter().find_map(|outcome| if let Outcome::Done(done) = outcome { Some(done) } else { None }) else {
         return Err(Fault::Internal("a write without an outcome".to_owned()));
     };
     let (version, updated_ms) = (done.version, done.updated_ms);
