@@ -1,8 +1,14 @@
 //! Black-box tests: the real binary, over HTTP, on a real database file. What each proves stands in `requirements.toml`.
 
 mod abuse_isolation;
+mod abuse_tokens;
 mod bad_input;
+mod capability;
+mod evaluator;
 mod harness;
+mod history;
+mod non_interference;
+mod operations;
 mod real_input;
 mod requirements;
 mod rest;
