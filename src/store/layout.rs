@@ -12,6 +12,8 @@ pub(crate) struct PlanLayout {
     pub root: NodeLayout,
     /// Rows of the plan's tables belong to other plans' resources too: then the triggers raise versions, not the writer.
     pub shared: bool,
+    /// Other resources that are the same root rows, plan and type: the writer raises them along.
+    pub siblings: Vec<(String, String)>,
     /// A column is computed by SQL: what was written must be read again before it is rendered.
     pub computed: bool,
 }
@@ -89,9 +91,10 @@ pub(crate) fn layouts(mappings: &Mappings, shapes: &BTreeMap<String, Table>) -> 
 fn layout(plan: &Plan, shapes: &BTreeMap<String, Table>) -> PlanLayout {
     let mut tables = Vec::new();
     named(&plan.table, &mut tables);
-    let shared = matches!(plan.kind, PlanKind::Group { .. }) || tables.iter().any(|table| is_shared(plan, table, shapes));
+    let siblings = siblings(plan, shapes);
+    let shared = matches!(plan.kind, PlanKind::Group { .. }) || tables.iter().any(|table| is_shared(plan, table, &siblings, shapes));
     let computed = computes(&plan.table);
-    PlanLayout { root: node(plan, &plan.table, shapes), shared, computed }
+    PlanLayout { root: node(plan, &plan.table, shapes), shared, siblings, computed }
 }
 
 fn named<'t>(node: &'t TableNode, out: &mut Vec<&'t str>) {
@@ -103,15 +106,24 @@ fn computes(node: &TableNode) -> bool {
     node.columns.iter().any(|column| column.expression.is_some()) || node.children.iter().any(computes)
 }
 
+/// Plans of other types whose resources are all the rows of the root table, under the same ids.
+fn siblings(plan: &Plan, shapes: &BTreeMap<String, Table>) -> Vec<(String, String)> {
+    let owners = shapes.get(&plan.table.table).map_or(&[][..], |shape| shape.owners.as_slice());
+    let same = Root::Row { id: plan.id_column.clone() };
+    let others = owners.iter().filter(|o| o.plan != plan.name && o.resource != plan.resource && o.up.is_empty() && o.filter.is_empty() && o.root == same);
+    others.map(|owner| (owner.plan.clone(), owner.resource.clone())).collect()
+}
+
 /// Some resource of another plan changes with this table's rows. Plans of one type that divide a table between them by a
 /// constant do not share its rows.
-fn is_shared(plan: &Plan, table: &str, shapes: &BTreeMap<String, Table>) -> bool {
+fn is_shared(plan: &Plan, table: &str, siblings: &[(String, String)], shapes: &BTreeMap<String, Table>) -> bool {
     let Some(shape) = shapes.get(table) else { return false };
     shape.owners.iter().any(|owner| {
         let apart = owner.up.is_empty()
             && owner.resource == plan.resource
             && owner.filter.iter().any(|(column, value)| plan.table.filter.iter().any(|(other, constant)| other == column && sql_literal(constant) != *value));
-        owner.plan != plan.name && owner.root != Root::Document && !apart
+        let sibling = owner.up.is_empty() && siblings.iter().any(|(known, _)| *known == owner.plan);
+        owner.plan != plan.name && owner.root != Root::Document && !apart && !sibling
     })
 }
 

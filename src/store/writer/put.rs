@@ -106,6 +106,11 @@ impl Session {
         } else {
             self.touch(plan.resource, &put.id, &plan.name, target.row, true, created)?
         };
+        if self.claimed() {
+            for (name, resource) in &layout.siblings {
+                self.touch(resource, &put.id, name, target.row, true, created)?;
+            }
+        }
         self.beside(rid, plan.resource, put, target.known.is_some())?;
         Ok(done)
     }
