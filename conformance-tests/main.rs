@@ -4,6 +4,7 @@ mod abuse_isolation;
 mod abuse_tokens;
 mod bad_input;
 mod capability;
+mod columns;
 mod evaluator;
 mod harness;
 mod history;

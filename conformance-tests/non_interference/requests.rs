@@ -1,0 +1,236 @@
+//! Requests over every route and every search parameter, sort, include, total, page and condition that the CapabilityStatement names.
+
+use crate::world::{A, B, Request, record};
+use serde_json::{Value, json};
+
+/// What a type offers.
+pub struct Kind {
+    /// Its name.
+    pub name: String,
+    /// Its parameters with their kinds.
+    parameters: Vec<(String, String)>,
+    includes: Vec<String>,
+    revincludes: Vec<String>,
+    /// Whether the fixture has resources of it.
+    full: bool,
+}
+
+/// What the requests are made from.
+pub struct Ground {
+    kinds: Vec<Kind>,
+}
+
+impl Ground {
+    /// Reads a CapabilityStatement.
+    pub fn of(statement: &Value) -> Self {
+        let have: Vec<String> = record(&A).iter().map(|r| text(&r["resourceType"])).chain(["Practitioner", "PractitionerRole", "Organization", "Location", "Schedule", "Slot"].map(str::to_owned)).collect();
+        let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+        let kinds = list(&statement["rest"][0]["resource"]).into_iter().map(|one| {
+            let name = text(&one["type"]);
+            let parameters = list(&one["searchParam"]).iter().map(|p| (text(&p["name"]), text(&p["type"]))).collect();
+            let full = have.contains(&name);
+            Kind { parameters, includes: list(&one["searchInclude"]).iter().map(text).collect(), revincludes: list(&one["searchRevInclude"]).iter().map(text).collect(), full, name }
+        });
+        Self { kinds: kinds.collect() }
+    }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+type Make = fn(&Kind) -> Vec<Request>;
+
+/// The generators, by the name of the operation whose requests they make: a test holds this list against the route table.
+pub const ROUTES: [(&str, Make); 11] = [
+    ("Capabilities", |_| Vec::new()),
+    ("SmartConfiguration", |_| Vec::new()),
+    ("Read", reads),
+    ("Vread", versions),
+    ("HistoryInstance", histories),
+    ("HistoryType", type_histories),
+    ("Search", searches),
+    ("Create", creates),
+    ("Update", updates),
+    ("Delete", deletes),
+    ("Batch", |_| Vec::new()),
+];
+
+/// All requests, those that write last.
+pub fn all(ground: &Ground) -> Vec<Request> {
+    of(&ground.kinds.iter().collect::<Vec<_>>())
+}
+
+/// All requests about one type.
+pub fn about(ground: &Ground, name: &str) -> Vec<Request> {
+    of(&ground.kinds.iter().filter(|kind| kind.name == name).collect::<Vec<_>>())
+}
+
+fn of(kinds: &[&Kind]) -> Vec<Request> {
+    let mut out = vec![Request::get("metadata"), Request::get(".well-known/smart-configuration"), Request::get("_history"), Request::get("Patient/pat-b/$everything"), Request::get("Patient/pat-b/Observation")];
+    // The routes that write stand behind those that read.
+    let writes = ROUTES.iter().position(|(name, _)| *name == "Create").unwrap_or(ROUTES.len());
+    let (reading, writing) = ROUTES.split_at(writes);
+    let made = |routes: &[(&str, Make)]| routes.iter().flat_map(|(_, make)| kinds.iter().flat_map(|kind| make(kind))).collect::<Vec<_>>();
+    out.extend(made(reading));
+    let batches = batches(&out);
+    out.extend(batches);
+    out.extend(made(writing));
+    out
+}
+
+/// Ids of A, of B and of nobody, for a type.
+fn ids(kind: &Kind) -> Vec<String> {
+    let own = if kind.name == "Patient" { String::new() } else { format!("-{}", kind.name.to_ascii_lowercase()) };
+    let mut out = vec![format!("pat-a{own}"), format!("pat-b{own}"), "shared-appointment".to_owned(), "pat-z".to_owned()];
+    if kind.name == "Observation" {
+        out.extend(["pat-a-vital", "pat-b-vital", "pat-a-panel", "pat-b-panel"].map(str::to_owned));
+    }
+    if kind.name == "CareTeam" {
+        out.extend(["pat-a", "pat-b"].map(str::to_owned));
+    }
+    if kind.full { out } else { out[1..2].to_vec() }
+}
+
+fn reads(kind: &Kind) -> Vec<Request> {
+    let mut out = Vec::new();
+    for id in ids(kind) {
+        let path = format!("{}/{id}", kind.name);
+        out.push(Request::get(&path));
+        if !kind.full {
+            continue;
+        }
+        out.push(Request { method: "HEAD", ..Request::get(&path) });
+        out.extend(["_elements=id,subject,participant", "_summary=true", "_summary=text", "_summary=data", "_pretty=true", "_format=xml"].map(|tail| Request::get(format!("{path}?{tail}"))));
+        for (name, value) in [("if-none-match", "W/\"1\""), ("if-none-match", "*"), ("if-modified-since", "Fri, 01 Jan 2100 00:00:00 GMT"), ("if-modified-since", "Mon, 01 Jan 2001 00:00:00 GMT"), ("prefer", "handling=strict")] {
+            out.push(Request::get(&path).with(name, value));
+        }
+    }
+    out
+}
+
+fn versions(kind: &Kind) -> Vec<Request> {
+    let of = |id: String| ["1", "2", "0", "x"].map(|version| Request::get(format!("{}/{id}/_history/{version}", kind.name)));
+    ids(kind).into_iter().flat_map(of).take(if kind.full { usize::MAX } else { 1 }).collect()
+}
+
+fn histories(kind: &Kind) -> Vec<Request> {
+    let tails = ["", "?_count=1", "?_since=2020-01-01T00:00:00Z", "?_since=2030-01-01T00:00:00Z", "?_at=2025", "?_count=x"];
+    ids(kind).into_iter().flat_map(|id| tails.map(|tail| Request::get(format!("{}/{id}/_history{tail}", kind.name)))).take(if kind.full { usize::MAX } else { 1 }).collect()
+}
+
+fn type_histories(kind: &Kind) -> Vec<Request> {
+    let tails = ["", "?_count=1", "?_count=2&_since=2020-01-01T00:00:00Z", "?_since=2030-01-01T00:00:00Z", "?_at=2025-01-01"];
+    tails.iter().take(if kind.full { 5 } else { 1 }).map(|tail| Request::get(format!("{}/_history{tail}", kind.name))).collect()
+}
+
+/// Values of A's and of B's, and of nobody's, for a kind of parameter; then the modifiers worth trying.
+fn values(kind: &str) -> (String, &'static [(&'static str, &'static str)]) {
+    let (a, b) = (A, B);
+    match kind {
+        "token" => (
+            format!("{0}-1,{1}-1,{0}2,{1}2,{0}3,{1}3,{0},{1},final,active,http://loinc.org|{1}-1,{2}-mrn,CNRY-B-0042-asked", a.code, b.code, a.text),
+            &[(":not", "final,2002-1,zzz"), (":missing", "true"), (":missing", "false"), (":text", "word,CNRY-B-0042-asked"), (":in", "http://clinic.test/vs")],
+        ),
+        "reference" => (
+            "Patient/pat-b,Patient/pat-a,pat-b,Practitioner/doc-n,Observation/pat-b-observation,Condition/pat-b-condition,Encounter/pat-b-encounter".to_owned(),
+            &[("", "pat-b"), ("", "Patient/pat-b"), ("", "Observation/pat-b-observation"), (":missing", "true"), (":missing", "false"), (":identifier", "CNRY-B-0042-asked,http://clinic.test/mrn|word-a-mrn"), (":Patient", "pat-b")],
+        ),
+        "date" => ("ge2019-08-01".to_owned(), &[("", "lt2024-03-10"), ("", "2019-08,1951-03-07,2024-03"), ("", "ap2019-08-05"), (":missing", "true"), (":missing", "false")]),
+        "string" => ("CNRY-B-0042-asked,word-a,w,C".to_owned(), &[(":contains", "ord,NRY"), (":exact", "CNRY-B-0042-asked,word-a-family"), (":missing", "true"), (":missing", "false")]),
+        "quantity" | "number" => ("gt50,lt8,7.25,91.5".to_owned(), &[("", "91.5"), (":missing", "true"), (":missing", "false")]),
+        _ => ("http://clinic.test/Measure/pat-b,http://clinic.test/Measure/pat-a".to_owned(), &[(":below", "http://clinic.test/"), (":missing", "true"), (":missing", "false")]),
+    }
+}
+
+fn searches(kind: &Kind) -> Vec<Request> {
+    let name = &kind.name;
+    let mut out = vec![Request::get(name), Request::get(format!("{name}?_total=accurate&_id=pat-b,pat-b-{0},pat-a-{0}", name.to_ascii_lowercase()))];
+    if !kind.full {
+        return out;
+    }
+    out.extend(["_count=1", "_count=2&_total=accurate", "_count=0", "_summary=count", "_summary=true&_count=1", "_elements=id", "_lastUpdated=ge2024", "_lastUpdated=lt2024", "unknown=1", "_sort=-_lastUpdated&_count=1", "_sort=_id&_count=2", "_cursor=AAAA"].map(|query| Request::get(format!("{name}?{query}"))));
+    out.push(Request::get(format!("{name}?unknown=1")).with("prefer", "handling=strict"));
+    out.push(Request::form(format!("{name}/_search?_count=2"), "_id=pat-b&_total=accurate"));
+    out.push(Request::form(format!("{name}/_search?patient=pat-a"), "patient=pat-b"));
+    for (code, of) in &kind.parameters {
+        let (values, modifiers) = values(of);
+        out.push(Request::get(format!("{name}?{code}={values}&_total=accurate")));
+        out.extend(modifiers.iter().map(|(modifier, value)| Request::get(format!("{name}?{code}{modifier}={value}&_total=accurate"))));
+        out.extend(["", "-"].map(|way| Request::get(format!("{name}?_sort={way}{code}&_count=1"))));
+    }
+    for include in &kind.includes {
+        out.push(Request::get(format!("{name}?_include={include}&_include:iterate={include}&_total=accurate")));
+    }
+    out.push(Request::get(format!("{name}?_include=*")));
+    // Reverse includes are many, and a search takes several.
+    for some in kind.revincludes.chunks(8) {
+        let all: Vec<String> = some.iter().map(|include| format!("_revinclude={include}")).collect();
+        out.push(Request::get(format!("{name}?{}", all.join("&"))));
+    }
+    out
+}
+
+/// A's resource of the type as it came, about whom the test wants.
+fn resource(kind: &Kind, patient: &str, id: Option<&str>) -> Option<Value> {
+    let mut found = record(&A).into_iter().find(|r| r["resourceType"] == kind.name.as_str())?;
+    let own = found.to_string().replace("\"Patient/pat-a\"", &format!("\"Patient/{patient}\""));
+    found = serde_json::from_str(&own).expect("JSON");
+    match id {
+        Some(id) => found["id"] = id.into(),
+        None => drop(found.as_object_mut()?.shift_remove("id")),
+    }
+    Some(found)
+}
+
+fn creates(kind: &Kind) -> Vec<Request> {
+    let bodies = ["pat-a", "pat-b", "pat-z"].into_iter().filter_map(|patient| resource(kind, patient, None));
+    let mut out: Vec<Request> = bodies.map(|body| Request::send("POST", &kind.name, &body)).collect();
+    if let Some(body) = resource(kind, "pat-a", None) {
+        // What refers to rows that may be there.
+        let hidden = body.to_string().replace("pat-a-", "pat-b-");
+        out.push(Request { method: "POST", path: kind.name.clone(), headers: vec![("prefer", "return=minimal".to_owned())], body: Some(hidden) });
+        out.push(Request::send("POST", &kind.name, &body).with("if-none-exist", "identifier=CNRY-B-0042-mrn"));
+    }
+    out
+}
+
+fn updates(kind: &Kind) -> Vec<Request> {
+    let mut out = Vec::new();
+    for id in ids(kind) {
+        for patient in ["pat-a", "pat-b"] {
+            let Some(body) = resource(kind, patient, Some(&id)) else { continue };
+            let path = format!("{}/{id}", kind.name);
+            out.push(Request::send("PUT", &path, &body).with("if-match", "W/\"7\""));
+            out.push(Request::send("PUT", &path, &body));
+            out.push(Request { method: "PATCH", ..Request::send("PUT", &path, &json!([])) });
+        }
+    }
+    out
+}
+
+fn deletes(kind: &Kind) -> Vec<Request> {
+    // A's own come last, when everything else about them has been asked.
+    let mut all = ids(kind);
+    all.sort();
+    all.reverse();
+    let mut out: Vec<Request> = all.iter().map(|id| Request { method: "DELETE", ..Request::get(format!("{}/{id}", kind.name)) }).collect();
+    if kind.full {
+        out.push(Request { method: "DELETE", ..Request::get(format!("{}?_id=pat-b", kind.name)) });
+        out.extend(all.iter().flat_map(|id| [Request::get(format!("{}/{id}", kind.name)), Request::get(format!("{}/{id}/_history", kind.name))]));
+    }
+    out
+}
+
+/// Every fifth read and search, and some writes, as entries of batches.
+fn batches(requests: &[Request]) -> Vec<Request> {
+    let entries: Vec<Value> = requests.iter().filter(|r| r.method == "GET" && r.headers.is_empty()).step_by(5).map(|r| json!({ "request": { "method": "GET", "url": r.path } })).collect();
+    let writes = [
+        json!({ "request": { "method": "PUT", "url": "Observation/pat-b-vital" }, "resource": { "resourceType": "Observation", "id": "pat-b-vital", "status": "final", "code": { "text": "x" }, "subject": { "reference": "Patient/pat-b" } } }),
+        json!({ "request": { "method": "DELETE", "url": "Observation/pat-b-vital" } }),
+        json!({ "request": { "method": "POST", "url": "Observation" }, "resource": { "resourceType": "Observation", "status": "final", "code": { "text": "x" }, "subject": { "reference": "Patient/pat-b" } } }),
+        json!({ "request": { "method": "GET", "url": "Patient/pat-b", "ifNoneMatch": "W/\"1\"" } }),
+    ];
+    let bundle = |entries: &[Value]| Request::send("POST", "", &json!({ "resourceType": "Bundle", "type": "batch", "entry": entries }));
+    entries.chunks(60).map(bundle).chain([bundle(&writes)]).collect()
+}
