@@ -5,8 +5,10 @@ use crate::boundary::Limits;
 use crate::condition::Env;
 use crate::sql::{NEVER, all, any, quoted};
 use crate::{Context, RESOURCE, rendered, statement};
-use hearthgate_access::{Interaction, Narrowed, Target};
-use hearthgate_mapping::{Plan, Statement};
+use hearthgate_access::{Interaction, Narrowed, Target, TypeRule};
+use hearthgate_mapping::{Plan, Sql, Statement};
+use std::cell::RefCell;
+use std::collections::VecDeque;
 
 /// The current version of one resource, to be read or written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,8 +35,48 @@ impl Target for Read {
 /// version was inside.
 #[must_use]
 pub fn read(read: Narrowed<Read>, context: &Context<'_>) -> Narrowed<Statement> {
-    read.map(|read, boundary| one(&read, Limits::of(boundary), context))
+    read.map(|read, boundary| {
+        let limits = Limits::of(boundary);
+        // Filters and labels may turn on the time; nothing else does.
+        if limits.is_plain() { again(&read, boundary.rule(), context, || one(&read, limits, context)) } else { one(&read, limits, context) }
+    })
 }
+
+/// How many statements a thread remembers.
+const REMEMBERED: usize = 128;
+
+/// A statement made before.
+struct Made {
+    resource: &'static str,
+    rule: TypeRule,
+    digest: String,
+    statement: Statement,
+}
+
+thread_local! {
+    static MADE: RefCell<VecDeque<Made>> = const { RefCell::new(VecDeque::new()) };
+}
+
+/// The statement for the same type and the same boundary with another id: making its text costs more than running it.
+fn again(read: &Read, rule: &TypeRule, context: &Context<'_>, make: impl FnOnce() -> Statement) -> Statement {
+    MADE.with_borrow_mut(|made| {
+        let same = |made: &Made| std::ptr::eq(made.resource, read.resource) && made.rule == *rule && made.digest == context.digest;
+        if let Some(at) = made.iter().position(same) {
+            let mut statement = made[at].statement.clone();
+            statement.parameters[ID] = Sql::Text(read.id.clone());
+            return statement;
+        }
+        let statement = make();
+        if made.len() >= REMEMBERED {
+            made.pop_front();
+        }
+        made.push_back(Made { resource: read.resource, rule: rule.clone(), digest: context.digest.to_owned(), statement: statement.clone() });
+        statement
+    })
+}
+
+/// Where the id stands among the parameters of [`one`].
+const ID: usize = 0;
 
 pub(crate) fn one(read: &Read, limits: Limits<'_>, context: &Context<'_>) -> Statement {
     let mut env = Env::new(context);

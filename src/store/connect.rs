@@ -1,6 +1,7 @@
 //! Opening a connection, and what every connection is set to.
 
 use crate::Error;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use std::path::Path;
 use std::time::Duration;
@@ -29,6 +30,7 @@ pub(crate) fn writer(path: &Path) -> Result<Connection, Error> {
          PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; PRAGMA journal_size_limit = 67108864;",
     )?;
     conn.set_prepared_statement_cache_capacity(2048);
+    stable(&conn)?;
     Ok(conn)
 }
 
@@ -38,5 +40,13 @@ pub(crate) fn reader(path: &Path) -> Result<Connection, Error> {
     conn.busy_timeout(Duration::from_secs(2))?;
     conn.execute_batch("PRAGMA query_only = ON; PRAGMA cache_size = -4096; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF;")?;
     conn.set_prepared_statement_cache_capacity(512);
+    stable(&conn)?;
     Ok(conn)
+}
+
+/// A plan depends on the text alone. Otherwise, once there are statistics, SQLite prepares a statement anew for each set of values,
+/// which costs more than running it.
+fn stable(conn: &Connection) -> Result<(), Error> {
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    Ok(())
 }
