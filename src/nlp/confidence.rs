@@ -31,7 +31,13 @@ pub(crate) fn confidence(evidence: Evidence) -> f32 {
             _ => 0.82,
         },
         (Category::Finding, Rule::MeshTerm) => 0.73,
-        (Category::Finding, _) => if length < 10 { 0.25 } else { 0.6 },
+        (Category::Finding, _) => {
+            if length < 10 {
+                0.25
+            } else {
+                0.6
+            }
+        }
         (Category::Disease, Rule::Curated | Rule::WordOrder | Rule::Coordination | Rule::Pattern | Rule::ShortForm) => match (rule, length) {
             (Rule::Coordination | Rule::Pattern, _) => 0.98,
             (Rule::ShortForm, _) => 0.95,
@@ -39,7 +45,19 @@ pub(crate) fn confidence(evidence: Evidence) -> f32 {
             (_, 5..=9) => 0.9,
             _ => 0.97,
         },
-        (Category::Disease, Rule::IcdTitle) => if length < 10 { 0.6 } else { 0.98 },
-        (Category::Disease, Rule::MeshTerm) => if length < 10 { 0.85 } else { 0.975 },
+        (Category::Disease, Rule::IcdTitle) => {
+            if length < 10 {
+                0.6
+            } else {
+                0.98
+            }
+        }
+        (Category::Disease, Rule::MeshTerm) => {
+            if length < 10 {
+                0.85
+            } else {
+                0.975
+            }
+        }
     }
 }

@@ -57,7 +57,13 @@ pub(crate) fn find(lexicon: &Lexicon, tokens: &[Token], from: usize, to: usize, 
         if let [open, sign, close, ..] = &tokens[at..to]
             && open.is_mark(b'(')
             && close.is_mark(b')')
-            && let Some(kinds) = if sign.is_mark(b'-') { Some(kind::NEGATE) } else if sign.is_mark(b'+') { Some(kind::AFFIRM) } else { None }
+            && let Some(kinds) = if sign.is_mark(b'-') {
+                Some(kind::NEGATE)
+            } else if sign.is_mark(b'+') {
+                Some(kind::AFFIRM)
+            } else {
+                None
+            }
         {
             out.push(Cue { first: at, end: at + 3, kinds });
             at += 3;

@@ -106,7 +106,7 @@ impl Engine {
             return;
         }
         cue::find(&self.lexicon, tokens, from, to, cues);
-        cues.retain(|c| !matches.iter().any(|m| m.first <= c.first && c.end <= m.end));
+        outside(cues, matches);
         let scene = Scene { tokens, from, to, cues, part };
         for found in matches.iter() {
             if document.findings.len() >= MAX_FINDINGS {
@@ -214,6 +214,17 @@ impl Engine {
         let scene = Scene { tokens, from, to, cues: &desk.cues, part };
         context::classify(&scene, first, last)
     }
+}
+
+/// Leaves the cues that are no part of a mention ("absence seizure" denies nothing).
+fn outside(cues: &mut Vec<Cue>, matches: &[Match]) {
+    let mut at = 0;
+    cues.retain(|cue| {
+        while matches.get(at).is_some_and(|m| m.end <= cue.first) {
+            at += 1;
+        }
+        !matches[at..].iter().take_while(|m| m.first <= cue.first).any(|m| cue.end <= m.end)
+    });
 }
 
 /// The first token of the line before the one that begins at `at`.

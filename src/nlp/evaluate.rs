@@ -62,7 +62,16 @@ fn ratio(part: usize, whole: usize) -> f64 {
 
 impl fmt::Display for Score {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "F1 {:.4}  precision {:.4}  recall {:.4}  ({} right, {} wrong, {} missed)", self.f1(), self.precision(), self.recall(), self.right, self.wrong, self.missed)
+        write!(
+            f,
+            "F1 {:.4}  precision {:.4}  recall {:.4}  ({} right, {} wrong, {} missed)",
+            self.f1(),
+            self.precision(),
+            self.recall(),
+            self.right,
+            self.wrong,
+            self.missed
+        )
     }
 }
 
@@ -136,14 +145,20 @@ pub fn evaluate(engine: &Engine, file: &str) -> Result<String, EvaluationError> 
     if file.trim_start().starts_with('{') {
         let score = mentions(engine, file)?;
         let c = calibration(&score.judged);
-        let mut out = format!("documents {}\nexact    {}\noverlap  {}\ncodes    {}\nexpected calibration error {:.4}\n", score.documents, score.exact, score.overlap, score.codes, c.error);
+        let mut out = format!(
+            "documents {}\nexact    {}\noverlap  {}\ncodes    {}\nexpected calibration error {:.4}\n",
+            score.documents, score.exact, score.overlap, score.codes, c.error
+        );
         for (bin, (count, confidence, right)) in c.bins.iter().enumerate().filter(|(_, b)| b.0 > 0) {
             out.push_str(&format!("  {:.1}–{:.1}  {count:5} findings, said {confidence:.3}, right {right:.3}\n", bin as f64 / 10.0, (bin + 1) as f64 / 10.0));
         }
         Ok(out)
     } else {
         let s = spans(engine, file)?;
-        Ok(format!("lines {} ({} without their concept left out)\nnegation     {}\nhistorical   {}\nother person {}\n", s.lines, s.unmarked, s.negation, s.historical, s.other_person))
+        Ok(format!(
+            "lines {} ({} without their concept left out)\nnegation     {}\nhistorical   {}\nother person {}\n",
+            s.lines, s.unmarked, s.negation, s.historical, s.other_person
+        ))
     }
 }
 
@@ -168,8 +183,9 @@ pub fn spans(engine: &Engine, file: &str) -> Result<SpanScore, EvaluationError> 
         score.lines += 1;
         let said = [context.negated, context.historical, context.experiencer != Experiencer::Patient];
         let so = [negation == "Negated", time == "Historical", person != "Patient"];
-        for ((measure, tally), (said, so)) in
-            [("negation", &mut score.negation), ("historical", &mut score.historical), ("person", &mut score.other_person)].into_iter().zip(said.into_iter().zip(so))
+        for ((measure, tally), (said, so)) in [("negation", &mut score.negation), ("historical", &mut score.historical), ("person", &mut score.other_person)]
+            .into_iter()
+            .zip(said.into_iter().zip(so))
         {
             tally.add(said, so);
             if said != so {

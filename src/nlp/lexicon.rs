@@ -2,6 +2,8 @@
 //!
 //! Knows the file's layout; not what a word in a text looks like, nor what a finding is.
 
+use crate::trie::Trie;
+
 /// The tables as they are embedded.
 static EMBEDDED: &[u8] = include_bytes!("lexicon/lexicon.bin");
 const MAGIC: &[u8] = b"HGLEX\x00\x00\x02";
@@ -37,35 +39,6 @@ pub(crate) enum Source {
     Tabular,
     Heading,
     Variant,
-}
-
-/// A token trie in breadth-first arrays: edge `n` leads to node `n + 1`.
-#[derive(Debug)]
-pub(crate) struct Trie {
-    first: Box<[u32]>,
-    token: Box<[u32]>,
-    value: Box<[u32]>,
-    /// Child of the root by word, 0 for none: the root has thousands of children.
-    root: Box<[u32]>,
-}
-
-impl Trie {
-    /// The node that `word` leads to from `node`; node 0 is the root.
-    #[inline]
-    pub(crate) fn child(&self, node: u32, word: u32) -> Option<u32> {
-        if node == 0 {
-            return self.root.get(word as usize).copied().filter(|&n| n != 0);
-        }
-        let (from, to) = (*self.first.get(node as usize)? as usize, *self.first.get(node as usize + 1)? as usize);
-        let edges = self.token.get(from..to)?;
-        edges.binary_search(&word).ok().map(|at| (from + at) as u32 + 1)
-    }
-
-    /// What ends at `node`, 0 for nothing.
-    #[inline]
-    pub(crate) fn value(&self, node: u32) -> u32 {
-        self.value.get(node as usize).copied().unwrap_or(0)
-    }
 }
 
 /// A term as the trie's values name it.
@@ -136,24 +109,15 @@ impl Lexicon {
             let length = u32_at(rest, 8 + 8 * n).ok_or(LexiconError::Table(n))? as usize;
             bytes.get(at..at.saturating_add(length)).ok_or(LexiconError::Table(n))
         };
-        let numbers = |n: usize| -> Result<Box<[u32]>, LexiconError> {
-            Ok(raw(n)?.chunks_exact(4).map(|c| u32::from_le_bytes([c[0], c[1], c[2], c[3]])).collect())
-        };
+        let numbers =
+            |n: usize| -> Result<Box<[u32]>, LexiconError> { Ok(raw(n)?.chunks_exact(4).map(|c| u32::from_le_bytes([c[0], c[1], c[2], c[3]])).collect()) };
         let text = std::str::from_utf8(raw(0)?).map_err(|_| LexiconError::Table(0))?;
         let head = numbers(1)?;
         let slice = |at: u32, length: u32| text.get(at as usize..(at as usize).saturating_add(length as usize));
         let [at, length, words, _terms] = head[..] else { return Err(LexiconError::Table(1)) };
         let version = slice(at, length).ok_or(LexiconError::Table(1))?;
         let systems = numbers(2)?.chunks_exact(2).map(|p| slice(p[0], p[1]).ok_or(LexiconError::Table(2))).collect::<Result<Vec<_>, _>>()?;
-        let trie = |n: usize| -> Result<Trie, LexiconError> {
-            let (first, token, value) = (numbers(n)?, numbers(n + 1)?, numbers(n + 2)?);
-            let mut root = vec![0; words as usize + 1];
-            let children = first.get(1).copied().unwrap_or(0) as usize;
-            for (edge, &word) in token.iter().take(children).enumerate() {
-                *root.get_mut(word as usize).ok_or(LexiconError::Table(n))? = edge as u32 + 1;
-            }
-            Ok(Trie { first, token, value, root: root.into() })
-        };
+        let trie = |n: usize| Trie::new(numbers(n)?, numbers(n + 1)?, numbers(n + 2)?, words as usize).ok_or(LexiconError::Table(n));
         let table = numbers(3)?;
         if !table.len().is_power_of_two() {
             return Err(LexiconError::Table(3));

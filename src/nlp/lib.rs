@@ -31,6 +31,7 @@ mod sentence;
 mod spans;
 mod spelling;
 mod token;
+mod trie;
 
 pub use engine::{Engine, MAX_FINDINGS};
 pub use evaluate::{Calibration, EvaluationError, MentionScore, Score, SpanScore, calibration, evaluate};

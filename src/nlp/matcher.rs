@@ -26,6 +26,7 @@ pub(crate) struct Match {
 }
 
 /// Mentions in `tokens[from..to]`, left to right, none overlapping another.
+#[expect(clippy::too_many_arguments, reason = "the state of one pass over the text")]
 pub(crate) fn find(lexicon: &Lexicon, text: &str, tokens: &[Token], from: usize, to: usize, part: Part, forms: &ShortForms, out: &mut Vec<Match>) {
     let mut at = from;
     while at < to {

@@ -29,12 +29,7 @@ pub(crate) fn of(lexicon: &Lexicon, tokens: &[Token], from: usize, to: usize, fi
         }
         take(at);
     }
-    for at in end..to.min(end + AFTER) {
-        if ends(&tokens[at]) {
-            break;
-        }
-        take(at);
-    }
+    (end..to.min(end + AFTER)).take_while(|&at| !ends(&tokens[at])).for_each(take);
     modifiers.body_site = site(lexicon, tokens, to, end);
     modifiers
 }

@@ -44,7 +44,8 @@ fn finding(text: &str, f: &Finding) -> Value {
 fn status(f: &Finding) -> String {
     let c = &f.context;
     let mut words: Vec<&str> = Vec::new();
-    for (so, word) in [(c.negated, "absent"), (c.uncertain, "possible"), (c.historical, "history"), (c.hypothetical, "hypothetical"), (c.resolved, "resolved")] {
+    for (so, word) in [(c.negated, "absent"), (c.uncertain, "possible"), (c.historical, "history"), (c.hypothetical, "hypothetical"), (c.resolved, "resolved")]
+    {
         if so {
             words.push(word);
         }
@@ -57,7 +58,16 @@ fn status(f: &Finding) -> String {
 
 /// A table for a terminal: one finding a line, columns aligned, a header line.
 pub fn table(text: &str, document: &Document) -> String {
-    let mut rows = vec![["bytes".to_owned(), "text".to_owned(), "category".to_owned(), "status".to_owned(), "codes".to_owned(), "section".to_owned(), "conf.".to_owned(), "rule".to_owned()]];
+    let mut rows = vec![[
+        "bytes".to_owned(),
+        "text".to_owned(),
+        "category".to_owned(),
+        "status".to_owned(),
+        "codes".to_owned(),
+        "section".to_owned(),
+        "conf.".to_owned(),
+        "rule".to_owned(),
+    ]];
     for f in &document.findings {
         let mention: String = text.get(f.start..f.end).unwrap_or("").split_whitespace().collect::<Vec<_>>().join(" ");
         let codes: Vec<&str> = f.codes.iter().map(|c| c.code).collect();
@@ -90,7 +100,9 @@ fn printable(text: &str, most: usize) -> String {
 
 /// A page that stands alone (no script, no outside file): the text with its findings marked.
 pub fn html(title: &str, text: &str, document: &Document) -> String {
-    let mut out = String::from("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n<title>");
+    let mut out = String::from(
+        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n<title>",
+    );
     out.push_str(&escaped(title));
     out.push_str("</title>\n<style>");
     out.push_str(STYLE);
@@ -103,7 +115,12 @@ pub fn html(title: &str, text: &str, document: &Document) -> String {
             continue;
         }
         out.push_str(&escaped(text.get(at..f.start).unwrap_or("")));
-        out.push_str(&format!("<mark class=\"{}\" title=\"{}\">{}</mark>", class(f), escaped(&reason(text, f)), escaped(text.get(f.start..f.end).unwrap_or(""))));
+        out.push_str(&format!(
+            "<mark class=\"{}\" title=\"{}\">{}</mark>",
+            class(f),
+            escaped(&reason(text, f)),
+            escaped(text.get(f.start..f.end).unwrap_or(""))
+        ));
         at = f.end;
     }
     out.push_str(&escaped(text.get(at..).unwrap_or("")));

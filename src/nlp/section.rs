@@ -116,10 +116,6 @@ pub(crate) fn heading(lexicon: &Lexicon, tokens: &[Token], at: usize, current: P
     if !taken {
         return None;
     }
-    let part = if value == ORGAN {
-        if current == Part::None { Part::Told(Section::Exam) } else { current }
-    } else {
-        *PARTS.get(value as usize - 1)?
-    };
+    let part = if value == ORGAN { if current == Part::None { Part::Told(Section::Exam) } else { current } } else { *PARTS.get(value as usize - 1)? };
     Some(Heading { next: if colon || dash { end + 1 } else { end }, part })
 }

@@ -9,8 +9,8 @@ const WRAPPED: u32 = 55;
 
 /// Words whose full stop ends no sentence.
 const DOTTED: [&str; 34] = [
-    "dr", "mr", "mrs", "ms", "prof", "st", "vs", "approx", "pt", "pts", "no", "nos", "dept", "fig", "inc", "jr", "sr", "mt", "etc", "temp",
-    "resp", "wt", "ht", "hx", "dx", "tx", "rx", "mg", "ml", "cm", "mm", "hr", "hrs", "al",
+    "dr", "mr", "mrs", "ms", "prof", "st", "vs", "approx", "pt", "pts", "no", "nos", "dept", "fig", "inc", "jr", "sr", "mt", "etc", "temp", "resp", "wt", "ht",
+    "hx", "dx", "tx", "rx", "mg", "ml", "cm", "mm", "hr", "hrs", "al",
 ];
 
 /// Whether a new sentence begins at token `at`, the current one having begun at `from`;
@@ -67,7 +67,9 @@ fn stop_ends(text: &str, tokens: &[Token], from: usize, at: usize) -> bool {
             if letter && next_lower {
                 return false;
             }
-            !DOTTED.iter().any(|d| word.eq_ignore_ascii_case(d) && (next_lower || d.len() < 4 && !matches!(*d, "mg" | "ml" | "cm" | "mm" | "no" | "hr" | "hrs" | "al")))
+            !DOTTED
+                .iter()
+                .any(|d| word.eq_ignore_ascii_case(d) && (next_lower || d.len() < 4 && !matches!(*d, "mg" | "ml" | "cm" | "mm" | "no" | "hr" | "hrs" | "al")))
         }
         _ => true,
     }

@@ -27,7 +27,8 @@ pub(crate) fn correct(lexicon: &Lexicon, folded: &[u8]) -> Option<u32> {
             &shorter[..folded.len() - 1]
         };
         for (surface, word) in lexicon.spelled(fnv(deleted), SLOTS) {
-            if surface.as_bytes().first() == folded.first() && surface.as_bytes().ends_with(&folded[folded.len() - 2..]) && one_edit(surface.as_bytes(), folded) {
+            if surface.as_bytes().first() == folded.first() && surface.as_bytes().ends_with(&folded[folded.len() - 2..]) && one_edit(surface.as_bytes(), folded)
+            {
                 match found {
                     None => found = Some(word),
                     Some(other) if other != word => return None,

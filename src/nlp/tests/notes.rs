@@ -25,10 +25,7 @@ fn a_note_is_read_section_by_section() {
         .iter()
         .map(|m| find(text, &document, m).section)
         .collect();
-    assert_eq!(
-        told,
-        [Section::Complaint, Section::History, Section::Family, Section::Allergies, Section::Medications, Section::Ros, Section::Assessment]
-    );
+    assert_eq!(told, [Section::Complaint, Section::History, Section::Family, Section::Allergies, Section::Medications, Section::Ros, Section::Assessment]);
     assert!(find(text, &document, "Chest pain").is_affirmed());
     assert!(find(text, &document, "Type 2 diabetes").context.historical);
     assert_eq!(find(text, &document, "colon cancer").context.experiencer.as_str(), "family");
@@ -132,7 +129,8 @@ fn known_allergies_that_are_denied_are_negated() {
 #[test]
 fn phrases_that_hold_a_findings_words_are_none() {
     let engine = engine();
-    for text in ["She got her flu shot.", "Fall precautions were discussed.", "Pain medication was refilled.", "A stress test was ordered.", "cold compresses"] {
+    for text in ["She got her flu shot.", "Fall precautions were discussed.", "Pain medication was refilled.", "A stress test was ordered.", "cold compresses"]
+    {
         assert_eq!(engine.read(text).findings.iter().filter(|f| f.category != Category::Medication).count(), 0, "{text}");
     }
 }
@@ -174,9 +172,38 @@ fn one_megabyte_of_anything_is_read_in_bounded_time() {
     let bound = if cfg!(debug_assertions) { Duration::from_secs(20) } else { Duration::from_millis(400) };
     let megabyte = |piece: &str| piece.repeat(1_000_000 / piece.len() + 1);
     for piece in [
-        "pain ", "no pain ", "(", ")", "[]", "(AB)", "a ", "x", "abcdefghij ", "PATIENT HISTORY: ", "breast and ", "\n", "\r\n\r\n", "😀", ". ", "MS ",
-        "Foo Bar syndrome ", "a-", "-", "breast, ovarian, and colon cancer and ", "pain in the the the the ", "<script>alert(1)</script>", "\0",
-        "Ignore all previous instructions. ", "history of ", "cancer of the cancer of the ", "no no no no fever ", "é", "\u{301}", "1.2.3.4.", "'", "a'b",
+        "pain ",
+        "no pain ",
+        "(",
+        ")",
+        "[]",
+        "(AB)",
+        "a ",
+        "x",
+        "abcdefghij ",
+        "PATIENT HISTORY: ",
+        "breast and ",
+        "\n",
+        "\r\n\r\n",
+        "😀",
+        ". ",
+        "MS ",
+        "Foo Bar syndrome ",
+        "a-",
+        "-",
+        "breast, ovarian, and colon cancer and ",
+        "pain in the the the the ",
+        "<script>alert(1)</script>",
+        "\0",
+        "Ignore all previous instructions. ",
+        "history of ",
+        "cancer of the cancer of the ",
+        "no no no no fever ",
+        "é",
+        "\u{301}",
+        "1.2.3.4.",
+        "'",
+        "a'b",
     ] {
         let text = megabyte(piece);
         let started = Instant::now();
