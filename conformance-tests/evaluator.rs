@@ -7,12 +7,18 @@ use serde_json::Value;
 pub fn select<'v>(resource: &'v Value, expression: &str) -> Vec<&'v Value> {
     let kind = resource["resourceType"].as_str().unwrap_or_default();
     let mut out = Vec::new();
+    if expression.contains("deceased.exists()") {
+        let dead = resource["deceasedBoolean"] == true || resource.get("deceasedDateTime").is_some();
+        return vec![if dead { &Value::Bool(true) } else { &Value::Bool(false) }];
+    }
     for part in expression.split('|').map(str::trim) {
         let (part, cast) = match part.strip_prefix('(').and_then(|p| p.strip_suffix(')')) {
             Some(inner) => inner.split_once(" as ").map_or((inner, None), |(path, cast)| (path, Some(cast))),
             None => (part, None),
         };
-        let Some(path) = part.strip_prefix(kind).and_then(|p| p.strip_prefix('.')) else { continue };
+        let Some(path) = [kind, "Resource", "DomainResource"].iter().find_map(|k| part.strip_prefix(k)?.strip_prefix('.')) else { continue };
+        // US Core's end at the code of a coding: what is matched is the coding.
+        let path = if path.starts_with("extension") { path.trim_end_matches(".code").trim_end_matches(".coding") } else { path };
         let mut steps = steps(path);
         if let (Some(cast), Some(last)) = (cast, steps.last_mut()) {
             last.1.push(format!("as({cast})"));
@@ -211,4 +217,130 @@ pub fn decimal(text: &str) -> Option<(f64, f64)> {
     let value: f64 = text.parse().ok()?;
     let digits = text.split(['e', 'E']).next()?.split_once('.').map_or(0, |(_, f)| f.len());
     Some((value, 0.5 * 10f64.powi(-i32::try_from(digits).ok()?)))
+}
+
+/// What is asked of one parameter: `code`, `name`, `name:exact`, with its text of alternatives as a URL has it (not yet encoded).
+pub struct Question<'q> {
+    /// The parameter's type: `token`, `string`, …
+    pub form: &'q str,
+    /// The modifier, or nothing.
+    pub modifier: &'q str,
+    /// The value: alternatives with commas between.
+    pub value: &'q str,
+}
+
+/// Whether a resource answers. `base` are the values that the parameter's expression selects in it.
+pub fn matches(base: &[&Value], asked: &Question<'_>) -> bool {
+    let alternatives = split(asked.value, ',');
+    let any = || alternatives.iter().any(|one| base.iter().any(|value| one_matches(value, asked, one)));
+    match asked.modifier {
+        "missing" => base.is_empty() == (asked.value == "true"),
+        "not" => !any(),
+        _ => any(),
+    }
+}
+
+/// Parts of a text between separators that no backslash stands before.
+fn split(text: &str, at: char) -> Vec<String> {
+    let (mut out, mut escaped) = (vec![String::new()], false);
+    for c in text.chars() {
+        if c == at && !escaped {
+            out.push(String::new());
+        } else {
+            out.last_mut().expect("one").push(c);
+        }
+        escaped = c == '\\' && !escaped;
+    }
+    out
+}
+
+fn plain(text: &str) -> String {
+    let (mut out, mut escaped) = (String::new(), false);
+    for c in text.chars() {
+        if c == '\\' && !escaped {
+            escaped = true;
+        } else {
+            out.push(c);
+            escaped = false;
+        }
+    }
+    out
+}
+
+fn one_matches(value: &Value, asked: &Question<'_>, text: &str) -> bool {
+    match asked.form {
+        "token" if asked.modifier == "text" => texts(value).iter().any(|t| folded(t).starts_with(&folded(&plain(text)))),
+        "token" => token_matches(&tokens(value), text),
+        "string" => strings(value).iter().any(|found| {
+            let wanted = plain(text);
+            match asked.modifier {
+                "exact" => *found == wanted,
+                "contains" => folded(found).contains(&folded(&wanted)),
+                _ => folded(found).starts_with(&folded(&wanted)),
+            }
+        }),
+        "reference" if asked.modifier == "identifier" => value.get("identifier").is_some_and(|identifier| token_matches(&tokens(identifier), text)),
+        "reference" => {
+            let found = value.as_str().or_else(|| value["reference"].as_str()).unwrap_or_default();
+            let kind = if asked.modifier.is_empty() { text.to_owned() } else { format!("{}/{text}", asked.modifier) };
+            found == kind || (!kind.contains('/') && found.split('/').count() == 2 && found.ends_with(&format!("/{kind}")))
+        }
+        "date" => {
+            let (prefix, date) = prefix_of(text);
+            interval(value).zip(moment(date)).is_some_and(|(found, wanted)| date_matches(prefix, wanted, found))
+        }
+        "quantity" => quantity_matches(value, text),
+        "uri" => value.as_str() == Some(plain(text).as_str()),
+        other => panic!("the evaluator does not know {other} parameters"),
+    }
+}
+
+/// The prefix of an ordered value, and the rest.
+pub fn prefix_of(text: &str) -> (&str, &str) {
+    match text.get(..2) {
+        Some(prefix) if prefix.chars().all(|c| c.is_ascii_lowercase()) => text.split_at(2),
+        _ => ("", text),
+    }
+}
+
+fn token_matches(found: &[(Option<String>, String)], text: &str) -> bool {
+    let parts: Vec<String> = split(text, '|').iter().map(|p| plain(p)).collect();
+    found.iter().any(|(system, code)| match parts.as_slice() {
+        [wanted] => code == wanted,
+        [none, wanted] if none.is_empty() => system.is_none() && code == wanted,
+        [wanted, none] if none.is_empty() => system.as_ref() == Some(wanted),
+        [scheme, wanted] => system.as_ref() == Some(scheme) && code == wanted,
+        _ => false,
+    })
+}
+
+/// Display and text of a coded value.
+fn texts(value: &Value) -> Vec<String> {
+    let own = ["text", "display"].iter().filter_map(|n| value.get(*n).and_then(Value::as_str)).map(str::to_owned);
+    own.chain(value.get("coding").and_then(Value::as_array).into_iter().flatten().flat_map(texts)).collect()
+}
+
+fn quantity_matches(value: &Value, text: &str) -> bool {
+    let parts: Vec<String> = split(text, '|').iter().map(|p| plain(p)).collect();
+    let (prefix, number) = prefix_of(&parts[0]);
+    let Some(((wanted, half), (found, _))) = decimal(number).zip(value.get("value").and_then(|v| decimal(&v.to_string()))) else { return false };
+    let own = |name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let unit = match parts.as_slice() {
+        [_] => true,
+        [_, system, code] if system.is_empty() => own("code") == *code || own("unit") == *code,
+        [_, system, code] => own("system") == *system && own("code") == *code,
+        _ => false,
+    };
+    let within = (wanted - half..wanted + half).contains(&found);
+    unit && match prefix {
+        "" | "eq" => within,
+        "ne" => !within,
+        "gt" => found > wanted,
+        "lt" => found < wanted,
+        "ge" => found >= wanted,
+        "le" => found <= wanted,
+        "sa" => found > wanted,
+        "eb" => found < wanted,
+        other => panic!("no prefix {other}"),
+    }
 }
