@@ -18,8 +18,10 @@ const BATCH: usize = 5_000;
 /// A thread that cannot be started.
 pub fn start(instance: Weak<Instance>) -> std::io::Result<()> {
     std::thread::Builder::new().name("audit-index".to_owned()).spawn(move || {
+        let mut next = None;
         while let Some(instance) = instance.upgrade() {
-            let copied = copy(&instance).unwrap_or_else(|error| {
+            let copied = copy(&instance, &mut next).unwrap_or_else(|error| {
+                next = None;
                 tracing::warn!(error, "the audit's index lags behind");
                 0
             });
@@ -32,13 +34,24 @@ pub fn start(instance: Weak<Instance>) -> std::io::Result<()> {
     Ok(())
 }
 
-fn copy(instance: &Instance) -> Result<usize, String> {
-    let store = &instance.gateway.store;
-    let rows = store.own("SELECT value FROM gw_meta WHERE key = 'audit_indexed'", &[]).map_err(|e| e.to_string())?;
-    let next = match rows.first().and_then(|r| r.first()) {
+/// How far the copy is, as the database says. Asked by a thread that ends, because a connection of its own would stay as long as
+/// its thread and takes megabytes for the schema.
+fn copied_to(instance: &Instance) -> Result<u64, String> {
+    let ask = || instance.gateway.store.own("SELECT value FROM gw_meta WHERE key = 'audit_indexed'", &[]).map_err(|e| e.to_string());
+    let rows = std::thread::scope(|scope| scope.spawn(ask).join()).map_err(|_| "a thread panicked".to_owned())??;
+    Ok(match rows.first().and_then(|r| r.first()) {
         Some(Sql::Text(text)) => text.parse().unwrap_or(0),
         _ => 0,
+    })
+}
+
+fn copy(instance: &Instance, known: &mut Option<u64>) -> Result<usize, String> {
+    let store = &instance.gateway.store;
+    let next = match *known {
+        Some(next) => next,
+        None => copied_to(instance)?,
     };
+    *known = Some(next);
     let records = instance.gateway.ledger.read_from(next, BATCH).map_err(|e| e.to_string())?;
     let Some(Record { seq: last, .. }) = records.last() else { return Ok(0) };
     let last = *last;
@@ -58,5 +71,6 @@ fn copy(instance: &Instance) -> Result<usize, String> {
     ];
     let unit = Unit { context: Context { at_ms: instance.gateway.now(), ..Context::default() }, changes, audit: None };
     store.write_blocking(unit).map_err(|e| e.to_string())?;
+    *known = Some(last + 1);
     Ok(count)
 }

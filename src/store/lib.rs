@@ -111,9 +111,8 @@ impl Store {
         let unclean = meta("running")?.is_some();
         conn.execute("INSERT INTO gw_meta (key, value) VALUES ('running', '1') ON CONFLICT (key) DO NOTHING", [])?;
         let core = Arc::new(Core::new(NUMBER.fetch_add(1, Ordering::Relaxed), path.to_owned(), mappings, keyring, &conn)?);
-        drop(conn);
         let health = Arc::new(Health::new(unclean));
-        let writer = Arc::new(Writer::start(Arc::clone(&core), Arc::clone(&health))?);
+        let writer = Arc::new(Writer::start(Arc::clone(&core), conn, Arc::clone(&health))?);
         let pool = Pool::start(&core, options.readers)?;
         let (checked, file): (Arc<Health>, PathBuf) = (Arc::clone(&health), path.to_owned());
         std::thread::Builder::new().name("check".to_owned()).spawn(move || checked.check(&file)).map_err(|e| Error::Database(e.to_string()))?;

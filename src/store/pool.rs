@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 /// How many statements may wait.
 const QUEUE: usize = 256;
 
-type Job = Box<dyn FnOnce(&Reader) + Send>;
+type Job = Box<dyn FnOnce(Result<&Reader, Error>) + Send>;
 
 #[derive(Default)]
 struct Queue {
@@ -26,15 +26,15 @@ pub(crate) struct Pool {
 }
 
 impl Pool {
+    /// Each thread opens its own connection: nobody waits for it to read the schema.
     pub(crate) fn start(core: &Arc<Core>, threads: usize) -> Result<Self, Error> {
         let queue = Arc::new(Queue::default());
         let mut started = Vec::with_capacity(threads);
         for number in 0..threads.max(1) {
-            let reader = Reader::open(core)?;
-            let queue = Arc::clone(&queue);
+            let (core, queue) = (Arc::clone(core), Arc::clone(&queue));
             let thread = std::thread::Builder::new()
                 .name(format!("reader-{number}"))
-                .spawn(move || work(&reader, &queue))
+                .spawn(move || work(&core, &queue))
                 .map_err(|e| Error::Database(e.to_string()))?;
             started.push(thread);
         }
@@ -52,7 +52,7 @@ impl Pool {
             jobs.0.push_back(Box::new(move |reader| {
                 // Whoever asked may be gone.
                 if !reply.is_closed() {
-                    let _ = reply.send(reader.within(LIMIT, act));
+                    let _ = reply.send(reader.and_then(|reader| reader.within(LIMIT, act)));
                 }
             }));
         }
@@ -71,7 +71,9 @@ impl Drop for Pool {
     }
 }
 
-fn work(reader: &Reader, queue: &Queue) {
+fn work(core: &Core, queue: &Queue) {
+    // Where it cannot be opened, each job tries again, and whoever asked is told.
+    let mut opened = Reader::open(core);
     loop {
         let mut jobs = queue.jobs.lock().unwrap_or_else(PoisonError::into_inner);
         let job = loop {
@@ -84,8 +86,13 @@ fn work(reader: &Reader, queue: &Queue) {
             jobs = queue.ready.wait(jobs).unwrap_or_else(PoisonError::into_inner);
         };
         drop(jobs);
-        job(reader);
-        if !reader.conn.is_autocommit() {
+        if opened.is_err() {
+            opened = Reader::open(core);
+        }
+        job(opened.as_ref().map_err(Clone::clone));
+        if let Ok(reader) = &opened
+            && !reader.conn.is_autocommit()
+        {
             // Stopped inside its transaction.
             let _ = reader.conn.execute_batch("ROLLBACK");
         }

@@ -12,7 +12,8 @@ mod versions;
 
 use crate::core::Core;
 use crate::unit::{Outcome, Refused, Unit};
-use crate::{Error, connect, health::Health};
+use crate::{Error, health::Health};
+use rusqlite::Connection;
 use session::Session;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
@@ -53,9 +54,9 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    pub(crate) fn start(core: Arc<Core>, health: Arc<Health>) -> Result<Self, Error> {
+    /// On a connection made by [`connect::writer`](crate::connect::writer), which has read the schema already: that takes long.
+    pub(crate) fn start(core: Arc<Core>, conn: Connection, health: Arc<Health>) -> Result<Self, Error> {
         let (queue, waiting) = sync_channel(QUEUE);
-        let conn = connect::writer(&core.path)?;
         let known = Arc::clone(&health);
         let thread = std::thread::Builder::new()
             .name("writer".to_owned())
