@@ -404,7 +404,7 @@ fn abuse_c26_conditional_headers_tell_nothing_of_anothers_resource() {
                 let put = twin(world, token, &Request::send("PUT", &path, &body).with("if-match", tag));
                 assert!(!matches!(put.status, 304 | 412), "{path}: {}", put.status);
                 let delete = twin(world, token, &Request { method: "DELETE", ..Request::get(&path) }.with("if-match", tag));
-                assert!(matches!(delete.status, 404 | 403), "{path}: {}", delete.status);
+                assert!(matches!(delete.status, 404 | 403) || (kind == "AuditEvent" && delete.status == 405), "{path}: {}", delete.status);
             }
         }
     }

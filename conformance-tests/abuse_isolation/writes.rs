@@ -138,7 +138,8 @@ fn abuse_c24_a_delete_of_anothers_resource_finds_nothing() {
     for (kind, id) in of_b() {
         for token in [&world.a, &world.m] {
             let answer = twin(world, token, &Request { method: "DELETE", ..Request::get(format!("{kind}/{id}")) });
-            assert!(matches!(answer.status, 403 | 404), "{kind}/{id}: {}", answer.status);
+            // Nobody deletes an audit event, whoever it speaks of.
+            assert!(matches!(answer.status, 403 | 404) || (kind == "AuditEvent" && answer.status == 405), "{kind}/{id}: {}", answer.status);
         }
         world.server.get(&format!("{kind}/{id}"), &world.system).expect(200);
     }

@@ -26,9 +26,14 @@ pub async fn delete(gateway: &Gateway, caller: &Caller, resource: &'static str, 
     }
     let (_, patients) = gateway.present(caller, resource, &old);
     let guard = Guard { version: Expect::Is(old.version), old: Some(gateway.touch(caller, resource, id, Interaction::Delete)?), new: None };
+    let mut changes = vec![Change::Delete { plan: old.plan, id: id.to_owned(), guard }];
+    if resource == "Patient" {
+        // A patient of whom nothing is recorded may go; who would have cared for them is no record.
+        changes.insert(0, Change::end_care(id));
+    }
     let unit = Unit {
         context: write::context(gateway, caller),
-        changes: vec![Change::Delete { plan: old.plan, id: id.to_owned(), guard }],
+        changes,
         audit: Some(AuditRow { event: event.of_write(StatusCode::NO_CONTENT, id, &patients) }),
     };
     let outcomes = gateway.store.write(unit).await?;

@@ -40,6 +40,8 @@ pub enum Fault {
     Malformed(Vec<Issue>),
     /// No format that the client accepts.
     NotAcceptable,
+    /// The body did not arrive in time.
+    Slow,
     /// Too many bytes or entries.
     TooLong(String),
     /// A malformed request, with code and place.
@@ -98,6 +100,7 @@ impl Fault {
             Self::Method(_) | Self::NoUpdateCreate => StatusCode::METHOD_NOT_ALLOWED,
             Self::MediaType | Self::Media(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
+            Self::Slow => StatusCode::REQUEST_TIMEOUT,
             Self::TooLong(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Invalid(_) | Self::Reference(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Version { .. } | Self::Exists => StatusCode::PRECONDITION_FAILED,
@@ -130,6 +133,7 @@ impl Fault {
             }],
             Self::MediaType => one("not-supported", "Send the body as `Content-Type: application/fhir+json` (or application/json), in UTF-8."),
             Self::NotAcceptable => one("not-supported", "The answer can be had as application/fhir+json. Ask for it with `Accept` or `_format`."),
+            Self::Slow => one("timeout", "The body took too long to arrive. Send it at once."),
             Self::TooLong(message) => one("too-long", message),
             Self::Bad { code, message, expression } => {
                 vec![Issue { severity: "error", code, diagnostics: message.clone(), expression: expression.iter().cloned().collect() }]

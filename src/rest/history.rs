@@ -10,6 +10,7 @@ use hearthgate_fhir::date::{self, format_instant};
 use hearthgate_fhir::query::encode;
 use hearthgate_mapping::Sql;
 use hearthgate_search::{COLUMN_RID, COLUMN_SEQ, Versions};
+use hearthgate_store::is_cut;
 use http::StatusCode;
 
 /// What a history is asked for.
@@ -46,7 +47,7 @@ async fn history(gateway: &Gateway, caller: &Caller, resource: &'static str, id:
         return Err(Fault::NotFound);
     }
     let mut links = vec![("self", link(gateway, &path, &asked.honoured, None))];
-    let more = found.len() > asked.count as usize;
+    let more = found.len() > asked.count as usize || is_cut(&found);
     found.truncate(asked.count as usize);
     if more && let Some(Sql::Integer(seq)) = found.last().and_then(|last| last.extra.get(COLUMN_SEQ - COLUMN_RID)) {
         links.push(("next", link(gateway, &path, &asked.honoured, Some(&cursor::seal_seq(gateway, caller, &path, *seq)))));

@@ -14,6 +14,7 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use bytes::Bytes;
 use hearthgate_access::Caller;
+use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, header};
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,11 +43,19 @@ const LONGEST_FORM: usize = 128 << 10;
 
 /// How long a body may take.
 const BODY_TIME: Duration = Duration::from_secs(30);
+/// How much of an unwanted body is read, and how long, before the connection is given up.
+const DISCARD_BYTES: usize = 64 << 10;
+const DISCARD_TIME: Duration = Duration::from_secs(1);
 
 /// Answers any request below the FHIR base.
 pub async fn handle(State(server): State<Arc<Server>>, request: Request) -> Response {
     let head = request.method() == Method::HEAD;
-    let mut answer = answer(&server, request).await.unwrap_or_else(|fault| fault.answer());
+    let (parts, body) = request.into_parts();
+    let mut body = Some(body);
+    let mut answer = answer(&server, parts, &mut body).await.unwrap_or_else(|fault| fault.answer());
+    if let Some(unread) = body {
+        discard(unread).await;
+    }
     if head && answer.status != http::StatusCode::NOT_MODIFIED {
         answer.header("content-length", answer.body.len().to_string());
         answer.body = Bytes::new();
@@ -54,8 +63,13 @@ pub async fn handle(State(server): State<Arc<Server>>, request: Request) -> Resp
     respond(answer)
 }
 
-async fn answer(server: &Server, request: Request) -> Result<Answer, Fault> {
-    let (parts, body) = request.into_parts();
+/// Reads what nobody wanted to know, within bounds, so that the connection can be kept: one that is closed with bytes unread may lose
+/// the answer, or fail the client's next request.
+async fn discard(body: HttpBody) {
+    let _ = tokio::time::timeout(DISCARD_TIME, body::to_bytes(body, DISCARD_BYTES)).await;
+}
+
+async fn answer(server: &Server, parts: Parts, body: &mut Option<HttpBody>) -> Result<Answer, Fault> {
     let path = parts.uri.path();
     let path = path.strip_prefix("/fhir").unwrap_or(path);
     let path = path.strip_prefix('/').unwrap_or(path);
@@ -99,7 +113,7 @@ async fn answer(server: &Server, request: Request) -> Result<Answer, Fault> {
     Ok(answer)
 }
 
-async fn run(server: &Server, caller: &Caller, operation: Operation, headers: &HeaderMap, query: &str, body: HttpBody, draft: &mut audit::Draft) -> Result<Answer, Fault> {
+async fn run(server: &Server, caller: &Caller, operation: Operation, headers: &HeaderMap, query: &str, body: &mut Option<HttpBody>, draft: &mut audit::Draft) -> Result<Answer, Fault> {
     let gateway = &server.gateway;
     acceptable(headers, query)?;
     let conditions = Conditions::of(headers)?;
@@ -128,7 +142,7 @@ async fn run(server: &Server, caller: &Caller, operation: Operation, headers: &H
 }
 
 /// Reads a body up to the limit, in bounded time, as it is.
-async fn read(limit: usize, headers: &HeaderMap, body: HttpBody) -> Result<Bytes, Fault> {
+async fn read(limit: usize, headers: &HeaderMap, body: &mut Option<HttpBody>) -> Result<Bytes, Fault> {
     if headers.get(header::CONTENT_ENCODING).is_some_and(|v| v != "identity") {
         return Err(Fault::Media("Send the body without `Content-Encoding`."));
     }
@@ -137,10 +151,10 @@ async fn read(limit: usize, headers: &HeaderMap, body: HttpBody) -> Result<Bytes
     if declared.is_some_and(|length| length > limit) {
         return Err(too_long());
     }
-    match tokio::time::timeout(BODY_TIME, body::to_bytes(body, limit)).await {
+    match tokio::time::timeout(BODY_TIME, body::to_bytes(body.take().unwrap_or_default(), limit)).await {
         Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(_)) => Err(too_long()),
-        Err(_) => Err(Fault::bad("timeout", "The body took too long to arrive.")),
+        Err(_) => Err(Fault::Slow),
     }
 }
 

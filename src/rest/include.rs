@@ -7,10 +7,11 @@ use hearthgate_fhir::query::{Include, Query};
 use hearthgate_fhir::r4;
 use hearthgate_mapping::Sql;
 use hearthgate_search::{Includes, OnPage, include as along};
-use hearthgate_store::Stored;
+use hearthgate_store::{Stored, is_cut};
 
-/// Rounds of `:iterate` at most, and resources that may come along with one page.
+/// Rounds of `:iterate` at most.
 const ROUNDS: usize = 5;
+/// Resources that may come along with one page.
 const MOST: u32 = 1000;
 
 /// What comes along with a page.
@@ -24,7 +25,7 @@ pub(super) async fn include(gateway: &Gateway, caller: &Caller, resource: &'stat
     let mut asked: Vec<Include> = query.include.clone();
     for _ in 0..ROUNDS {
         let left = MOST.saturating_sub(u32::try_from(out.len()).unwrap_or(MOST));
-        if asked.is_empty() || from.is_empty() || left == 0 {
+        if asked.is_empty() || from.is_empty() || left == 0 || is_cut(&out) {
             break;
         }
         let question = Includes { resource, include: asked, page: from, known: known.clone(), limit: left };

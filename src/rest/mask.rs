@@ -54,10 +54,10 @@ pub fn mask(body: &Bytes, base: &str, hidden: &dyn Fn(&str) -> bool) -> Bytes {
 /// A contained resource that names somebody hidden, or that is a person's, of whom nobody can say who it is, keeps its place alone.
 fn contained(value: &mut Value, base: &str, hidden: &dyn Fn(&str) -> bool) {
     let person = value.get("resourceType").and_then(Value::as_str).is_some_and(|kind| matches!(kind, "Patient" | "Person" | "RelatedPerson"));
-    if person || patients(value.to_string().as_bytes(), base).iter().any(|id| hidden(id)) {
-        if let Some(object) = value.as_object_mut() {
-            object.retain(|name, _| matches!(name.as_str(), "resourceType" | "id"));
-        }
+    if (person || patients(value.to_string().as_bytes(), base).iter().any(|id| hidden(id)))
+        && let Some(object) = value.as_object_mut()
+    {
+        object.retain(|name, _| matches!(name.as_str(), "resourceType" | "id"));
     }
 }
 

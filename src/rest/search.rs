@@ -8,63 +8,85 @@ use super::gateway::Gateway;
 use super::include;
 use super::subset::Subset;
 use super::veil::veil;
-use hearthgate_access::Caller;
+use hearthgate_access::{Caller, Narrowed};
 use hearthgate_fhir::query::{Query, Summary, Total, encode, form_pairs};
 use hearthgate_mapping::Sql;
-use hearthgate_search::{Search, search as statements};
-use hearthgate_store::Stored;
+use hearthgate_search::{Page, Search, search as statements};
+use hearthgate_store::{Stored, is_cut};
 use hearthgate_typed::{Issue, operation_outcome};
 use http::StatusCode;
+
+/// Bytes of a page above which presenting it is kept off the threads that serve everybody else.
+const LARGE: usize = 4 << 20;
 
 /// `GET /Type?…` and `POST /Type/_search`
 pub async fn search(gateway: &Gateway, caller: &Caller, resource: &'static str, pairs: &[(String, String)], strict: bool) -> Result<Answer, Fault> {
     caller.rule(resource, hearthgate_access::Interaction::Search)?;
-    let mut query = gateway.parse_query(caller, resource, pairs)?;
-    query.count = query.count.map(|count| count.min(gateway.settings.page_limit));
-    if strict && let Some((name, why)) = query.ignored.first() {
-        return Err(Fault::bad("not-supported", format!("`{name}`: {why}. Leave it out, or ask with `Prefer: handling=lenient`.")));
-    }
-    let counting = query.summary == Summary::Count;
+    let query = asked(gateway, caller, resource, pairs, strict)?;
     let count = query.count.unwrap_or(gateway.settings.page).clamp(1, gateway.settings.page_limit);
-    let after = query.cursor.as_deref().map(|text| cursor::open(gateway, caller, resource, &query, text)).transpose()?;
-    let first = after.is_none();
-    let veiled = veil(gateway, caller, resource, query.clone()).await?;
-    let asked = Search { resource, query: veiled, count, after, total: counting || query.total != Total::None };
-    let narrowed = caller.narrow(asked)?;
-    let page = gateway.with_context(|context| statements(narrowed, context))?;
+    let page = narrowed(gateway, caller, resource, &query, count).await?;
     let mut total = match &page.target().total {
         Some(_) => Some(count_of(&gateway.store.rows_of(&page, |page| page.total.as_ref().unwrap_or(&page.rows)).await?)),
         None => None,
     };
-    if counting {
+    if query.summary == Summary::Count {
         return Ok(Answer::json(StatusCode::OK, bundle("searchset", total, &[("self", self_link(gateway, resource, &query, None))], &[])));
     }
     let mut found = gateway.store.page_of(&page, |page| &page.rows).await?;
-    let more = found.len() > count as usize;
+    let more = found.len() > count as usize || is_cut(&found);
     found.truncate(count as usize);
-    if first && !more && total.is_none() {
+    if query.cursor.is_none() && !more && total.is_none() {
         total = Some(found.len() as u64);
     }
-    let mut links = vec![("self", self_link(gateway, resource, &query, query.cursor.as_deref()))];
-    if more && let Some(last) = found.last() {
-        let sealed = cursor::seal(gateway, caller, resource, &query, &last.extra);
-        links.push(("next", self_link(gateway, resource, &query, Some(&sealed))));
-    }
-    let subset = Subset::of(&query);
-    let mut patients = Vec::new();
-    let mut entries: Vec<Entry> = Vec::with_capacity(found.len());
-    for stored in &found {
-        entries.push(entry(gateway, caller, stored, "match", &subset, &mut patients));
-    }
-    for stored in include::include(gateway, caller, resource, &query, &found).await? {
-        entries.push(entry(gateway, caller, &stored, "include", &subset, &mut patients));
-    }
-    if !query.ignored.is_empty() {
-        entries.push(ignored(&query));
-    }
+    let links = links(gateway, caller, resource, &query, found.last().filter(|_| more));
+    let included = include::include(gateway, caller, resource, &query, &found).await?;
+    let present = || presented(gateway, caller, &query, &found, &included);
+    let bytes: usize = found.iter().chain(&included).map(|stored| stored.body.len()).sum();
+    let (entries, patients) = if bytes > LARGE { tokio::task::block_in_place(present) } else { present() };
     let mut answer = Answer::json(StatusCode::OK, bundle("searchset", total, &links, &entries));
     answer.patients = patients;
     Ok(answer)
+}
+
+/// The query as it will be obeyed.
+fn asked(gateway: &Gateway, caller: &Caller, resource: &str, pairs: &[(String, String)], strict: bool) -> Result<Query, Fault> {
+    let mut query = gateway.parse_query(caller, resource, pairs)?;
+    query.count = query.count.map(|count| count.min(gateway.settings.page_limit));
+    match query.ignored.first().filter(|_| strict) {
+        Some((name, why)) => Err(Fault::bad("not-supported", format!("`{name}`: {why}. Leave it out, or ask with `Prefer: handling=lenient`."))),
+        None => Ok(query),
+    }
+}
+
+/// The statements of the page, within the caller's boundary.
+async fn narrowed(gateway: &Gateway, caller: &Caller, resource: &'static str, query: &Query, count: u32) -> Result<Narrowed<Page>, Fault> {
+    let after = query.cursor.as_deref().map(|text| cursor::open(gateway, caller, resource, query, text)).transpose()?;
+    let veiled = veil(gateway, caller, resource, query.clone()).await?;
+    let total = query.summary == Summary::Count || query.total != Total::None;
+    let narrowed = caller.narrow(Search { resource, query: veiled, count, after, total })?;
+    Ok(gateway.with_context(|context| statements(narrowed, context))?)
+}
+
+/// `self`, and `next` behind the last result of a page that others follow.
+fn links(gateway: &Gateway, caller: &Caller, resource: &str, query: &Query, last: Option<&Stored>) -> Vec<(&'static str, String)> {
+    let mut links = vec![("self", self_link(gateway, resource, query, query.cursor.as_deref()))];
+    if let Some(last) = last {
+        let sealed = cursor::seal(gateway, caller, resource, query, &last.extra);
+        links.push(("next", self_link(gateway, resource, query, Some(&sealed))));
+    }
+    links
+}
+
+/// The entries as the caller sees them, and the patients in them.
+fn presented(gateway: &Gateway, caller: &Caller, query: &Query, found: &[Stored], included: &[Stored]) -> (Vec<Entry>, Vec<String>) {
+    let subset = Subset::of(query);
+    let mut patients = Vec::new();
+    let all = found.iter().map(|stored| ("match", stored)).chain(included.iter().map(|stored| ("include", stored)));
+    let mut entries: Vec<Entry> = all.map(|(mode, stored)| entry(gateway, caller, stored, mode, &subset, &mut patients)).collect();
+    if !query.ignored.is_empty() {
+        entries.push(ignored(query));
+    }
+    (entries, patients)
 }
 
 fn count_of(rows: &[Vec<Sql>]) -> u64 {

@@ -17,8 +17,6 @@ use hearthgate_typed::{Issue, operation_outcome};
 use http::StatusCode;
 use std::collections::HashSet;
 
-/// Issues of one body that are told; who mends those sees the rest.
-const MOST_ISSUES: usize = 100;
 /// Local references of one resource that are looked up.
 const MOST_REFERENCES: usize = 1000;
 
@@ -55,7 +53,7 @@ pub fn accept(gateway: &Gateway, resource: &'static str, id: Option<&str>, mut v
     if !issues.is_empty() {
         use hearthgate_validate::Code;
         let malformed = issues.iter().any(|i| matches!(i.code, Code::Structure | Code::Value | Code::TooLong));
-        let issues = issues.into_iter().take(MOST_ISSUES).map(|i| Issue { severity: "error", code: i.code.as_str(), diagnostics: i.message, expression: vec![i.path] }).collect();
+        let issues = issues.into_iter().map(|i| Issue { severity: "error", code: i.code.as_str(), diagnostics: i.message, expression: vec![i.path] }).collect();
         return Err(if malformed { Fault::Malformed(issues) } else { Fault::Invalid(issues) });
     }
     Ok(value)

@@ -208,6 +208,16 @@ impl Change {
         }
     }
 
+    /// Ends whose care a patient is in, who is about to go.
+    #[must_use]
+    pub fn end_care(patient: &str) -> Self {
+        Self::Sql {
+            sql: "DELETE FROM care_relations WHERE patient_id = (SELECT id FROM patients WHERE public_id = ?1)".to_owned(),
+            parameters: vec![text(Some(patient))],
+            expect: None,
+        }
+    }
+
     /// Puts a patient into a doctor's care; nothing happens where the relation stands already.
     #[must_use]
     pub fn add_care(patient: &str, doctor: &str) -> Self {

@@ -50,7 +50,7 @@ pub use connect::assert_version;
 pub use error::Error;
 pub use history::{Operation, Span, Version};
 pub use load::Key;
-pub use reader::Stored;
+pub use reader::{Stored, is_cut};
 pub use unit::{AuditRow, Change, Context, Done, Expect, Guard, Outcome, Put, Refused, Unit};
 
 use crate::core::{Bound, Core};
@@ -174,7 +174,8 @@ impl Store {
         self.page_of(&statement, |statement| statement).await
     }
 
-    /// As [`Store::page`], of a statement inside something narrowed.
+    /// As [`Store::page`], of a statement inside something narrowed. An answer of very many bytes ends before the statement
+    /// does ([`is_cut`]).
     ///
     /// # Errors
     /// As [`Store::page`].

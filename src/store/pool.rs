@@ -89,7 +89,11 @@ fn work(core: &Core, queue: &Queue) {
         if opened.is_err() {
             opened = Reader::open(core);
         }
-        job(opened.as_ref().map_err(Clone::clone));
+        let reader = opened.as_ref().map_err(Clone::clone);
+        // A panic is the asker's, who is told that the reader ended; the thread serves the others.
+        if std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| job(reader))).is_err() {
+            tracing::error!("a statement's answer panicked");
+        }
         if let Ok(reader) = &opened
             && !reader.conn.is_autocommit()
         {

@@ -18,6 +18,15 @@ use std::time::{Duration, Instant};
 /// What may scan is stopped after this.
 pub(crate) const LIMIT: Duration = Duration::from_secs(5);
 
+/// Bytes of resources that one answer holds: it ends there, however many were asked for.
+const ANSWER_BYTES: usize = 32 << 20;
+
+/// Whether an answer ended because of its bytes, so that more may follow its last resource.
+#[must_use]
+pub fn is_cut(found: &[Stored]) -> bool {
+    found.iter().map(|stored| stored.body.len()).sum::<usize>() >= ANSWER_BYTES
+}
+
 /// A resource as it was found.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Stored {
@@ -168,9 +177,13 @@ pub(crate) type Made = Vec<Rendered>;
 /// The resources a statement answers, at most `limit`.
 pub(crate) fn resources(core: &Core, conn: &Connection, statement: &Statement, limit: usize, made: &mut Made) -> Result<Vec<Stored>, Error> {
     let mut hits = Vec::new();
+    let mut sealed = 0;
     each_row(core, conn, statement, &mut |row, columns| {
-        hits.push(hit(core, row, columns)?);
-        Ok(hits.len() < limit)
+        let hit = hit(core, row, columns)?;
+        sealed += hit.rendered.as_ref().map_or(0, Vec::len);
+        hits.push(hit);
+        // What is sealed is a little longer than what is in it.
+        Ok(hits.len() < limit && sealed < ANSWER_BYTES + (1 << 20))
     })?;
     let cold = |hit: &Hit| !hit.stored.deleted && (hit.rendered.is_none() || statement.as_of.is_some());
     if hits.iter().any(cold) && conn.is_autocommit() {
@@ -180,7 +193,21 @@ pub(crate) fn resources(core: &Core, conn: &Connection, statement: &Statement, l
         conn.prepare_cached("COMMIT")?.execute([])?;
         return answer;
     }
-    hits.into_iter().map(|hit| body(core, conn, hit, statement.as_of, made)).collect()
+    bodies(hits.into_iter(), |hit| body(core, conn, hit, statement.as_of, made))
+}
+
+/// The resources behind the hits, as many as one answer holds.
+fn bodies<H>(hits: impl ExactSizeIterator<Item = H>, mut open: impl FnMut(H) -> Result<Stored, Error>) -> Result<Vec<Stored>, Error> {
+    let (mut out, mut bytes) = (Vec::with_capacity(hits.len()), 0);
+    for hit in hits {
+        let stored = open(hit)?;
+        bytes += stored.body.len();
+        out.push(stored);
+        if bytes >= ANSWER_BYTES {
+            break;
+        }
+    }
+    Ok(out)
 }
 
 fn body(core: &Core, conn: &Connection, hit: Hit, as_of: Option<i64>, made: &mut Made) -> Result<Stored, Error> {
@@ -220,7 +247,7 @@ pub(crate) fn versions(core: &Core, conn: &Connection, statement: &Statement, se
         Ok(true)
     })?;
     let mut unkept = Made::new();
-    let answer = hits.into_iter().map(|(hit, seq)| body(core, conn, hit, Some(seq), &mut unkept)).collect();
+    let answer = bodies(hits.into_iter(), |(hit, seq)| body(core, conn, hit, Some(seq), &mut unkept));
     conn.prepare_cached("COMMIT")?.execute([])?;
     answer
 }

@@ -8,7 +8,7 @@ use hearthgate_access::{Caller, InternalCaller};
 use hearthgate_fhir::{date, r4};
 use hearthgate_import::NdjsonFolder;
 use hearthgate_search::{Cursor, Search, search};
-use hearthgate_store::Stored;
+use hearthgate_store::{Stored, is_cut};
 use std::path::Path;
 use tokio::runtime::Handle;
 
@@ -31,12 +31,14 @@ pub(super) fn run(folder: &Path, types: &[String], since: Option<String>, instan
         console.progress("exporting", (done * 100 / types.len()) as u64);
         let mut after = None;
         loop {
-            let found = runtime.block_on(page(instance, &caller, resource, since.as_deref(), after.take()))?;
-            for stored in found.iter().take(PAGE as usize) {
+            let mut found = runtime.block_on(page(instance, &caller, resource, since.as_deref(), after.take()))?;
+            let more = found.len() > PAGE as usize || is_cut(&found);
+            found.truncate(PAGE as usize);
+            for stored in &found {
                 out.add(resource, &stored.body).map_err(wrong)?;
             }
             // The number of the resource stands before the columns of the cursor.
-            let Some(last) = found.get(PAGE as usize - 1).filter(|_| found.len() > PAGE as usize) else { break };
+            let Some(last) = found.last().filter(|_| more) else { break };
             after = Some(Cursor::of(last.extra.get(1..).unwrap_or_default()));
         }
     }
