@@ -123,6 +123,11 @@ pub fn index(plan: &Plan, resource: &Value, row: &Row) -> Vec<IndexEntry> {
                 }
             }
         }
+        if covered && !beyond.is_empty() && parameter.kind == Kind::Token {
+            // Only the words and types of these are beyond the columns. Their codes would go stale by a write from outside.
+            let said = say(parameter, plan.resource, &render::columns_at(plan, row, &|name| keys.as_ref().is_none_or(|keys| keys.iter().any(|k| k == name))));
+            found.retain(|value| !(matches!(value, IndexValue::Token { .. }) && said.contains(value)));
+        }
         for value in found {
             let entry = IndexEntry { parameter: parameter.code, value, blind: *blind };
             if !out.contains(&entry) {

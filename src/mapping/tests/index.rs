@@ -31,9 +31,14 @@ fn reference(plan: &Plan, resource: &Value, row: &Row) -> Vec<IndexEntry> {
         if plan.sources.contains_key(parameter.code) {
             for known in say(&columns) {
                 if let Some(at) = found.iter().position(|v| *v == known) {
-                    found.swap_remove(at);
+                    found.remove(at);
                 }
             }
+        }
+        // What a code is called stands there with what is beyond the columns; the code itself only if no column says it.
+        if plan.sources.contains_key(parameter.code) && plan.beyond.contains_key(parameter.code) {
+            let said = say(&render::columns_only(plan, row));
+            found.retain(|value| !(matches!(value, IndexValue::Token { .. }) && said.contains(value)));
         }
         for value in found {
             let entry = IndexEntry { parameter: parameter.code, value, blind: index::blinded(plan.resource, parameter.code) };
