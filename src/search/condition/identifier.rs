@@ -1,4 +1,5 @@
-//! Identifiers and contact points. Sealed ones are found by keyed marks, of the value alone and of system and value.
+//! Identifiers and contact points. Sealed ones are found by keyed marks: in columns of the value, in the generated index of system and
+//! value too.
 
 use super::{Env, stray};
 use crate::sql::{NEVER, all, any, beside, column};
@@ -25,17 +26,9 @@ pub(super) fn of_columns(env: &mut Env<'_>, values: &[Operand], columns: &Column
         if !columns.sealed {
             return all([format!("{of} = {}", env.binds.text(value)), is_system(env)]);
         }
-        let value = blind_normal(columns.datatype, value);
-        match (system, columns.system) {
-            (SystemMatch::Is(system), Some(Place::Column(_))) => {
-                let mark = (env.context.blind)(&field, &format!("{system}|{value}"));
-                format!("{} = {}", beside(columns.value, "sblind"), env.binds.text(&mark))
-            }
-            _ => {
-                let mark = (env.context.blind)(&field, &value);
-                all([format!("{} = {}", beside(columns.value, "blind"), env.binds.text(&mark)), is_system(env)])
-            }
-        }
+        let mark = (env.context.blind)(&field, &blind_normal(columns.datatype, value));
+        // The system is open: a program that changes it from outside cannot make the mark of both anew.
+        all([format!("{} = {}", beside(columns.value, "blind"), env.binds.text(&mark)), is_system(env)])
     }))
 }
 

@@ -175,13 +175,17 @@ fn fill(table: &Table, own: &str, shadow: &str, body: &mut String) {
         ));
     }
     for blind in &table.blinds {
-        let read = std::iter::once(&blind.value).chain(&blind.system);
-        let changed: Vec<String> = read.map(|column| format!("h.{0} IS NOT {own}.{0}", name(column))).collect();
-        // Only the gateway holds the key: a value changed from outside is not found until it is indexed again.
-        body.push_str(&format!(
-            "UPDATE {own} SET {} = NULL, {} = NULL WHERE id = NEW.id AND (SELECT own FROM gw_context) = 0 AND EXISTS (SELECT 1 FROM {shadow} h WHERE h.gw_to IS NULL AND h.id = NEW.id AND ({}));\n",
-            name(&format!("{}__blind", blind.value)), name(&format!("{}__sblind", blind.value)), changed.join(" OR ")
-        ));
+        // Only the gateway holds the key: a value changed from outside is not found until it is indexed again. A changed system takes
+        // the mark of both with it; the value's own mark stays true.
+        let read = std::iter::once((&blind.value, true)).chain(blind.system.iter().map(|system| (system, false)));
+        for (changed, of_value) in read {
+            let mark = if of_value { format!("{} = NULL, ", name(&format!("{}__blind", blind.value))) } else { String::new() };
+            body.push_str(&format!(
+                "UPDATE {own} SET {mark}{} = NULL WHERE id = NEW.id AND (SELECT own FROM gw_context) = 0 AND EXISTS (SELECT 1 FROM {shadow} h WHERE h.gw_to IS NULL AND h.id = NEW.id AND h.{changed} IS NOT {own}.{changed});\n",
+                name(&format!("{}__sblind", blind.value)),
+                changed = name(changed)
+            ));
+        }
     }
 }
 
