@@ -166,8 +166,8 @@ pub enum Clients {
         /// Its id.
         #[arg(long)]
         id: String,
-        /// public, secret or jwks.
-        #[arg(long)]
+        /// How it proves who it is.
+        #[arg(long, value_parser = ["public", "secret", "jwks"])]
         kind: String,
         /// Where the authorization server may send its users.
         #[arg(long, value_name = "URI")]
@@ -212,8 +212,8 @@ pub enum Users {
         /// The name to sign in with.
         #[arg(long)]
         name: String,
-        /// patient, doctor or admin.
-        #[arg(long)]
+        /// What the person is here.
+        #[arg(long, value_parser = ["patient", "doctor", "admin"])]
         role: String,
         /// Patient/id, Practitioner/id or Person/id.
         #[arg(long)]

@@ -85,8 +85,17 @@ fn run(arguments: Arguments) -> Result<u8, String> {
             there(&data("hearthgate-data"), &config(file)?, Work::Export { folder, types, since })
         }
         Command::Nlp(arguments) => nlp::run(&arguments),
-        Command::Attach(_) | Command::Backup(_) | Command::Grants(_) | Command::Keys(_) | Command::Restore(_) | Command::Verify(_) => Err("this command is not built yet; nothing was done".to_owned()),
+        Command::Attach(_) => later("attach"),
+        Command::Backup(_) => later("backup"),
+        Command::Grants(_) => later("grants"),
+        Command::Keys(_) => later("keys"),
+        Command::Restore(_) => later("restore"),
+        Command::Verify(_) => later("verify"),
     }
+}
+
+fn later(command: &str) -> Result<u8, String> {
+    Err(format!("`hearthgate {command}` is not built yet; nothing was done"))
 }
 
 fn client_work(what: Clients) -> Result<Work, String> {
