@@ -118,10 +118,10 @@ impl Server {
         let mut lines = BufReader::new(child.stdout.take().expect("standard output")).lines();
         let base = loop {
             let line = lines.next().expect("the server says its FHIR base before it ends").expect("text");
-            if let Some(at) = line.find("http://") {
-                if line.trim_start().starts_with("FHIR base") {
-                    break line[at..].trim().to_owned();
-                }
+            if let Some(at) = line.find("http://")
+                && line.trim_start().starts_with("FHIR base")
+            {
+                break line[at..].trim().to_owned();
             }
         };
         // What it prints later is read and thrown away, so that it never waits for a reader.

@@ -299,7 +299,7 @@ fn a_note_is_a_document_reference_and_a_binary_and_each_has_its_own_history() {
     let (a, b) = (server.get(&document, token).expect(200), server.get(&binary, token).expect(200));
     assert_eq!((version(&a).as_str(), version(&b).as_str()), ("2", "2"));
     assert_eq!((&a.json()["content"][0]["attachment"]["contentType"], &b.json()["contentType"]), (&json!("text/markdown"), &json!("text/markdown")));
-    assert_eq!(server.get(&format!("DocumentReference?_id={id}&contenttype=text/markdown"), token).expect(200).ids(), [id.clone()]);
+    assert_eq!(server.get(&format!("DocumentReference?_id={id}&contenttype=text/markdown"), token).expect(200).ids(), std::slice::from_ref(&id));
     server.shell(&format!("UPDATE notes SET status = 'superseded' WHERE public_id = '{id}'"));
     assert_eq!(version(&server.get(&document, token).expect(200)), "3");
     assert_eq!(server.get(&format!("{document}/_history/1"), token).expect(200).json(), made);

@@ -126,13 +126,13 @@ fn commands_and_refusals_are_audited() {
 #[test]
 fn abuse_c33_a_resource_of_the_directory_does_not_tell_of_a_hidden_patient() {
     let server = Server::demo("directory");
-    let system = String::from_utf8_lossy(&server.try_run(&["token", "--client", "demo-backend", "--scope", "system/*.cruds"]).stdout).trim().lines().last().expect("a token").to_owned();
+    let system = server.system_token("system/*.cruds");
+    let doctor = server.user_token("dr.marchetti", "user/*.cruds", None);
     let hidden = server.send("POST", "Patient", &system, &json!({ "resourceType": "Patient", "name": [{ "family": "Hidden" }], "gender": "other" })).expect(201).json()["id"].as_str().expect("an id").to_owned();
     let location = json!({ "resourceType": "Location", "name": "A room", "extension": [{ "url": "http://example.org/kept-for", "valueReference": { "reference": format!("Patient/{hidden}"), "display": "Hidden" } }] });
     let path = format!("Location/{}", server.send("POST", "Location", &system, &location).expect(201).json()["id"].as_str().expect("an id"));
     assert!(String::from_utf8_lossy(&server.get(&path, &system).expect(200).bytes).contains(&hidden));
     for query in ["", "/_history", "/_history/1"] {
-        let doctor = String::from_utf8_lossy(&server.try_run(&["token", "--client", "demo-public", "--user", "dr.marchetti", "--scope", "user/*.cruds"]).stdout).trim().lines().last().expect("a token").to_owned();
         let text = String::from_utf8_lossy(&server.get(&format!("{path}{query}"), &doctor).expect(200).bytes).into_owned();
         assert!(!text.contains(&hidden) && !text.contains("Hidden") && text.contains("masked"), "{text}");
     }

@@ -300,19 +300,19 @@ fn includes_follow_what_conditional_references_were_resolved_to() {
         assert!(sent["participant"][0]["individual"]["reference"].as_str().is_none_or(|r| r.contains('?')), "{path} came with conditional references");
         tried += wanted.len();
         // And back: each is found by the practitioner that the reference was resolved to.
-        if let Some(practitioner) = served["participant"][0]["individual"]["reference"].as_str() {
-            if doubted.insert(practitioner.to_owned()) {
-                let found = server.get(&format!("Encounter?participant={practitioner}&_count=1000"), token).expect(200).ids();
-                let wanted: Vec<&String> = taken
-                    .served
-                    .iter()
-                    .filter(|(p, r)| {
-                        p.starts_with("Encounter/") && r["participant"].as_array().into_iter().flatten().any(|x| x["individual"]["reference"] == practitioner)
-                    })
-                    .map(|(p, _)| p)
-                    .collect();
-                assert_eq!(found.len(), wanted.len(), "{practitioner}");
-            }
+        if let Some(practitioner) = served["participant"][0]["individual"]["reference"].as_str()
+            && doubted.insert(practitioner.to_owned())
+        {
+            let found = server.get(&format!("Encounter?participant={practitioner}&_count=1000"), token).expect(200).ids();
+            let wanted: Vec<&String> = taken
+                .served
+                .iter()
+                .filter(|(p, r)| {
+                    p.starts_with("Encounter/") && r["participant"].as_array().into_iter().flatten().any(|x| x["individual"]["reference"] == practitioner)
+                })
+                .map(|(p, _)| p)
+                .collect();
+            assert_eq!(found.len(), wanted.len(), "{practitioner}");
         }
     }
     assert!(tried > 40, "{tried}");

@@ -21,8 +21,11 @@ pub enum Requests {
     /// One of these, by chance, each time.
     Any(Vec<Vec<u8>>),
     /// Each with a number that no other has.
-    Each(Box<dyn Fn(u64, &mut Vec<u8>) + Send + Sync>),
+    Each(Numbered),
 }
+
+/// Writes the request of a number.
+pub type Numbered = Box<dyn Fn(u64, &mut Vec<u8>) + Send + Sync>;
 
 impl Requests {
     /// Whole requests of `GET` for paths with the same token.
