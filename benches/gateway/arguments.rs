@@ -17,6 +17,8 @@ pub struct Arguments {
     pub time: Duration,
     /// Sections: `floors`, `cells`, `loaded`, `growth`; all when none is named.
     pub only: Vec<String>,
+    /// Only cells whose caller and operation (`doctor read`) hold this; all when empty.
+    pub matching: String,
     /// Keep the data directory, and use the one that an earlier run kept.
     pub keep: bool,
     /// This is a floor's process.
@@ -34,12 +36,12 @@ pub struct Floor {
     pub dir: PathBuf,
 }
 
-const USAGE: &str = "usage: cargo bench --bench gateway -- [--quick] [--markdown FILE] [--large] [--seconds N] [--only floors|cells|loaded|growth]… [--keep]";
+const USAGE: &str = "usage: cargo bench --bench gateway -- [--quick] [--markdown FILE] [--large] [--seconds N] [--only floors|cells|loaded|growth]… [--match TEXT] [--keep]";
 
 impl Arguments {
     /// Reads them.
     pub fn parse(words: impl Iterator<Item = String>) -> Result<Self, String> {
-        let mut arguments = Self { quick: false, large: false, markdown: None, time: Duration::ZERO, only: Vec::new(), keep: false, floor: None };
+        let mut arguments = Self { quick: false, large: false, markdown: None, time: Duration::ZERO, only: Vec::new(), matching: String::new(), keep: false, floor: None };
         let (mut kind, mut size, mut dir, mut seconds) = (None, None, None, None);
         let mut words = words;
         while let Some(word) = words.next() {
@@ -53,6 +55,7 @@ impl Arguments {
                 "--markdown" => arguments.markdown = Some(value()?.into()),
                 "--seconds" => seconds = Some(value()?.parse::<f64>().map_err(|e| format!("--seconds: {e}"))?),
                 "--only" => arguments.only.push(value()?),
+                "--match" => arguments.matching = value()?,
                 "--floor" => kind = Some(value().map(|v| Kind::parse(&v))?.ok_or("--floor: no such floor")?),
                 "--size" => size = Some(value()?.parse().map_err(|e| format!("--size: {e}"))?),
                 "--dir" => dir = Some(PathBuf::from(value()?)),

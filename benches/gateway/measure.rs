@@ -177,10 +177,15 @@ impl Bench {
         let mut cells = Cells::new();
         for caller in callers {
             for operation in Operation::ALL {
+                if !format!("{} {}", caller.name, operation.says()).contains(&self.arguments.matching) {
+                    continue;
+                }
                 let Some(requests) = caller.requests(clinic, operation) else { continue };
                 for connections in CONNECTIONS {
                     let (outcome, cost) = self.cell((server.address, server.id()), &requests, connections);
-                    eprintln!("{} {} {connections}: {:.0}/s, {:?}, {} failed {}", caller.name, operation.says(), outcome.per_second, outcome.p50, outcome.failed, outcome.failure.as_deref().unwrap_or_default());
+                    let resident = mb(memory(server.id()).unwrap_or_default().resident);
+                    let failure = outcome.failure.as_deref().unwrap_or_default();
+                    eprintln!("{} {} {connections}: {:.0}/s, {:?}, {resident}, {} failed {failure}", caller.name, operation.says(), outcome.per_second, outcome.p50, outcome.failed);
                     cells.insert((caller.name, operation, connections), (outcome, cost));
                 }
             }

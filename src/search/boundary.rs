@@ -40,6 +40,11 @@ impl<'b> Limits<'b> {
         self.withheld.is_empty() && self.rule.reach.iter().all(|reach| reach.filters.is_empty())
     }
 
+    /// The rule.
+    pub(crate) fn rule(&self) -> &'b TypeRule {
+        self.rule
+    }
+
     /// The rule as a text that is the same for equal rules.
     pub(crate) fn shape(&self) -> String {
         format!("{:?}", self.rule)

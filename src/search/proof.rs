@@ -6,4 +6,4 @@ mod laws;
 mod past;
 mod reference;
 mod samples;
-mod world;
+pub(crate) mod world;

@@ -35,11 +35,7 @@ impl Target for Read {
 /// version was inside.
 #[must_use]
 pub fn read(read: Narrowed<Read>, context: &Context<'_>) -> Narrowed<Statement> {
-    read.map(|read, boundary| {
-        let limits = Limits::of(boundary);
-        // Filters and labels may turn on the time; nothing else does.
-        if limits.is_plain() { again(&read, boundary.rule(), context, || one(&read, limits, context)) } else { one(&read, limits, context) }
-    })
+    read.map(|read, boundary| known(&read, Limits::of(boundary), context))
 }
 
 /// How many statements a thread remembers.
@@ -57,8 +53,14 @@ thread_local! {
     static MADE: RefCell<VecDeque<Made>> = const { RefCell::new(VecDeque::new()) };
 }
 
-/// The statement for the same type and the same boundary with another id: making its text costs more than running it.
-fn again(read: &Read, rule: &TypeRule, context: &Context<'_>, make: impl FnOnce() -> Statement) -> Statement {
+/// As [`one`]. The statement for the same type and the same boundary with another id was made before: making its text costs as much
+/// as running it.
+fn known(read: &Read, limits: Limits<'_>, context: &Context<'_>) -> Statement {
+    // Filters and labels may turn on the time; nothing else does.
+    if !limits.is_plain() {
+        return one(read, limits, context);
+    }
+    let rule = limits.rule();
     MADE.with_borrow_mut(|made| {
         let same = |made: &Made| std::ptr::eq(made.resource, read.resource) && made.rule == *rule && made.digest == context.digest;
         if let Some(at) = made.iter().position(same) {
@@ -66,7 +68,7 @@ fn again(read: &Read, rule: &TypeRule, context: &Context<'_>, make: impl FnOnce(
             statement.parameters[ID] = Sql::Text(read.id.clone());
             return statement;
         }
-        let statement = make();
+        let statement = one(read, limits, context);
         if made.len() >= REMEMBERED {
             made.pop_front();
         }
@@ -107,4 +109,29 @@ fn was_inside(env: &mut Env<'_>, plans: &[&Plan], limits: Limits<'_>) -> String 
 
 fn of_plan(plan: &Plan, check: String) -> String {
     if check == NEVER { check } else { format!("({})", all([format!("+r.plan = {}", quoted(&plan.name)), check])) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::proof::world::World;
+    use hearthgate_access::{Patients, Reach};
+
+    #[test]
+    fn a_remembered_statement_is_the_one_that_would_be_made() {
+        let world = World::new();
+        let context = world.context();
+        let patients = ["p0", "p1"].map(|p| Patients::Compartment(p.to_owned()));
+        let doctors = ["d0", "d1"].map(|d| Patients::CareOf(d.to_owned()));
+        for _ in 0..2 {
+            for patients in patients.iter().chain(&doctors).chain([&Patients::All]) {
+                let rule = TypeRule { reach: vec![Reach { patients: patients.clone(), filters: vec![] }] };
+                for (resource, id) in [("Patient", "p0"), ("Patient", "p1"), ("MedicationRequest", "m0"), ("MedicationRequest", "p0")] {
+                    let read = Read { resource, id: id.to_owned(), interaction: Interaction::Read };
+                    let limits = Limits::new(&rule, &[]);
+                    assert_eq!(known(&read, limits, &context), one(&read, limits, &context));
+                }
+            }
+        }
+    }
 }
