@@ -62,7 +62,7 @@ fn clean(answer: &Answer, what: &str) {
 /// Type and id of all that B has which belongs to a patient.
 fn of_b() -> Vec<(String, String)> {
     let name = |r: &Value, part: &str| r[part].as_str().expect("text").to_owned();
-    let mut all: Vec<_> = record(&B).iter().map(|r| (name(r, "resourceType"), name(r, "id"))).filter(|(kind, _)| kind != "ResearchStudy").collect();
+    let mut all: Vec<_> = record(&B).iter().map(|r| (name(r, "resourceType"), name(r, "id"))).collect();
     all.push(("CareTeam".to_owned(), "pat-b".to_owned()));
     all
 }

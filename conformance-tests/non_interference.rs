@@ -43,10 +43,15 @@ fn together() -> Value {
 
 fn server(name: &str, before: &[Value], a: &[Value], after: &[Value], b_is_there: bool) -> Server {
     let server = world::clinic(name, Start { clock: Some(CLOCK), trace: true });
+    // What refers to the other's rows comes last, so that A's rows come in the same order whoever else is there.
+    let refers = |r: &&Value| ["-panel", "-list"].iter().any(|end| r["id"].as_str().is_some_and(|id| id.ends_with(end)));
     let mut all = world::directory();
-    all.extend([before, a, &[together()], after].concat());
+    all.extend([before, a, after].concat().iter().filter(|r| !refers(r)).cloned());
     world::import(&server, &all);
+    world::import(&server, &[a, &[together()], before, after].concat().iter().filter(|r| refers(r) || r["id"] == "shared-appointment").cloned().collect::<Vec<_>>());
     world::accounts(&server, b_is_there);
+    // What another program did, it did when the clock on the wall said.
+    server.shell(&format!("UPDATE gw_resources SET at = {CLOCK}; UPDATE gw_versions SET at = {CLOCK}; DELETE FROM gw_rendered"));
     server
 }
 
@@ -78,7 +83,8 @@ fn answers(server: &Server, token: &str, requests: &[Request]) -> Vec<String> {
         .iter()
         .map(|request| {
             let mut answer = request.ask(server, Some(token));
-            let mut text = shown(server, &answer);
+            let root = server.base.trim_end_matches("/fhir");
+            let mut text = shown(server, &answer).replace(root, "ROOT");
             for _ in 0..4 {
                 let Some(next) = next_page(&answer.bytes) else { break };
                 answer = Request::get(next).ask(server, Some(token));

@@ -66,6 +66,7 @@ pub fn directory() -> Vec<Value> {
     vec![
         json!({ "resourceType": "Organization", "id": "clinic", "active": true, "name": "Clinic" }),
         json!({ "resourceType": "Location", "id": "room", "status": "active", "name": "Room" }),
+        json!({ "resourceType": "ResearchStudy", "id": "study", "status": "active", "title": "A study" }),
         doctor("doc-m", "doctor-m", "1970"),
         doctor("doc-n", "CNRY-N-0007", "1944"),
         json!({ "resourceType": "PractitionerRole", "id": "role-n", "active": true, "practitioner": { "reference": "Practitioner/doc-n" }, "organization": { "reference": "Organization/clinic" } }),

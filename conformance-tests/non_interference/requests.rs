@@ -2,6 +2,8 @@
 
 use crate::world::{A, B, Request, record};
 use serde_json::{Value, json};
+use std::fs;
+use std::path::Path;
 
 /// What a type offers.
 pub struct Kind {
@@ -11,8 +13,10 @@ pub struct Kind {
     parameters: Vec<(String, String)>,
     includes: Vec<String>,
     revincludes: Vec<String>,
-    /// Whether the fixture has resources of it.
+    /// Whether it has a table of its own: every parameter in every form.
     full: bool,
+    /// Whether the fixture has resources of it, which are documents: every parameter once.
+    document: bool,
 }
 
 /// What the requests are made from.
@@ -24,15 +28,25 @@ impl Ground {
     /// Reads a CapabilityStatement.
     pub fn of(statement: &Value) -> Self {
         let have: Vec<String> = record(&A).iter().map(|r| text(&r["resourceType"])).chain(["Practitioner", "PractitionerRole", "Organization", "Location", "Schedule", "Slot"].map(str::to_owned)).collect();
+        let tables = tables();
         let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
         let kinds = list(&statement["rest"][0]["resource"]).into_iter().map(|one| {
             let name = text(&one["type"]);
             let parameters = list(&one["searchParam"]).iter().map(|p| (text(&p["name"]), text(&p["type"]))).collect();
-            let full = have.contains(&name);
-            Kind { parameters, includes: list(&one["searchInclude"]).iter().map(text).collect(), revincludes: list(&one["searchRevInclude"]).iter().map(text).collect(), full, name }
+            let full = tables.contains(&name);
+            let document = !full && have.contains(&name);
+            Kind { parameters, includes: list(&one["searchInclude"]).iter().map(text).collect(), revincludes: list(&one["searchRevInclude"]).iter().map(text).collect(), full, document, name }
         });
         Self { kinds: kinds.collect() }
     }
+}
+
+/// The types that have mappings of their own.
+fn tables() -> Vec<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("mappings");
+    let files = fs::read_dir(folder).expect("the mappings").flatten().filter(|f| f.path().is_file());
+    let named = |text: String| text.lines().find_map(|l| l.strip_prefix("resource = ")).map(|l| l.trim_matches('"').to_owned());
+    files.filter_map(|file| named(fs::read_to_string(file.path()).expect("a mapping"))).collect()
 }
 
 fn text(value: &Value) -> String {
@@ -89,7 +103,7 @@ fn ids(kind: &Kind) -> Vec<String> {
     if kind.name == "CareTeam" {
         out.extend(["pat-a", "pat-b"].map(str::to_owned));
     }
-    if kind.full { out } else { out[1..2].to_vec() }
+    if kind.full { out } else { out[..2].to_vec() }
 }
 
 fn reads(kind: &Kind) -> Vec<Request> {
@@ -146,6 +160,12 @@ fn values(kind: &str) -> (String, &'static [(&'static str, &'static str)]) {
 fn searches(kind: &Kind) -> Vec<Request> {
     let name = &kind.name;
     let mut out = vec![Request::get(name), Request::get(format!("{name}?_total=accurate&_id=pat-b,pat-b-{0},pat-a-{0}", name.to_ascii_lowercase()))];
+    if kind.document {
+        let asked = |(code, of): &(String, String)| Request::get(format!("{name}?{code}={}&_total=accurate&_sort={code}", values(of).0));
+        out.extend(kind.parameters.iter().map(asked));
+        let includes: Vec<String> = kind.includes.iter().map(|include| format!("_include={include}")).collect();
+        out.push(Request::get(format!("{name}?{}", includes.join("&"))));
+    }
     if !kind.full {
         return out;
     }
@@ -157,7 +177,7 @@ fn searches(kind: &Kind) -> Vec<Request> {
         let (values, modifiers) = values(of);
         out.push(Request::get(format!("{name}?{code}={values}&_total=accurate")));
         out.extend(modifiers.iter().map(|(modifier, value)| Request::get(format!("{name}?{code}{modifier}={value}&_total=accurate"))));
-        out.extend(["", "-"].map(|way| Request::get(format!("{name}?_sort={way}{code}&_count=1"))));
+        out.push(Request::get(format!("{name}?_sort=-{code},_id&_count=2")));
     }
     for include in &kind.includes {
         out.push(Request::get(format!("{name}?_include={include}&_include:iterate={include}&_total=accurate")));
@@ -185,7 +205,7 @@ fn resource(kind: &Kind, patient: &str, id: Option<&str>) -> Option<Value> {
 
 fn creates(kind: &Kind) -> Vec<Request> {
     let bodies = ["pat-a", "pat-b", "pat-z"].into_iter().filter_map(|patient| resource(kind, patient, None));
-    let mut out: Vec<Request> = bodies.map(|body| Request::send("POST", &kind.name, &body)).collect();
+    let mut out: Vec<Request> = bodies.take(if kind.full { 3 } else { 2 }).map(|body| Request::send("POST", &kind.name, &body)).collect();
     if let Some(body) = resource(kind, "pat-a", None) {
         // What refers to rows that may be there.
         let hidden = body.to_string().replace("pat-a-", "pat-b-");
@@ -203,7 +223,7 @@ fn updates(kind: &Kind) -> Vec<Request> {
             let path = format!("{}/{id}", kind.name);
             out.push(Request::send("PUT", &path, &body).with("if-match", "W/\"7\""));
             out.push(Request::send("PUT", &path, &body));
-            out.push(Request { method: "PATCH", ..Request::send("PUT", &path, &json!([])) });
+            out.push(Request { method: "PATCH", ..Request::get(&path) });
         }
     }
     out
