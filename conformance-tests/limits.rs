@@ -34,7 +34,13 @@ fn abuse_d07_who_does_not_say_what_it_wants_is_let_go() {
 }
 
 fn demo(dir: &Scratch) -> std::process::Child {
-    program().args(["demo", "--listen", "127.0.0.1:0", "--patients", "3", "--data"]).arg(dir.path()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the program starts")
+    program()
+        .args(["demo", "--listen", "127.0.0.1:0", "--patients", "3", "--data"])
+        .arg(dir.path())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the program starts")
 }
 
 fn wait(mut until: impl FnMut() -> bool) -> bool {
@@ -102,7 +108,15 @@ fn commands_and_refusals_are_audited() {
     let token = server.system_token("system/*.cruds");
     server.ask("GET", "Patient?name=Zyzzyva", Some("x.y.z"), &[], None).expect(401);
     server.ask("POST", "Patient/_search", Some(&token), &[("content-type", "application/x-www-form-urlencoded")], Some(b"name=Zyzzyva")).expect(200);
-    server.ask("POST", "Patient?name=Zyzzyva", Some(&token), &[("content-type", "application/json")], Some(br#"{"resourceType":"Patient","name":[{"family":"Q"}],"gender":"other"}"#)).expect(201);
+    server
+        .ask(
+            "POST",
+            "Patient?name=Zyzzyva",
+            Some(&token),
+            &[("content-type", "application/json")],
+            Some(br#"{"resourceType":"Patient","name":[{"family":"Q"}],"gender":"other"}"#),
+        )
+        .expect(201);
     let batch = json!({ "resourceType": "Bundle", "type": "batch", "entry": [{ "request": { "method": "GET", "url": "Nonsense/1" } }] });
     server.send("POST", "", &token, &batch).expect(200);
     assert!(!server.try_run(&["clients", "add", "--id", "backend", "--kind", "public"]).status.success());
@@ -128,7 +142,12 @@ fn abuse_c33_a_resource_of_the_directory_does_not_tell_of_a_hidden_patient() {
     let server = Server::demo("directory");
     let system = server.system_token("system/*.cruds");
     let doctor = server.user_token("dr.marchetti", "user/*.cruds", None);
-    let hidden = server.send("POST", "Patient", &system, &json!({ "resourceType": "Patient", "name": [{ "family": "Hidden" }], "gender": "other" })).expect(201).json()["id"].as_str().expect("an id").to_owned();
+    let hidden =
+        server.send("POST", "Patient", &system, &json!({ "resourceType": "Patient", "name": [{ "family": "Hidden" }], "gender": "other" })).expect(201).json()
+            ["id"]
+            .as_str()
+            .expect("an id")
+            .to_owned();
     let location = json!({ "resourceType": "Location", "name": "A room", "extension": [{ "url": "http://example.org/kept-for", "valueReference": { "reference": format!("Patient/{hidden}"), "display": "Hidden" } }] });
     let path = format!("Location/{}", server.send("POST", "Location", &system, &location).expect(201).json()["id"].as_str().expect("an id"));
     assert!(String::from_utf8_lossy(&server.get(&path, &system).expect(200).bytes).contains(&hidden));

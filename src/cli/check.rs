@@ -2,9 +2,9 @@
 
 use crate::ops::config::Config;
 use crate::ops::instance::{OpenError, compiled, roles};
+use hearthgate_access::{Role, Roles};
 use hearthgate_mapping::{Mappings, coverage::Report};
 use hearthgate_store::migrate::{self, MIGRATIONS};
-use hearthgate_access::{Role, Roles};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -111,20 +111,35 @@ fn make(instance: &Instance, runtime: &tokio::runtime::Handle, seed: u64, patien
     eprintln!("making the sample clinic: {} resources", clinic.resources.len());
     let mut intake = Intake::new(instance, runtime);
     for (number, chunk) in clinic.resources.chunks(500).enumerate() {
-        let items = chunk.iter().enumerate().map(|(at, resource)| Item { resource: resource.clone(), dangling: Vec::new(), source: "sample clinic".to_owned(), line: (number * 500 + at) as u64 + 1 }).collect();
+        let items = chunk
+            .iter()
+            .enumerate()
+            .map(|(at, resource)| Item {
+                resource: resource.clone(),
+                dangling: Vec::new(),
+                source: "sample clinic".to_owned(),
+                line: (number * 500 + at) as u64 + 1,
+            })
+            .collect();
         let written = intake.write(Batch { items, atomic: false, system: None }).map_err(|e| e.to_string())?;
         if let Some((at, Written::Refused(issues))) = written.iter().enumerate().find(|(_, w)| matches!(w, Written::Refused(_))) {
             let resource = &chunk[at];
             return Err(format!("the sample clinic's {}/{} was refused: {issues:?}", resource["resourceType"], resource["id"]));
         }
     }
-    let care = Unit { context: Context { at_ms: instance.gateway.now(), ..Context::default() }, changes: clinic.care.iter().map(|(patient, doctor)| Change::add_care(patient, doctor)).collect(), audit: None };
+    let care = Unit {
+        context: Context { at_ms: instance.gateway.now(), ..Context::default() },
+        changes: clinic.care.iter().map(|(patient, doctor)| Change::add_care(patient, doctor)).collect(),
+        audit: None,
+    };
     runtime.block_on(instance.gateway.store.write(care)).map_err(|e| e.to_string())?;
     let mut accounts = Vec::new();
     for account in &clinic.accounts {
         let new = NewUser { name: account.username.clone(), role: account.role.to_owned(), fhir_user: Some(account.fhir_user.clone()), password: None };
         let password = work::add_user(&new, instance, runtime)?;
-        accounts.push(json!({ "role": account.role, "username": account.username, "password": password, "fhirUser": account.fhir_user, "patient": account.patient }));
+        accounts.push(
+            json!({ "role": account.role, "username": account.username, "password": password, "fhirUser": account.fhir_user, "patient": account.patient }),
+        );
     }
     let clients = clients(instance, runtime)?;
     write_private(kept, &json!({ "accounts": accounts, "clients": clients, "mustSupportPatient": clinic.must_support_patient })).map_err(|e| e.to_string())
@@ -133,7 +148,12 @@ fn make(instance: &Instance, runtime: &tokio::runtime::Handle, seed: u64, patien
 fn clients(instance: &Instance, runtime: &tokio::runtime::Handle) -> Result<Vec<Value>, String> {
     let launch = "launch launch/patient openid fhirUser offline_access online_access patient/*.cruds user/*.cruds";
     let mut out = Vec::new();
-    for (id, kind, scope) in [("demo-public", "public", launch), ("demo-confidential", "secret", launch), ("demo-asymmetric", "jwks", launch), ("demo-backend", "jwks", "system/*.cruds")] {
+    for (id, kind, scope) in [
+        ("demo-public", "public", launch),
+        ("demo-confidential", "secret", launch),
+        ("demo-asymmetric", "jwks", launch),
+        ("demo-backend", "jwks", "system/*.cruds"),
+    ] {
         let (private, public) = if kind == "jwks" {
             let (private, public) = client_jwk_pair().map_err(|e| e.to_string())?;
             (Some(private), Some(json!({ "keys": [public] }).to_string()))
@@ -142,7 +162,16 @@ fn clients(instance: &Instance, runtime: &tokio::runtime::Handle) -> Result<Vec<
         };
         let backend = id == "demo-backend";
         let redirect_uris: Vec<String> = if backend { vec![] } else { REDIRECTS.iter().map(|u| (*u).to_owned()).collect() };
-        let new = NewClient { id: id.to_owned(), kind: kind.to_owned(), redirect_uris: redirect_uris.clone(), launch_url: (id == "demo-public").then(|| "http://127.0.0.1:8000/launch".to_owned()), jwks: public, scope: scope.to_owned(), name: None, secret: None };
+        let new = NewClient {
+            id: id.to_owned(),
+            kind: kind.to_owned(),
+            redirect_uris: redirect_uris.clone(),
+            launch_url: (id == "demo-public").then(|| "http://127.0.0.1:8000/launch".to_owned()),
+            jwks: public,
+            scope: scope.to_owned(),
+            name: None,
+            secret: None,
+        };
         let secret = work::add_client(&new, instance, runtime)?;
         let mut client = json!({ "client_id": id, "kind": kind, "scope": scope });
         if !backend {
@@ -186,7 +215,8 @@ fn write_private(path: &Path, value: &Value) -> io::Result<()> {
 fn greet(dir: &Path, url: &str, demo: &Value) {
     let of = |role: &str| demo["accounts"].as_array().into_iter().flatten().find(|a| a["role"] == role).cloned().unwrap_or_default();
     let (doctor, patient) = (of("doctor"), of("patient"));
-    let (doctor, patient_name, patient_id) = (doctor["username"].as_str().unwrap_or_default(), patient["username"].as_str().unwrap_or_default(), patient["patient"].as_str().unwrap_or_default());
+    let (doctor, patient_name, patient_id) =
+        (doctor["username"].as_str().unwrap_or_default(), patient["username"].as_str().unwrap_or_default(), patient["patient"].as_str().unwrap_or_default());
     let data = dir.display();
     say!(
         "

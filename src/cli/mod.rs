@@ -72,7 +72,9 @@ fn run(arguments: Arguments) -> Result<u8, String> {
         }
         Command::Check { coverage } => check::run(&config(file)?, &coverage),
         Command::Mappings { page: arguments::Mappings::Doc } => check::doc(&config(file)?),
-        Command::Token { client, user, scope, patient, ttl } => there(&data("hearthgate-data"), &config(file)?, Work::Token(work::TokenAsk { client, user, scope, patient, ttl })),
+        Command::Token { client, user, scope, patient, ttl } => {
+            there(&data("hearthgate-data"), &config(file)?, Work::Token(work::TokenAsk { client, user, scope, patient, ttl }))
+        }
         Command::Clients { what } => there(&data("hearthgate-data"), &config(file)?, client_work(what)?),
         Command::Users { what } => there(&data("hearthgate-data"), &config(file)?, user_work(what)),
         Command::Import { paths, system, report, no_extract: _ } => {
@@ -151,7 +153,10 @@ fn open(dir: &Path, config: &Config) -> Result<Instance, String> {
 /// Does work where the data directory's lock is: here, or in the server that holds it.
 fn there(dir: &Path, config: &Config, work: Work) -> Result<u8, String> {
     if !dir.join("ehr.db").exists() && !matches!(work, Work::Import { .. } | Work::ClientAdd(_) | Work::UserAdd(_)) {
-        return Err(format!("{}: there is no clinic here; make one with `hearthgate demo` or `hearthgate serve`, or name its folder with --data", dir.display()));
+        return Err(format!(
+            "{}: there is no clinic here; make one with `hearthgate demo` or `hearthgate serve`, or name its folder with --data",
+            dir.display()
+        ));
     }
     let begun = Instant::now();
     while begun.elapsed() < PATIENCE {

@@ -28,8 +28,18 @@ impl<'i> Intake<'i> {
     /// The unit of one item, or why it is refused.
     fn change(&self, item: &Item, system: Option<&str>) -> Result<Change, Vec<Issue>> {
         let whole = |code, message: &str| vec![Issue::whole(code, message)];
-        let kind = item.resource.get("resourceType").and_then(Value::as_str).and_then(r4::type_named).ok_or_else(|| whole("structure", "the resource has no type that R4 knows"))?;
-        let id = item.resource.get("id").and_then(Value::as_str).filter(|id| hearthgate_fhir::id::is_id(id)).ok_or_else(|| whole("required", "the resource has no id"))?;
+        let kind = item
+            .resource
+            .get("resourceType")
+            .and_then(Value::as_str)
+            .and_then(r4::type_named)
+            .ok_or_else(|| whole("structure", "the resource has no type that R4 knows"))?;
+        let id = item
+            .resource
+            .get("id")
+            .and_then(Value::as_str)
+            .filter(|id| hearthgate_fhir::id::is_id(id))
+            .ok_or_else(|| whole("required", "the resource has no id"))?;
         let issues: Vec<Issue> = hearthgate_validate::validate(&item.resource)
             .into_iter()
             .filter(|i| i.severity == hearthgate_validate::Severity::Error)
@@ -39,7 +49,8 @@ impl<'i> Intake<'i> {
             return Err(issues);
         }
         self.caller.rule(kind, Interaction::Update).map_err(|denial| whole("forbidden", &denial.to_string()))?;
-        let plan = claim::plan_for(&self.instance.gateway.mappings, kind, &item.resource).ok_or_else(|| whole("not-supported", "no mapping takes this resource"))?;
+        let plan =
+            claim::plan_for(&self.instance.gateway.mappings, kind, &item.resource).ok_or_else(|| whole("not-supported", "no mapping takes this resource"))?;
         let dangles = |kind: &str, id: &str| item.dangling.iter().any(|(_, r)| r.strip_prefix(kind).and_then(|r| r.strip_prefix('/')) == Some(id));
         let row = take::take(plan, &item.resource, &|kind, id| !dangles(kind, id));
         Ok(Change::Put(Box::new(Put {
@@ -72,7 +83,9 @@ impl Destination for Intake<'_> {
                     None => escaped(&identifier.value),
                     Some(system) => format!("{}|{}", escaped(system), escaped(&identifier.value)),
                 };
-                self.runtime.block_on(gateway.ids(&self.caller, identifier.type_name, "identifier", &value, 2)).map_err(|fault| Failure::new(format!("{fault:?}")))
+                self.runtime
+                    .block_on(gateway.ids(&self.caller, identifier.type_name, "identifier", &value, 2))
+                    .map_err(|fault| Failure::new(format!("{fault:?}")))
             })
             .collect()
     }

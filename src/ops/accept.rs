@@ -76,6 +76,7 @@ fn most() -> u64 {
     let limit = getrlimit(Resource::Nofile);
     let wanted = limit.maximum.map_or(MOST + OTHERS, |maximum| maximum.min(MOST + OTHERS));
     let current = limit.current.unwrap_or(u64::MAX);
-    let files = if current < wanted && setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum: limit.maximum }).is_ok() { wanted } else { current };
+    let files =
+        if current < wanted && setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum: limit.maximum }).is_ok() { wanted } else { current };
     files.saturating_sub(OTHERS).clamp(16, MOST)
 }

@@ -107,7 +107,9 @@ impl Config {
     fn validate(&self) -> Result<(), ConfigError> {
         let wrong = |text: &str| Err(ConfigError::Content(text.to_owned()));
         if !self.listen.ip().is_loopback() && !self.trusted_proxy {
-            return wrong("listen: plain HTTP is served on loopback only. Put a proxy that ends TLS in front and set `trusted_proxy = true`, or listen on 127.0.0.1");
+            return wrong(
+                "listen: plain HTTP is served on loopback only. Put a proxy that ends TLS in front and set `trusted_proxy = true`, or listen on 127.0.0.1",
+            );
         }
         if !self.metrics_listen.ip().is_loopback() {
             return wrong("metrics_listen: metrics are served on loopback only");

@@ -42,7 +42,8 @@ impl Metrics {
     #[must_use]
     #[allow(clippy::cast_precision_loss, reason = "durations for people")]
     pub fn text(&self) -> String {
-        let mut out = String::from("# HELP hearthgate_requests_total FHIR requests by interaction and class of status.\n# TYPE hearthgate_requests_total counter\n");
+        let mut out =
+            String::from("# HELP hearthgate_requests_total FHIR requests by interaction and class of status.\n# TYPE hearthgate_requests_total counter\n");
         let names = || ACTIONS.iter().chain(&["other"]).zip(&self.series);
         for (action, series) in names() {
             for (class, value) in ["2xx", "3xx", "4xx", "5xx"].iter().zip(&series.classes) {
@@ -52,7 +53,12 @@ impl Metrics {
         out.push_str("# HELP hearthgate_request_seconds Time from the request's head to its answer.\n# TYPE hearthgate_request_seconds histogram\n");
         for (action, series) in names() {
             for (bound, value) in BOUNDS_US.iter().zip(&series.buckets) {
-                let _ = writeln!(out, "hearthgate_request_seconds_bucket{{interaction=\"{action}\",le=\"{}\"}} {}", *bound as f64 / 1e6, value.load(Ordering::Relaxed));
+                let _ = writeln!(
+                    out,
+                    "hearthgate_request_seconds_bucket{{interaction=\"{action}\",le=\"{}\"}} {}",
+                    *bound as f64 / 1e6,
+                    value.load(Ordering::Relaxed)
+                );
             }
             let count = series.count.load(Ordering::Relaxed);
             let _ = writeln!(out, "hearthgate_request_seconds_bucket{{interaction=\"{action}\",le=\"+Inf\"}} {count}");

@@ -104,14 +104,33 @@ fn router(instance: &Arc<Instance>, metrics: Arc<Metrics>) -> Router {
     let verifier = Verifier::new(Arc::clone(&instance.keys), &instance.issuer, &gateway.settings.base);
     let authenticator = Authenticator::new(verifier, Arc::clone(&instance.roles));
     let server = Arc::new(Server { gateway, authenticator, capabilities, smart, large: Semaphore::new(LARGE_AT_ONCE) });
-    let fhir = Router::new().route("/fhir", any(handle)).route("/fhir/", any(handle)).route("/fhir/{*rest}", any(handle)).with_state(server).layer(middleware::from_fn_with_state(metrics, counted));
+    let fhir = Router::new()
+        .route("/fhir", any(handle))
+        .route("/fhir/", any(handle))
+        .route("/fhir/{*rest}", any(handle))
+        .with_state(server)
+        .layer(middleware::from_fn_with_state(metrics, counted));
     let keys = Arc::clone(instance);
     let ready = Arc::clone(instance);
     Router::new()
         .merge(fhir)
-        .route("/auth/jwks", get(move || async move { ([("content-type", "application/json"), ("access-control-allow-origin", "*")], keys.keys.jwks(keys.gateway.now().div_euclid(1000))) }))
+        .route(
+            "/auth/jwks",
+            get(move || async move {
+                ([("content-type", "application/json"), ("access-control-allow-origin", "*")], keys.keys.jwks(keys.gateway.now().div_euclid(1000)))
+            }),
+        )
         .route("/health/live", get(|| async { "up\n" }))
-        .route("/health/ready", get(move || async move { if !ready.gateway.store.has_failed() && ready.gateway.ledger.failure().is_none() { (StatusCode::OK, "up\n") } else { (StatusCode::SERVICE_UNAVAILABLE, "down\n") } }))
+        .route(
+            "/health/ready",
+            get(move || async move {
+                if !ready.gateway.store.has_failed() && ready.gateway.ledger.failure().is_none() {
+                    (StatusCode::OK, "up\n")
+                } else {
+                    (StatusCode::SERVICE_UNAVAILABLE, "down\n")
+                }
+            }),
+        )
         .fallback(|| async { (StatusCode::NOT_FOUND, "nothing here\n") })
         .layer(CatchPanicLayer::custom(caught))
 }

@@ -21,7 +21,9 @@ pub(super) fn judge(caller: &Caller, old: Option<&Bytes>, new: &Value, now: i64)
     let old = old.filter(|body| !body.is_empty()).and_then(|body| serde_json::from_slice::<Value>(body).ok()).and_then(|v| appointment(&v));
     let Some(new) = appointment(new) else { return Ok(()) };
     judge_appointment(&actor, old.as_ref(), &new, now).map_err(|broken| {
-        Fault::Invalid(broken.into_iter().map(|b| Issue { severity: "error", code: "business-rule", diagnostics: b.sentence, expression: vec![b.element] }).collect())
+        Fault::Invalid(
+            broken.into_iter().map(|b| Issue { severity: "error", code: "business-rule", diagnostics: b.sentence, expression: vec![b.element] }).collect(),
+        )
     })
 }
 
@@ -30,7 +32,12 @@ fn appointment(value: &Value) -> Option<Appointment> {
     let object = value.as_object()?;
     let status: Status = object.get("status")?.as_str()?.parse().ok()?;
     let time = |name: &str| object.get(name).and_then(Value::as_str).and_then(date::interval).map(|i| i.lo);
-    let mut out = Appointment { start_ms: time("start"), end_ms: time("end"), has_cancelation_reason: object.contains_key("cancelationReason"), ..Appointment::new(status) };
+    let mut out = Appointment {
+        start_ms: time("start"),
+        end_ms: time("end"),
+        has_cancelation_reason: object.contains_key("cancelationReason"),
+        ..Appointment::new(status)
+    };
     let mut others = Vec::new();
     for participant in object.get("participant").and_then(Value::as_array).into_iter().flatten() {
         let acceptance: Option<Acceptance> = participant.get("status").and_then(Value::as_str).and_then(|s| s.parse().ok());

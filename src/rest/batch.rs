@@ -26,7 +26,13 @@ pub async fn batch(gateway: &Gateway, caller: &Caller, media_type: Option<&str>,
     }
     match value.get("type").and_then(Value::as_str) {
         Some("batch") => {}
-        Some("transaction") => return Err(Fault::Bad { code: "not-supported", message: "Transactions are not offered. Send a batch, or the resources one by one.".to_owned(), expression: Some("Bundle.type".to_owned()) }),
+        Some("transaction") => {
+            return Err(Fault::Bad {
+                code: "not-supported",
+                message: "Transactions are not offered. Send a batch, or the resources one by one.".to_owned(),
+                expression: Some("Bundle.type".to_owned()),
+            });
+        }
         _ => return Err(at("The bundle's type must be `batch`.", "Bundle.type")),
     }
     let empty = Vec::new();
@@ -66,7 +72,9 @@ async fn one(gateway: &Gateway, caller: &Caller, entry: &Value, index: usize, ev
 
 /// An entry behind those whose answers are as much as one answer may be: nothing is done for it.
 async fn full(gateway: &Gateway, event: &audit::Draft) -> Result<Answer, Fault> {
-    let answer = Fault::TooLong("The answers to the entries before are as long as one answer may be; this entry was not run. Send it in another batch.".to_owned()).answer();
+    let answer =
+        Fault::TooLong("The answers to the entries before are as long as one answer may be; this entry was not run. Send it in another batch.".to_owned())
+            .answer();
     audit::record(gateway, event.of_entry(gateway, None, ""), &answer).await?;
     Ok(answer)
 }

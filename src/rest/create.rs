@@ -11,7 +11,14 @@ use hearthgate_fhir::Value;
 use hearthgate_store::{Change, Expect};
 
 /// `POST /Type`: the server gives the id, at random.
-pub async fn create(gateway: &Gateway, caller: &Caller, resource: &'static str, value: &Value, conditions: &Conditions, event: audit::Draft) -> Result<Answer, Fault> {
+pub async fn create(
+    gateway: &Gateway,
+    caller: &Caller,
+    resource: &'static str,
+    value: &Value,
+    conditions: &Conditions,
+    event: audit::Draft,
+) -> Result<Answer, Fault> {
     caller.rule(resource, Interaction::Create)?;
     if conditions.if_none_exist {
         return Err(Fault::bad("not-supported", "Conditional create (`If-None-Exist`) is not offered. Search first, then create."));

@@ -11,7 +11,14 @@ use hearthgate_store::{AuditRow, Change, Expect, Guard, Outcome, Unit};
 use http::StatusCode;
 
 /// `DELETE /Type/id`: 204; again: 204, for it is gone already. What others refer to stays: 409.
-pub async fn delete(gateway: &Gateway, caller: &Caller, resource: &'static str, id: &str, conditions: &Conditions, event: audit::Draft) -> Result<Answer, Fault> {
+pub async fn delete(
+    gateway: &Gateway,
+    caller: &Caller,
+    resource: &'static str,
+    id: &str,
+    conditions: &Conditions,
+    event: audit::Draft,
+) -> Result<Answer, Fault> {
     let old = gateway.find_for(caller, resource, id, Interaction::Delete)?.ok_or(Fault::NotFound)?;
     if old.deleted {
         return Ok(Answer::empty(StatusCode::NO_CONTENT));
@@ -31,11 +38,8 @@ pub async fn delete(gateway: &Gateway, caller: &Caller, resource: &'static str, 
         // A patient of whom nothing is recorded may go; who would have cared for them is no record.
         changes.insert(0, Change::end_care(id));
     }
-    let unit = Unit {
-        context: write::context(gateway, caller),
-        changes,
-        audit: Some(AuditRow { event: event.of_write(StatusCode::NO_CONTENT, id, &patients) }),
-    };
+    let unit =
+        Unit { context: write::context(gateway, caller), changes, audit: Some(AuditRow { event: event.of_write(StatusCode::NO_CONTENT, id, &patients) }) };
     let outcomes = gateway.store.write(unit).await?;
     let mut answer = Answer::empty(StatusCode::NO_CONTENT);
     if let Some(Outcome::Done(outcome)) = outcomes.last() {

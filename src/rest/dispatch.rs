@@ -87,8 +87,11 @@ fn subset(gateway: &Gateway, caller: &Caller, resource: &str, call: &Call<'_>) -
     if call.query.is_empty() {
         return Ok(Subset::default());
     }
-    let (known, other): (Vec<_>, Vec<_>) = form_pairs(&call.query)?.into_iter().partition(|(name, _)| matches!(name.as_str(), "_elements" | "_summary" | "_format" | "_pretty"));
-    if call.conditions.strict && let Some((name, _)) = other.first() {
+    let (known, other): (Vec<_>, Vec<_>) =
+        form_pairs(&call.query)?.into_iter().partition(|(name, _)| matches!(name.as_str(), "_elements" | "_summary" | "_format" | "_pretty"));
+    if call.conditions.strict
+        && let Some((name, _)) = other.first()
+    {
         return Err(Fault::bad("not-supported", format!("A read has no parameter `{}`. Leave it out.", name.chars().take(64).collect::<String>())));
     }
     Ok(Subset::of(&gateway.parse_query(caller, resource, &known)?))

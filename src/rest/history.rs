@@ -34,7 +34,14 @@ pub async fn of_type(gateway: &Gateway, caller: &Caller, resource: &'static str,
     history(gateway, caller, resource, None, pairs, strict).await
 }
 
-async fn history(gateway: &Gateway, caller: &Caller, resource: &'static str, id: Option<&str>, pairs: &[(String, String)], strict: bool) -> Result<Answer, Fault> {
+async fn history(
+    gateway: &Gateway,
+    caller: &Caller,
+    resource: &'static str,
+    id: Option<&str>,
+    pairs: &[(String, String)],
+    strict: bool,
+) -> Result<Answer, Fault> {
     let path = id.map_or_else(|| resource.to_owned(), |id| format!("{resource}/{id}"));
     let asked = asked(gateway, caller, &path, pairs, strict)?;
     let question = Versions { resource, id: id.map(str::to_owned), version: None, since: asked.since, at: asked.at, before: asked.before, count: asked.count };
@@ -97,7 +104,9 @@ fn asked(gateway: &Gateway, caller: &Caller, path: &str, pairs: &[(String, Strin
                 continue;
             }
             "_since" => {
-                let interval = date::interval(value).filter(|_| date::is_instant(value)).ok_or_else(|| Fault::bad("value", "`_since` must be an instant, such as 2026-01-31T08:00:00Z."))?;
+                let interval = date::interval(value)
+                    .filter(|_| date::is_instant(value))
+                    .ok_or_else(|| Fault::bad("value", "`_since` must be an instant, such as 2026-01-31T08:00:00Z."))?;
                 out.since = Some(interval.lo);
             }
             "_at" => {
@@ -109,7 +118,9 @@ fn asked(gateway: &Gateway, caller: &Caller, path: &str, pairs: &[(String, Strin
                 continue;
             }
             "_format" | "_pretty" => {}
-            other if strict => return Err(Fault::bad("not-supported", format!("A history has no parameter `{}`. Leave it out.", other.chars().take(64).collect::<String>()))),
+            other if strict => {
+                return Err(Fault::bad("not-supported", format!("A history has no parameter `{}`. Leave it out.", other.chars().take(64).collect::<String>())));
+            }
             _ => continue,
         }
         out.honoured.push((name.clone(), value.clone()));

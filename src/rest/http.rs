@@ -113,7 +113,15 @@ async fn answer(server: &Server, parts: Parts, body: &mut Option<HttpBody>) -> R
     Ok(answer)
 }
 
-async fn run(server: &Server, caller: &Caller, operation: Operation, headers: &HeaderMap, query: &str, body: &mut Option<HttpBody>, draft: &mut audit::Draft) -> Result<Answer, Fault> {
+async fn run(
+    server: &Server,
+    caller: &Caller,
+    operation: Operation,
+    headers: &HeaderMap,
+    query: &str,
+    body: &mut Option<HttpBody>,
+    draft: &mut audit::Draft,
+) -> Result<Answer, Fault> {
     let gateway = &server.gateway;
     acceptable(headers, query)?;
     let conditions = Conditions::of(headers)?;
@@ -160,7 +168,9 @@ async fn read(limit: usize, headers: &HeaderMap, body: &mut Option<HttpBody>) ->
 
 /// The one format there is must be among those that the client accepts (RFC 9110 section 12.5.1).
 fn acceptable(headers: &HeaderMap, query: &str) -> Result<(), Fault> {
-    let known = |kind: &str| matches!(kind, "application/fhir+json" | "application/json" | "application/json+fhir" | "json" | "text/json" | "*/*" | "application/*" | "*");
+    let known = |kind: &str| {
+        matches!(kind, "application/fhir+json" | "application/json" | "application/json+fhir" | "json" | "text/json" | "*/*" | "application/*" | "*")
+    };
     let of = |text: &str| text.split(',').any(|part| known(part.split(';').next().unwrap_or_default().trim().to_ascii_lowercase().as_str()));
     let format = query.split('&').filter_map(|p| p.strip_prefix("_format=")).next_back();
     let good = match format {

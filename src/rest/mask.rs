@@ -98,7 +98,8 @@ mod tests {
 
     #[test]
     fn the_other_patient_of_an_appointment_is_masked() {
-        let body = json!({"text": {"div": "A and B"}, "participant": [{"actor": {"reference": "Patient/a"}}, {"actor": {"reference": "Patient/b", "display": "B"}}]});
+        let body =
+            json!({"text": {"div": "A and B"}, "participant": [{"actor": {"reference": "Patient/a"}}, {"actor": {"reference": "Patient/b", "display": "B"}}]});
         assert_eq!(patients(body.to_string().as_bytes(), BASE), ["a", "b"]);
         let text = masked(body);
         assert!(text.contains("Patient/a") && !text.contains("Patient/b") && !text.contains('B'), "{text}");

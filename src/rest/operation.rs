@@ -185,7 +185,19 @@ mod tests {
         let read = Operation::Read { resource: "Patient", id: "a-1".to_owned() };
         assert_eq!(parse("GET", "Patient/a-1"), Ok(read));
         assert_eq!(parse("POST", "Patient/_search"), Ok(Operation::Search { resource: "Patient", form: true }));
-        for path in ["patient/a", "Patient/a/", "Patient//a", "Patient/%41", "Patient/a/../b", "Patient/a/b", "_history", "Patient/a b", "Resource/a", "Patient/a/_history/1/2", "$x"] {
+        for path in [
+            "patient/a",
+            "Patient/a/",
+            "Patient//a",
+            "Patient/%41",
+            "Patient/a/../b",
+            "Patient/a/b",
+            "_history",
+            "Patient/a b",
+            "Resource/a",
+            "Patient/a/_history/1/2",
+            "$x",
+        ] {
             assert_eq!(parse("GET", path), Err(NoRoute::NotFound), "{path}");
         }
         assert_eq!(parse("PATCH", "Patient/a"), Err(NoRoute::Method("DELETE, GET, HEAD, PUT")));

@@ -21,7 +21,8 @@ pub(super) fn present(gateway: &Gateway, caller: &Caller, resource: &str, stored
     }
     let few = patients.len() <= MOST_NAMED;
     let sees = |id: &str| caller.is_about(id) || few && veil::sees(gateway, caller, id).unwrap_or(false);
-    let hidden: HashSet<String> = if sees_all(caller) || shown_for(caller, resource, &patients) { HashSet::new() } else { patients.extract_if(.., |id| !sees(id)).collect() };
+    let hidden: HashSet<String> =
+        if sees_all(caller) || shown_for(caller, resource, &patients) { HashSet::new() } else { patients.extract_if(.., |id| !sees(id)).collect() };
     if resource == "Patient" {
         patients.push(stored.id.clone());
     }
@@ -36,7 +37,10 @@ pub(super) fn present(gateway: &Gateway, caller: &Caller, resource: &str, stored
 fn shown_for(caller: &Caller, resource: &str, patients: &[String]) -> bool {
     match patients {
         [] => true,
-        [one] => caller.is_about(one) || (caller.role() == Role::Doctor && caller.launch_patient().is_none() && resource != "Patient" && r4::patient_compartment(resource).is_some()),
+        [one] => {
+            caller.is_about(one)
+                || (caller.role() == Role::Doctor && caller.launch_patient().is_none() && resource != "Patient" && r4::patient_compartment(resource).is_some())
+        }
         _ => false,
     }
 }

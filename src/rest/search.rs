@@ -115,7 +115,12 @@ fn ignored(query: &Query) -> Entry {
     let issues: Vec<Issue> = query
         .ignored
         .iter()
-        .map(|(name, why)| Issue { severity: "warning", code: "not-supported", diagnostics: format!("`{}` was ignored: {why}.", name.chars().take(64).collect::<String>()), expression: vec![] })
+        .map(|(name, why)| Issue {
+            severity: "warning",
+            code: "not-supported",
+            diagnostics: format!("`{}` was ignored: {why}.", name.chars().take(64).collect::<String>()),
+            expression: vec![],
+        })
         .collect();
     // Every entry has a fullUrl; this one is always the same, so that equal questions have equal answers.
     let full_url = Some("urn:uuid:5f0d3e4a-8f5b-4e0e-9a53-0c7a8f6c2b11".to_owned());

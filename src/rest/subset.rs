@@ -52,7 +52,10 @@ impl Subset {
                 Summary::Data => base != "text",
                 Summary::False | Summary::Count => true,
             };
-            let named = self.elements.is_empty() || always || element.is_modifier || self.elements.iter().any(|e| e == base || element.name.strip_suffix("[x]").is_some_and(|stem| e == stem));
+            let named = self.elements.is_empty()
+                || always
+                || element.is_modifier
+                || self.elements.iter().any(|e| e == base || element.name.strip_suffix("[x]").is_some_and(|stem| e == stem));
             if keep && named {
                 out.insert(name, value);
             }

@@ -14,7 +14,15 @@ use hearthgate_store::Expect;
 const TRIES: usize = 32;
 
 /// `PUT /Type/id`
-pub async fn update(gateway: &Gateway, caller: &Caller, resource: &'static str, id: &str, value: &Value, conditions: &Conditions, event: audit::Draft) -> Result<Answer, Fault> {
+pub async fn update(
+    gateway: &Gateway,
+    caller: &Caller,
+    resource: &'static str,
+    id: &str,
+    value: &Value,
+    conditions: &Conditions,
+    event: audit::Draft,
+) -> Result<Answer, Fault> {
     caller.rule(resource, Interaction::Update)?;
     let mut tries = 0;
     loop {
@@ -43,7 +51,9 @@ pub async fn update(gateway: &Gateway, caller: &Caller, resource: &'static str, 
         match write::commit(gateway, caller, &put, unit, event.clone(), conditions).await {
             // Somebody wrote between reading and writing: the judgement is made anew on what is there now.
             Err(Fault::Version { .. }) if conditions.if_match.is_none() && tries < TRIES => tries += 1,
-            Err(Fault::Version { .. }) if conditions.if_match.is_none() => return Err(Fault::Conflict("Others write to this resource again and again. Try once more.".to_owned())),
+            Err(Fault::Version { .. }) if conditions.if_match.is_none() => {
+                return Err(Fault::Conflict("Others write to this resource again and again. Try once more.".to_owned()));
+            }
             done => return done,
         }
     }

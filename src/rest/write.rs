@@ -152,7 +152,9 @@ fn references(gateway: &Gateway, caller: &Caller, put: &Put<'_>) -> Result<(), F
         }
         match gateway.find(caller, kind, id) {
             Ok(Some(found)) if !found.deleted => drop(seen.insert(text)),
-            Ok(_) | Err(Fault::Denied(_)) => return Err(Fault::Reference(format!("{}.{path}", put.resource).replace(&format!("{0}.{0}.", put.resource), &format!("{}.", put.resource)))),
+            Ok(_) | Err(Fault::Denied(_)) => {
+                return Err(Fault::Reference(format!("{}.{path}", put.resource).replace(&format!("{0}.{0}.", put.resource), &format!("{}.", put.resource))));
+            }
             Err(other) => return Err(other),
         }
     }
@@ -165,7 +167,11 @@ fn agreement(gateway: &Gateway, caller: &Caller, value: &Value, path: &str) -> R
     match value {
         Value::Array(list) => list.iter().try_for_each(|one| agreement(gateway, caller, one, path)),
         Value::Object(object) => {
-            let patient = object.get("reference").and_then(Value::as_str).and_then(|text| text.strip_prefix("Patient/")).map(|rest| rest.split('/').next().unwrap_or(rest));
+            let patient = object
+                .get("reference")
+                .and_then(Value::as_str)
+                .and_then(|text| text.strip_prefix("Patient/"))
+                .map(|rest| rest.split('/').next().unwrap_or(rest));
             if let (Some(id), Some(said)) = (patient, object.get("identifier")) {
                 // Who is not seen has been refused before.
                 let found = gateway.find(caller, "Patient", id)?.and_then(|found| serde_json::from_slice::<Value>(&found.body).ok());

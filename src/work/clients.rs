@@ -111,7 +111,10 @@ fn redirect_is_sound(uri: &str) -> bool {
     let Some((scheme, rest)) = uri.split_once(':') else { return false };
     let plain = uri.bytes().all(|b| b.is_ascii_graphic()) && !uri.contains(['#', '*', '\\']) && !rest.contains('@');
     let private = scheme.contains('.') && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.' || b == b'-');
-    plain && (scheme == "https" && rest.starts_with("//") || scheme == "http" && (rest.starts_with("//127.0.0.1") || rest.starts_with("//[::1]") || rest.starts_with("//localhost")) || private)
+    plain
+        && (scheme == "https" && rest.starts_with("//")
+            || scheme == "http" && (rest.starts_with("//127.0.0.1") || rest.starts_with("//[::1]") || rest.starts_with("//localhost"))
+            || private)
 }
 
 pub(super) fn list(instance: &Instance, console: &mut dyn Console) -> Result<u8, String> {

@@ -16,7 +16,14 @@ use tokio::runtime::Handle;
 const PAGE: u32 = 200;
 
 /// Writes one file a type; nothing has its name before all are complete.
-pub(super) fn run(folder: &Path, types: &[String], since: Option<String>, instance: &Instance, runtime: &Handle, console: &mut dyn Console) -> Result<u8, String> {
+pub(super) fn run(
+    folder: &Path,
+    types: &[String],
+    since: Option<String>,
+    instance: &Instance,
+    runtime: &Handle,
+    console: &mut dyn Console,
+) -> Result<u8, String> {
     if let Some(text) = since.as_deref().filter(|text| !date::is_instant(text)) {
         return Err(format!("--since {text}: an instant, such as 2026-01-31T08:00:00Z"));
     }

@@ -11,7 +11,14 @@ use std::path::{Path, PathBuf};
 use tokio::runtime::Handle;
 
 /// Takes files into the record; exit code 0 when all was taken, 3 when some lines were refused.
-pub(super) fn run(paths: &[PathBuf], system: Option<String>, report: Option<&Path>, instance: &Instance, runtime: &Handle, console: &mut dyn Console) -> Result<u8, String> {
+pub(super) fn run(
+    paths: &[PathBuf],
+    system: Option<String>,
+    report: Option<&Path>,
+    instance: &Instance,
+    runtime: &Handle,
+    console: &mut dyn Console,
+) -> Result<u8, String> {
     let mut event = event(instance, "import", None, None, 200);
     event.reason.clone_from(&system);
     runtime.block_on(instance.gateway.ledger.append(&event)).map_err(|e| e.to_string())?;

@@ -42,7 +42,8 @@ pub(super) fn issue(ask: &Ask, instance: &Instance, runtime: &Handle, console: &
 fn claims(ask: &Ask, instance: &Instance) -> Result<Claims, String> {
     let store = &instance.gateway.store;
     let text = |e: hearthgate_store::Error| e.to_string();
-    let client = store.client(&ask.client).map_err(text)?.ok_or_else(|| format!("there is no client `{}`; add it with `hearthgate clients add`", ask.client))?;
+    let client =
+        store.client(&ask.client).map_err(text)?.ok_or_else(|| format!("there is no client `{}`; add it with `hearthgate clients add`", ask.client))?;
     if client.disabled {
         return Err(format!("the client `{}` is disabled", ask.client));
     }

@@ -60,7 +60,9 @@ pub fn add_quietly(new: &New, instance: &Instance, runtime: &Handle) -> Result<S
     };
     match runtime.block_on(instance.gateway.store.write(unit)) {
         Ok(_) => Ok(password),
-        Err(refused) if matches!(refused.error, hearthgate_store::Error::Constraint(_)) => Err(format!("`{}` cannot be added: the name is taken, or there is no such {wanted}…", new.name)),
+        Err(refused) if matches!(refused.error, hearthgate_store::Error::Constraint(_)) => {
+            Err(format!("`{}` cannot be added: the name is taken, or there is no such {wanted}…", new.name))
+        }
         Err(error) => Err(error.to_string()),
     }
 }
