@@ -56,11 +56,11 @@ fn copy(instance: &Instance, known: &mut Option<u64>) -> Result<usize, String> {
     let Some(Record { seq: last, .. }) = records.last() else { return Ok(0) };
     let last = *last;
     let count = records.len();
-    let events: Vec<serde_json::Value> = records.iter().filter_map(|r| serde_json::to_value(&r.event).ok()).collect();
+    let events: Vec<String> = records.iter().filter_map(|r| serde_json::to_string(&r.event).ok()).collect();
     let changes = vec![
         Change::Sql {
             sql: "INSERT INTO gw_audit (at, tx, event) SELECT json_extract(value, '$.at_ms'), NULL, value FROM json_each(?1)".to_owned(),
-            parameters: vec![Sql::Text(serde_json::Value::Array(events).to_string())],
+            parameters: vec![Sql::Text(format!("[{}]", events.join(",")))],
             expect: None,
         },
         Change::Sql {
