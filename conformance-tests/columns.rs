@@ -13,7 +13,7 @@ use places::Place;
 use rusqlite::types::Value as Raw;
 use rusqlite::{Connection, OptionalExtension, params_from_iter};
 use serde_json::Value;
-use std::sync::OnceLock;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// Columns that cannot be tried by themselves, and why.
 const APART: &[(&str, &str)] = &[
@@ -36,6 +36,12 @@ fn clinic() -> &'static (Server, String) {
             server.run(&["token", "--client", "demo-backend", "--scope", "system/*.cruds", "--ttl", "3600"]).lines().last().expect("a token").to_owned();
         (server, token)
     })
+}
+
+/// One test at a time writes to the clinic.
+fn alone() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn mappings() -> &'static Mappings {
@@ -79,9 +85,8 @@ fn way(place: &Place<'_>, up_to: usize) -> String {
     for (n, table) in place.tables.iter().enumerate().take(up_to + 1).skip(1) {
         sql += &format!(" JOIN {} t{n} ON t{n}.{} = t{}.id", quoted(&table.table), quoted(table.on.as_deref().unwrap_or("id")), n - 1);
     }
-    match &place.plan.kind {
-        PlanKind::Group { column, table } => sql += &format!(" JOIN {} g ON g.id = t0.{}", quoted(table), quoted(column)),
-        _ => {}
+    if let PlanKind::Group { column, table } = &place.plan.kind {
+        sql += &format!(" JOIN {} g ON g.id = t0.{}", quoted(table), quoted(column));
     }
     sql += " WHERE 1";
     for (n, table) in place.tables.iter().enumerate().take(up_to + 1) {
@@ -312,7 +317,7 @@ fn searched(place: &Place<'_>, code: &str, id: &str, after: &Value, old: &[Strin
             ("quantity", "unit" | "code" | "system") => {
                 for value in &values {
                     let own = |name: &str| value.get(name).and_then(Value::as_str).map(crate::capability::escape).unwrap_or_default();
-                    let number = value.get("value").map(Value::to_string).unwrap_or_default();
+                    let Some(number) = value.get("value").map(Value::to_string) else { continue };
                     match leaf {
                         "system" => ask("", format!("{number}|{escaped}|{}", own("code"))),
                         _ => ask("", format!("{number}||{escaped}")),
@@ -345,9 +350,12 @@ fn searched(place: &Place<'_>, code: &str, id: &str, after: &Value, old: &[Strin
     }
 }
 
+/// Seen to fail: codes that stood in the generated index beside their columns were still found after a change from outside, and a
+/// system changed from outside was not found with its sealed value.
 #[test]
 fn every_mapped_column_changed_by_sql_is_read_searched_and_versioned() {
     let places = places::all(&mappings().plans);
+    let _turn = alone();
     let open: Vec<&Place<'_>> = places.iter().filter(|p| !p.column.sealed && p.column.expression.is_none()).collect();
     assert!(open.len() > 500, "{}", open.len());
     let database = database();
@@ -381,23 +389,60 @@ fn leaves<'v>(value: &'v mut Value, path: &[String], out: &mut Vec<&'v mut Value
     }
 }
 
-/// Sealed columns that the sample has no value in: what is sealed there is sealed by the same code.
-const WITHOUT_SAMPLE: usize = 40;
+/// Puts a value at a path where none is.
+fn give(value: &mut Value, owner: &str, path: &[String], new: Value) -> Option<()> {
+    let (name, rest) = path.split_first()?;
+    let step = r4::resolve(owner, name).filter(|_| name != "extension")?;
+    let object = value.as_object_mut()?;
+    if step.element.is_choice() {
+        object.retain(|key, _| key == name || !key.starts_with(step.element.path_name()));
+    }
+    if rest.is_empty() {
+        object.insert(name.clone(), if step.list { serde_json::json!([new]) } else { new });
+        return Some(());
+    }
+    let below = object.entry(name.clone()).or_insert_with(|| if step.list { serde_json::json!([{}]) } else { serde_json::json!({}) });
+    match below {
+        Value::Array(list) => give(list.last_mut()?, &step.owner, rest, new),
+        below => give(below, &step.owner, rest, new),
+    }
+}
+
+/// Sealed columns at most that no resource of the sample has, and that cannot be given a value alone.
+const WITHOUT_SAMPLE: usize = 15;
 
 /// Changes a sealed element over HTTP; `Ok(false)` when no resource has one.
 fn sealed(database: &Connection, place: &Place<'_>, number: usize) -> Result<bool, String> {
     use base64::Engine as _;
     let (server, token) = clinic();
-    let Some(target) = target(database, place).filter(|t| t.old != Raw::Null) else { return Ok(false) };
+    let Some(target) = target(database, place) else { return Ok(false) };
     let path = format!("{}/{}", place.plan.resource, target.id);
     let mut resource = server.get(&path, token).json();
     let marker = format!("Zq7marker{number}");
     let new = if *place.form == Form::Base64 { base64::engine::general_purpose::STANDARD.encode(&marker) } else { marker.clone() };
-    let mut found = Vec::new();
-    leaves(&mut resource, &place.path, &mut found);
-    let Some(leaf) = found.into_iter().next_back() else { return Err(format!("{path} shows nothing at {}", place.path.join("."))) };
-    *leaf = Value::String(new);
+    let new = if place.type_name == "xhtml" { format!("<div xmlns=\"http://www.w3.org/1999/xhtml\">{marker}</div>") } else { new };
+    let column = quoted(&place.column.name);
+    let filled = || {
+        database
+            .query_row(&format!("SELECT count(*) FROM {} WHERE {column} IS NOT NULL", quoted(&place.table().table)), [], |row| row.get::<_, i64>(0))
+            .expect("a count")
+    };
+    let given = target.old == Raw::Null;
+    let before = filled();
+    if given {
+        if give(&mut resource, place.plan.resource, &place.path, Value::String(new)).is_none() {
+            return Ok(false);
+        }
+    } else {
+        let mut found = Vec::new();
+        leaves(&mut resource, &place.path, &mut found);
+        let Some(leaf) = found.into_iter().next_back() else { return Err(format!("{path} shows nothing at {}", place.path.join("."))) };
+        *leaf = Value::String(new);
+    }
     let answer = server.send("PUT", &path, token, &resource);
+    if given && matches!(answer.status, 400 | 409 | 422) {
+        return Ok(false);
+    }
     if answer.status != 200 {
         return Err(format!("{path}: {} {}", answer.status, String::from_utf8_lossy(&answer.bytes)));
     }
@@ -408,7 +453,9 @@ fn sealed(database: &Connection, place: &Place<'_>, number: usize) -> Result<boo
     if read != resource {
         return Err(format!("{path}: reads {read}, written {resource}"));
     }
-    let column = quoted(&place.column.name);
+    if given && filled() <= before {
+        return Ok(false);
+    }
     let open: i64 = database
         .query_row(&format!("SELECT count(*) FROM {} WHERE {column} NOT GLOB 'hg1.*' OR {column} LIKE '%{marker}%'", quoted(&place.table().table)), [], |row| {
             row.get(0)
@@ -422,6 +469,7 @@ fn sealed(database: &Connection, place: &Place<'_>, number: usize) -> Result<boo
 #[test]
 fn sealed_columns_are_written_over_http_and_stand_nowhere_in_the_open() {
     let places = places::all(&mappings().plans);
+    let _turn = alone();
     let sealed_places: Vec<&Place<'_>> = places.iter().filter(|p| p.column.sealed && !p.plan.readonly).collect();
     assert!(sealed_places.len() > 50, "{}", sealed_places.len());
     let database = database();

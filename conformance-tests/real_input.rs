@@ -177,7 +177,6 @@ fn compare(sent: &BTreeMap<String, Value>, served: &BTreeMap<String, Value>) -> 
     resolved
 }
 
-/// Shown to fail by letting `take` forget a column (the place is named), and by serving `1.0` for `1.00`.
 #[test]
 fn each_imported_resource_reads_back_as_it_came() {
     let Some(taken) = population() else { return };
