@@ -186,11 +186,14 @@ fn what_is_hidden_makes_no_difference_to_any_answer() {
     let ground = ground();
     let requests = requests::all(&ground);
     assert!(requests.len() > 2_000, "{}", requests.len());
-    let mut count = compare(&hidden_b, "anna", "patient/*.cruds", &requests, no_canary);
-    count += compare(&hidden_b, "mora", "user/*.cruds", &requests, no_canary);
     let hidden_vitals = [("present", &all.present), ("no vitals", &all.no_vitals), ("other vitals", &all.other_vitals)];
     let of_observations = requests::about(&ground, "Observation");
-    count += compare(&hidden_vitals, "anna", "patient/Observation.rs?category=laboratory", &of_observations, |text| no_canary(text) && !text.contains("hidden-vital"));
+    // First the one who may write nothing, last the one who may delete.
+    let mut count = compare(&hidden_vitals, "anna", "patient/Observation.rs?category=laboratory", &of_observations, |text| no_canary(text) && !text.contains("hidden-vital"));
+    nothing_of_b_is_left_where_it_is_sealed(&all.present);
+    nothing_of_b_is_logged_or_counted(&all.present);
+    count += compare(&hidden_b, "anna", "patient/*.cruds", &requests, no_canary);
+    count += compare(&hidden_b, "mora", "user/*.cruds", &requests, no_canary);
     println!("{count} requests, each to three or four servers");
     nothing_of_b_is_left_where_it_is_sealed(&all.present);
     nothing_of_b_is_logged_or_counted(&all.present);
@@ -235,7 +238,7 @@ fn each_file(folder: &Path, look: &mut dyn FnMut(&Path, &[u8])) {
 }
 
 fn contains(bytes: &[u8], part: &[u8]) -> bool {
-    bytes.windows(part.len()).any(|window| window == part)
+    memchr::memmem::find(bytes, part).is_some()
 }
 
 /// A new interaction fails here until its requests join.
