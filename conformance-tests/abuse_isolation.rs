@@ -69,7 +69,11 @@ fn of_b() -> Vec<(String, String)> {
 
 /// Types that are in a patient's compartment, and those that a patient owns without R4's saying so.
 fn types() -> Vec<&'static str> {
-    r4::resource_types().iter().copied().filter(|t| *t != "Schedule" && (r4::patient_compartment(t).is_some() || matches!(*t, "Patient" | "Binary" | "Device"))).collect()
+    r4::resource_types()
+        .iter()
+        .copied()
+        .filter(|t| *t != "Schedule" && (r4::patient_compartment(t).is_some() || matches!(*t, "Patient" | "Binary" | "Device")))
+        .collect()
 }
 
 #[test]
@@ -105,7 +109,13 @@ fn abuse_c02_versions_and_history_of_anothers_resource_are_not_there_even_after_
     let world = world();
     for (kind, id) in of_b() {
         for token in [&world.a, &world.m] {
-            for path in [format!("{kind}/{id}/_history"), format!("{kind}/{id}/_history/1"), format!("{kind}/{id}/_history/2"), format!("{kind}/{id}/_history?_since=2000-01-01T00:00:00Z"), format!("{kind}/{id}/_history?_count=1")] {
+            for path in [
+                format!("{kind}/{id}/_history"),
+                format!("{kind}/{id}/_history/1"),
+                format!("{kind}/{id}/_history/2"),
+                format!("{kind}/{id}/_history?_since=2000-01-01T00:00:00Z"),
+                format!("{kind}/{id}/_history?_count=1"),
+            ] {
                 let answer = twin(world, token, &Request::get(&path));
                 clean(&answer, &path);
             }
@@ -120,7 +130,9 @@ fn abuse_c02_versions_and_history_of_anothers_resource_are_not_there_even_after_
     world.server.get("Observation/pat-b-gone", &world.system).expect(410);
     world.server.get("Observation/pat-b-gone", &world.n).expect(410);
     for id in ["pat-b-moved", "pat-b-gone"] {
-        for path in [format!("Observation/{id}"), format!("Observation/{id}/_history"), format!("Observation/{id}/_history/1"), format!("Observation/{id}/_history/2")] {
+        for path in
+            [format!("Observation/{id}"), format!("Observation/{id}/_history"), format!("Observation/{id}/_history/1"), format!("Observation/{id}/_history/2")]
+        {
             twin(world, &world.a, &Request::get(&path)).expect(404);
             twin(world, &world.m, &Request::get(&path)).expect(404);
         }
@@ -158,9 +170,19 @@ fn abuse_c04_a_search_for_anothers_rows_finds_none() {
     let world = world();
     for (kind, id) in of_b() {
         let mut queries = vec![format!("_id={id}"), format!("_id={id}&_total=accurate"), format!("_id={id}&_summary=count")];
-        let codes: Vec<String> = r4::search_parameters(&kind).iter().filter(|p| p.kind == r4::Kind::Reference && p.targets.contains(&"Patient")).map(|p| p.code.to_owned()).collect();
+        let codes: Vec<String> = r4::search_parameters(&kind)
+            .iter()
+            .filter(|p| p.kind == r4::Kind::Reference && p.targets.contains(&"Patient"))
+            .map(|p| p.code.to_owned())
+            .collect();
         for code in &codes {
-            queries.extend([format!("{code}=pat-b"), format!("{code}=Patient/pat-b"), format!("{code}:Patient=pat-b"), format!("{code}={}/Patient/pat-b", world.server.base), format!("{code}=Patient/pat-b/_history/1")]);
+            queries.extend([
+                format!("{code}=pat-b"),
+                format!("{code}=Patient/pat-b"),
+                format!("{code}:Patient=pat-b"),
+                format!("{code}={}/Patient/pat-b", world.server.base),
+                format!("{code}=Patient/pat-b/_history/1"),
+            ]);
         }
         for query in queries {
             for token in [&world.a, &world.m] {
@@ -196,7 +218,13 @@ fn abuse_c05_the_narrowing_cannot_be_left_out_or_overridden() {
             clean(&plain, kind);
             assert!(!plain.clone().expect(200).ids().is_empty(), "{kind}");
             assert!(plain.ids().iter().all(|id| !id.starts_with("pat-b")), "{kind}: {:?}", plain.ids());
-            for (query, form) in [("patient=pat-a", "patient=pat-b"), ("patient=pat-b", "patient=pat-a"), ("patient=pat-b", ""), ("", "patient=pat-b&patient=pat-b"), ("_id=pat-a", "_id=pat-b")] {
+            for (query, form) in [
+                ("patient=pat-a", "patient=pat-b"),
+                ("patient=pat-b", "patient=pat-a"),
+                ("patient=pat-b", ""),
+                ("", "patient=pat-b&patient=pat-b"),
+                ("_id=pat-a", "_id=pat-b"),
+            ] {
                 let request = Request::form(format!("{kind}/_search?{query}"), form);
                 let answer = twin(world, token, &request);
                 if answer.status == 200 {
@@ -212,7 +240,14 @@ fn abuse_c05_the_narrowing_cannot_be_left_out_or_overridden() {
 #[test]
 fn abuse_c06_there_are_no_compartment_urls() {
     let world = world();
-    for path in ["Patient/pat-b/Observation", "Patient/pat-b/*", "Patient/pat-a/Observation", "Practitioner/doc-n/Observation", "Patient/pat-b/$everything", "Patient/pat-b/_search"] {
+    for path in [
+        "Patient/pat-b/Observation",
+        "Patient/pat-b/*",
+        "Patient/pat-a/Observation",
+        "Practitioner/doc-n/Observation",
+        "Patient/pat-b/$everything",
+        "Patient/pat-b/_search",
+    ] {
         for token in [&world.a, &world.m, &world.system] {
             assert_eq!(twin(world, token, &Request::get(path)).expect(404).issue(), "not-supported", "{path}");
         }
@@ -366,7 +401,13 @@ fn abuse_c19_anothers_attachments_cannot_be_had_by_any_way() {
         world.server.get(&own, &world.a).expect(200);
         let path = own.replace("pat-a", "pat-b");
         for token in [&world.a, &world.m] {
-            for (name, value) in [("accept", "text/plain"), ("accept", "*/*"), ("range", "bytes=0-10"), ("x-security-context", "Patient/pat-a"), ("accept", "application/fhir+json")] {
+            for (name, value) in [
+                ("accept", "text/plain"),
+                ("accept", "*/*"),
+                ("range", "bytes=0-10"),
+                ("x-security-context", "Patient/pat-a"),
+                ("accept", "application/fhir+json"),
+            ] {
                 let answer = twin(world, token, &Request::get(&path).with(name, value));
                 assert!(matches!(answer.status, 404 | 406), "{path} {name}: {value}: {}", answer.status);
             }
@@ -392,7 +433,13 @@ fn abuse_c26_conditional_headers_tell_nothing_of_anothers_resource() {
     let world = world();
     for (kind, id) in of_b() {
         let path = format!("{kind}/{id}");
-        for (name, value) in [("if-none-match", "W/\"1\""), ("if-none-match", "*"), ("if-none-match", "W/\"9\""), ("if-modified-since", "Mon, 01 Jan 2001 00:00:00 GMT"), ("if-modified-since", "Fri, 01 Jan 2100 00:00:00 GMT")] {
+        for (name, value) in [
+            ("if-none-match", "W/\"1\""),
+            ("if-none-match", "*"),
+            ("if-none-match", "W/\"9\""),
+            ("if-modified-since", "Mon, 01 Jan 2001 00:00:00 GMT"),
+            ("if-modified-since", "Fri, 01 Jan 2100 00:00:00 GMT"),
+        ] {
             for token in [&world.a, &world.m] {
                 let answer = twin(world, token, &Request::get(&path).with(name, value));
                 assert!(matches!(answer.status, 404 | 403), "{path} {name}: {value}: {}", answer.status);
@@ -416,8 +463,25 @@ fn abuse_c42_an_id_has_one_spelling() {
     let world = world();
     let long = "a".repeat(65);
     for path in [
-        "patient/pat-a", "PATIENT/pat-a", "Patient/pat%2Da", "Patient/%70at-a", "Patient/pat-a/", "Patient//pat-a", "Patient/pat-a%00", "Patient/pat-a%2F..%2Fpat-b", "Patient/./pat-a", "Patient/pat-a%20", "Patient/PAT-A",
-        "Patient/pat%252Da", "Patient/p%D0%B0t-a", "Patient/pat-a;jsessionid=1", "Patient/pat_a", "/Patient/pat-a", "%50atient/pat-a", "Patient/pat-a%0A", "Patient/pat-b/../pat-a/x",
+        "patient/pat-a",
+        "PATIENT/pat-a",
+        "Patient/pat%2Da",
+        "Patient/%70at-a",
+        "Patient/pat-a/",
+        "Patient//pat-a",
+        "Patient/pat-a%00",
+        "Patient/pat-a%2F..%2Fpat-b",
+        "Patient/./pat-a",
+        "Patient/pat-a%20",
+        "Patient/PAT-A",
+        "Patient/pat%252Da",
+        "Patient/p%D0%B0t-a",
+        "Patient/pat-a;jsessionid=1",
+        "Patient/pat_a",
+        "/Patient/pat-a",
+        "%50atient/pat-a",
+        "Patient/pat-a%0A",
+        "Patient/pat-b/../pat-a/x",
         &format!("Patient/{long}"),
     ] {
         for token in [&world.a, &world.system] {
@@ -464,7 +528,12 @@ fn abuse_c47_nothing_about_a_patient_may_be_kept_by_a_cache() {
         world.server.get("Task", &world.a),
         world.server.ask("GET", "Patient/pat-a", Some(&world.a), &[("if-none-match", "W/\"1\"")], None),
         world.server.ask("GET", "Patient/pat-a", None, &[], None),
-        world.server.send("POST", "", &world.a, &json!({ "resourceType": "Bundle", "type": "batch", "entry": [{ "request": { "method": "GET", "url": "Patient/pat-a" } }] })),
+        world.server.send(
+            "POST",
+            "",
+            &world.a,
+            &json!({ "resourceType": "Bundle", "type": "batch", "entry": [{ "request": { "method": "GET", "url": "Patient/pat-a" } }] }),
+        ),
     ];
     for answer in answers {
         assert_eq!(answer.header("cache-control"), Some("no-store"), "{}", answer.status);

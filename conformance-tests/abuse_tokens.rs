@@ -25,7 +25,8 @@ struct Forge {
 
 /// Half the order of P-256, rounded down: the server signs and believes only the lower s.
 const HALF: [u8; 32] = [
-    0x7f, 0xff, 0xff, 0xff, 0x80, 0x00, 0x00, 0x00, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xde, 0x73, 0x7d, 0x56, 0xd3, 0x8b, 0xcf, 0x42, 0x79, 0xdc, 0xe5, 0x61, 0x7e, 0x31, 0x92, 0xa8,
+    0x7f, 0xff, 0xff, 0xff, 0x80, 0x00, 0x00, 0x00, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xde, 0x73, 0x7d, 0x56, 0xd3, 0x8b, 0xcf, 0x42, 0x79, 0xdc,
+    0xe5, 0x61, 0x7e, 0x31, 0x92, 0xa8,
 ];
 
 /// A small clinic: A, her doctor, the accounts.
@@ -43,7 +44,12 @@ fn forge() -> &'static Forge {
     static FORGE: OnceLock<Forge> = OnceLock::new();
     FORGE.get_or_init(|| {
         let server = clinic("tokens");
-        let file = fs::read_dir(server.dir.join("keys")).expect("keys").flatten().map(|e| e.path()).find(|p| p.extension().is_some_and(|e| e == "key") && p.to_string_lossy().contains("signing-")).expect("a signing key");
+        let file = fs::read_dir(server.dir.join("keys"))
+            .expect("keys")
+            .flatten()
+            .map(|e| e.path())
+            .find(|p| p.extension().is_some_and(|e| e == "key") && p.to_string_lossy().contains("signing-"))
+            .expect("a signing key");
         let kid = file.file_stem().and_then(|n| n.to_str()).and_then(|n| n.strip_prefix("signing-")).expect("its id").to_owned();
         let text = fs::read_to_string(&file).expect("the key");
         let secret = text.lines().find_map(|l| l.strip_prefix("key ")).expect("the key's line");
@@ -121,7 +127,10 @@ impl Forge {
         let outcome = answer.json();
         assert_eq!(outcome["issue"][0]["code"], code, "{shown}");
         let words = outcome["issue"][0]["diagnostics"].as_str().unwrap_or_default();
-        assert!(words == "The access token is not valid here. Ask for a new one." || words == "The access token is no longer valid. Ask for a new one.", "{words}");
+        assert!(
+            words == "The access token is not valid here. Ask for a new one." || words == "The access token is no longer valid. Ask for a new one.",
+            "{words}"
+        );
     }
 }
 
@@ -140,8 +149,24 @@ fn a_token_forged_whole_with_the_servers_own_key_is_good() {
 fn abuse_a01_without_a_token_nothing_answers_but_what_is_public() {
     let server = &forge().server;
     let closed = [
-        ("GET", "Patient/pat-a"), ("HEAD", "Patient/pat-a"), ("GET", "Patient/pat-a/_history/1"), ("GET", "Patient/pat-a/_history"), ("GET", "Patient/_history"), ("GET", "Patient"), ("POST", "Patient/_search"), ("POST", "Patient"),
-        ("PUT", "Patient/pat-a"), ("DELETE", "Patient/pat-a"), ("POST", ""), ("GET", ""), ("GET", "Nothing/1"), ("GET", "$x"), ("PATCH", "Patient/pat-a"), ("OPTIONS", "Patient"), ("DELETE", "metadata"), ("GET", "Patient/pat-a/$everything"),
+        ("GET", "Patient/pat-a"),
+        ("HEAD", "Patient/pat-a"),
+        ("GET", "Patient/pat-a/_history/1"),
+        ("GET", "Patient/pat-a/_history"),
+        ("GET", "Patient/_history"),
+        ("GET", "Patient"),
+        ("POST", "Patient/_search"),
+        ("POST", "Patient"),
+        ("PUT", "Patient/pat-a"),
+        ("DELETE", "Patient/pat-a"),
+        ("POST", ""),
+        ("GET", ""),
+        ("GET", "Nothing/1"),
+        ("GET", "$x"),
+        ("PATCH", "Patient/pat-a"),
+        ("OPTIONS", "Patient"),
+        ("DELETE", "metadata"),
+        ("GET", "Patient/pat-a/$everything"),
     ];
     for (method, path) in closed {
         for header in [None, Some("Basic dTpw"), Some("DPoP x")] {
@@ -198,11 +223,23 @@ fn abuse_a03_the_public_key_is_no_shared_secret() {
     let jwk = jwks.json()["keys"][0].to_string();
     let point = forge.key.public_key().as_ref().to_vec();
     // SubjectPublicKeyInfo of a P-256 key: a fixed head and the point (RFC 5480).
-    let head = [0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00];
+    let head = [
+        0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42,
+        0x00,
+    ];
     let der = [&head[..], &point].concat();
     let encoded = STANDARD.encode(&der);
     let pem = format!("-----BEGIN PUBLIC KEY-----\n{}\n{}\n-----END PUBLIC KEY-----", &encoded[..64], &encoded[64..]);
-    let secrets = [point, der, pem.clone().into_bytes(), format!("{pem}\n").into_bytes(), jwk.clone().into_bytes(), format!("{jwk}\n").into_bytes(), jwks.bytes, Vec::new()];
+    let secrets = [
+        point,
+        der,
+        pem.clone().into_bytes(),
+        format!("{pem}\n").into_bytes(),
+        jwk.clone().into_bytes(),
+        format!("{jwk}\n").into_bytes(),
+        jwks.bytes,
+        Vec::new(),
+    ];
     for secret in secrets {
         for (alg, way) in [("HS256", hmac::HMAC_SHA256), ("HS384", hmac::HMAC_SHA384), ("HS512", hmac::HMAC_SHA512)] {
             let header = json!({ "alg": alg, "typ": "at+jwt", "kid": forge.kid });
@@ -230,9 +267,19 @@ fn abuse_a04_a_signature_that_is_not_exactly_right_is_wrong() {
     for length in [0, 1, 31, 32, 63] {
         forge.refused(&with(&raw[..length]));
     }
-    let order: Vec<u8> = (0..32).map(|i| u8::from_str_radix(&"ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551"[2 * i..2 * i + 2], 16).expect("hex")).collect();
+    let order: Vec<u8> =
+        (0..32).map(|i| u8::from_str_radix(&"ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551"[2 * i..2 * i + 2], 16).expect("hex")).collect();
     let (r, s) = raw.split_at(32);
-    for strange in [[[0_u8; 32], [0_u8; 32]].concat(), [&[0_u8; 32][..], s].concat(), [r, &[0_u8; 32][..]].concat(), [&order[..], s].concat(), [r, &order[..]].concat(), [&[0xff_u8; 32][..], s].concat(), [&raw[..], &[0]].concat(), [s, r].concat()] {
+    for strange in [
+        [[0_u8; 32], [0_u8; 32]].concat(),
+        [&[0_u8; 32][..], s].concat(),
+        [r, &[0_u8; 32][..]].concat(),
+        [&order[..], s].concat(),
+        [r, &order[..]].concat(),
+        [&[0xff_u8; 32][..], s].concat(),
+        [&raw[..], &[0]].concat(),
+        [s, r].concat(),
+    ] {
         forge.refused(&with(&strange));
     }
     // The other s that means the same: n - s.
@@ -283,7 +330,20 @@ fn abuse_a05_a_key_in_the_header_is_not_believed() {
 fn abuse_a06_a_strange_key_id_finds_no_key() {
     let forge = forge();
     let long = "k".repeat(10_000);
-    for kid in [json!("../../dev/null"), json!("' OR 1=1 --"), json!("a\u{0}b"), json!(long), json!(1), json!([forge.kid]), json!({ "kid": forge.kid }), json!("unknown"), json!(""), Value::Null, json!(format!("{} ", forge.kid)), json!(format!("keys/{}", forge.kid))] {
+    for kid in [
+        json!("../../dev/null"),
+        json!("' OR 1=1 --"),
+        json!("a\u{0}b"),
+        json!(long),
+        json!(1),
+        json!([forge.kid]),
+        json!({ "kid": forge.kid }),
+        json!("unknown"),
+        json!(""),
+        Value::Null,
+        json!(format!("{} ", forge.kid)),
+        json!(format!("keys/{}", forge.kid)),
+    ] {
         let mut header = forge.header();
         header["kid"] = kid;
         forge.refused(&forge.sign(&header, &forge.payload()));
@@ -316,7 +376,8 @@ fn abuse_a08_a_token_ends_when_it_says() {
     let huge: Value = serde_json::from_str("1e308").expect("a number");
     let beyond: Value = serde_json::from_str("9223372036854775808").expect("a number");
     let fraction: Value = serde_json::from_str("9999999999.5").expect("a number");
-    for exp in [Value::Null, json!((now() + 300).to_string()), json!(-1), huge, beyond, fraction, json!(true), json!([now() + 300]), json!(253_402_300_800_i64)] {
+    for exp in [Value::Null, json!((now() + 300).to_string()), json!(-1), huge, beyond, fraction, json!(true), json!([now() + 300]), json!(253_402_300_800_i64)]
+    {
         forge.refused(&forge.with("exp", exp));
     }
 }
@@ -337,7 +398,20 @@ fn abuse_a10_a_token_for_another_audience_is_refused() {
     let forge = forge();
     let base = &forge.server.base;
     let issuer = base.trim_end_matches("/fhir");
-    for aud in [json!("https://elsewhere.test/fhir"), json!(issuer), json!(format!("{base}/")), json!(format!("{base}/Patient")), json!(&base[..base.len() - 1]), json!(base.to_uppercase()), json!(["https://elsewhere.test/fhir"]), json!([]), json!(""), Value::Null, json!([[base]]), json!({ "0": base })] {
+    for aud in [
+        json!("https://elsewhere.test/fhir"),
+        json!(issuer),
+        json!(format!("{base}/")),
+        json!(format!("{base}/Patient")),
+        json!(&base[..base.len() - 1]),
+        json!(base.to_uppercase()),
+        json!(["https://elsewhere.test/fhir"]),
+        json!([]),
+        json!(""),
+        Value::Null,
+        json!([[base]]),
+        json!({ "0": base }),
+    ] {
         forge.refused(&forge.with("aud", aud));
     }
     forge.ask(&forge.with("aud", json!(["https://elsewhere.test/fhir", base]))).expect(200);
@@ -348,7 +422,16 @@ fn abuse_a10_a_token_for_another_audience_is_refused() {
 fn abuse_a11_a_token_of_another_issuer_is_refused() {
     let forge = forge();
     let issuer = forge.server.base.trim_end_matches("/fhir");
-    for iss in [json!(format!("{issuer}/")), json!(issuer.replace("http:", "https:")), json!(issuer.to_uppercase()), json!("http://127.0.0.1:1"), json!([issuer]), json!(""), Value::Null, json!(forge.server.base)] {
+    for iss in [
+        json!(format!("{issuer}/")),
+        json!(issuer.replace("http:", "https:")),
+        json!(issuer.to_uppercase()),
+        json!("http://127.0.0.1:1"),
+        json!([issuer]),
+        json!(""),
+        Value::Null,
+        json!(forge.server.base),
+    ] {
         forge.refused(&forge.with("iss", iss));
     }
 }
@@ -357,7 +440,18 @@ fn abuse_a11_a_token_of_another_issuer_is_refused() {
 #[test]
 fn abuse_a12_other_tokens_are_no_access_tokens() {
     let forge = forge();
-    for typ in [json!("JWT"), json!("jwt"), json!("logout+jwt"), json!("AT+JWT"), json!("application/at+jwt"), json!("dpop+jwt"), json!("client-authentication+jwt"), json!(""), Value::Null, json!(["at+jwt"])] {
+    for typ in [
+        json!("JWT"),
+        json!("jwt"),
+        json!("logout+jwt"),
+        json!("AT+JWT"),
+        json!("application/at+jwt"),
+        json!("dpop+jwt"),
+        json!("client-authentication+jwt"),
+        json!(""),
+        Value::Null,
+        json!(["at+jwt"]),
+    ] {
         let mut header = forge.header();
         match typ {
             Value::Null => drop(header.as_object_mut().expect("an object").shift_remove("typ")),
@@ -381,7 +475,17 @@ fn abuse_a21_a_token_has_one_spelling() {
     forge.ask(&good).expect(200);
     let (signed, signature) = good.rsplit_once('.').expect("three parts");
     let (header, payload) = signed.split_once('.').expect("three parts");
-    let mut spellings = vec![format!("{good}="), format!("{good}=="), format!("{header}=.{payload}.{signature}"), format!(" {good}"), format!("{good}."), format!(".{good}"), format!("{header}..{payload}.{signature}"), good.to_uppercase(), good.replace('.', "%2E")];
+    let mut spellings = vec![
+        format!("{good}="),
+        format!("{good}=="),
+        format!("{header}=.{payload}.{signature}"),
+        format!(" {good}"),
+        format!("{good}."),
+        format!(".{good}"),
+        format!("{header}..{payload}.{signature}"),
+        good.to_uppercase(),
+        good.replace('.', "%2E"),
+    ];
     if good.contains(['-', '_']) {
         spellings.push(good.replace('-', "+").replace('_', "/"));
     }

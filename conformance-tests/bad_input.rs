@@ -24,7 +24,12 @@ fn bodies_that_are_no_resource_are_refused_with_the_place() {
     let server = &Server::empty("bad-bodies");
     let token = &server.system_token("system/*.cruds");
     let before = stored(server);
-    let deep = format!("{}{}{}", r#"{"resourceType":"Patient","extension":[{"url":"x","extension":["#, r#"{"url":"x","extension":["#.repeat(80), "]}".repeat(81) + "]}");
+    let deep = format!(
+        "{}{}{}",
+        r#"{"resourceType":"Patient","extension":[{"url":"x","extension":["#,
+        r#"{"url":"x","extension":["#.repeat(80),
+        "]}".repeat(81) + "]}"
+    );
     let cases: Vec<(&str, Vec<u8>, u16, &str)> = vec![
         ("malformed JSON", br#"{"resourceType":"Patient","#.to_vec(), 400, ""),
         ("no JSON at all", b"hello".to_vec(), 400, ""),
@@ -64,7 +69,12 @@ fn bodies_that_are_no_resource_are_refused_with_the_place() {
 #[test]
 fn messages_never_repeat_a_value() {
     let (server, token) = clinic();
-    let answer = server.send("POST", "Patient", token, &json!({ "resourceType": "Patient", "gender": "SECRET-1", "birthDate": "SECRET-2", "name": [{ "family": 5 }], "SECRET3": 1 }));
+    let answer = server.send(
+        "POST",
+        "Patient",
+        token,
+        &json!({ "resourceType": "Patient", "gender": "SECRET-1", "birthDate": "SECRET-2", "name": [{ "family": 5 }], "SECRET3": 1 }),
+    );
     let text = String::from_utf8_lossy(&answer.bytes).into_owned();
     assert!(!text.contains("SECRET-"), "{text}");
 }
@@ -99,8 +109,26 @@ fn only_json_in_utf_8_is_taken() {
 fn malformed_searches_are_refused_with_the_parameter() {
     let (server, token) = clinic();
     for query in [
-        "_count=-1", "_count=abc", "_count=", "_count=1.5", "birthdate=yesterday", "birthdate=2021-13", "_lastUpdated=x", "_sort=nonsense", "_total=some", "_summary=most",
-        "_include=Patient", "gender:exact=male", "name:not=x", "organization.name=x", "_has:Observation:patient:code=1", "_cursor=abc", "_cursor=", "family:nonsense=x", "_count=1&_count=2", "name=%ff",
+        "_count=-1",
+        "_count=abc",
+        "_count=",
+        "_count=1.5",
+        "birthdate=yesterday",
+        "birthdate=2021-13",
+        "_lastUpdated=x",
+        "_sort=nonsense",
+        "_total=some",
+        "_summary=most",
+        "_include=Patient",
+        "gender:exact=male",
+        "name:not=x",
+        "organization.name=x",
+        "_has:Observation:patient:code=1",
+        "_cursor=abc",
+        "_cursor=",
+        "family:nonsense=x",
+        "_count=1&_count=2",
+        "name=%ff",
     ] {
         let answer = server.get(&format!("Patient?{query}"), token);
         assert_eq!(answer.status, 400, "{query}: {}", String::from_utf8_lossy(&answer.bytes));
@@ -133,12 +161,34 @@ fn count_zero_is_a_summary_and_a_large_count_is_lowered_and_says_so() {
 #[test]
 fn routes_that_are_not_there_answer_404_and_methods_405() {
     let (server, token) = clinic();
-    for path in ["Nothing", "patient", "Patient/a/b", "Patient/a/_history/1/x", "$everything", "Patient/$match", "Patient/x/$everything", "_history", "metadata/x", "Patient/", "Patient/a%20b", "Resource", "DomainResource"] {
+    for path in [
+        "Nothing",
+        "patient",
+        "Patient/a/b",
+        "Patient/a/_history/1/x",
+        "$everything",
+        "Patient/$match",
+        "Patient/x/$everything",
+        "_history",
+        "metadata/x",
+        "Patient/",
+        "Patient/a%20b",
+        "Resource",
+        "DomainResource",
+    ] {
         let answer = server.get(path, token);
         assert!(matches!(answer.status, 404 | 405), "{path}: {}", answer.status);
         assert_eq!(answer.json()["resourceType"], "OperationOutcome", "{path}");
     }
-    for (method, path) in [("PATCH", "Patient/x"), ("POST", "Patient/x"), ("DELETE", "Patient"), ("PUT", "Patient"), ("POST", "metadata"), ("TRACE", "Patient"), ("OPTIONS", "Patient")] {
+    for (method, path) in [
+        ("PATCH", "Patient/x"),
+        ("POST", "Patient/x"),
+        ("DELETE", "Patient"),
+        ("PUT", "Patient"),
+        ("POST", "metadata"),
+        ("TRACE", "Patient"),
+        ("OPTIONS", "Patient"),
+    ] {
         let answer = server.ask(method, path, Some(token), &[], None);
         assert_eq!(answer.status, 405, "{method} {path}");
         assert!(answer.header("allow").is_some(), "{method} {path}");

@@ -5,8 +5,8 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::{Mutex, OnceLock, mpsc};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, OnceLock, mpsc};
 
 /// A data directory that goes away with the test.
 pub struct Scratch(PathBuf);
@@ -112,7 +112,10 @@ impl Server {
     /// As [`Self::serve`], with an environment of the test's own.
     pub fn start_with(command: &str, dir: PathBuf, scratch: Option<Scratch>, prepare: impl FnOnce(&mut Command)) -> Self {
         let mut program = bound();
-        program.args(["--data", dir.to_str().expect("UTF-8"), command, "--listen", "127.0.0.1:0"]).env("HEARTHGATE_METRICS_LISTEN", "127.0.0.1:0").stdout(Stdio::piped());
+        program
+            .args(["--data", dir.to_str().expect("UTF-8"), command, "--listen", "127.0.0.1:0"])
+            .env("HEARTHGATE_METRICS_LISTEN", "127.0.0.1:0")
+            .stdout(Stdio::piped());
         prepare(&mut program);
         let mut child = spawn(program);
         let mut lines = BufReader::new(child.stdout.take().expect("standard output")).lines();
@@ -205,7 +208,13 @@ impl Server {
 
     /// A statement typed into the `sqlite3` shell on the live file.
     pub fn shell(&self, sql: &str) -> String {
-        let output = Command::new("sqlite3").arg("-cmd").arg(".timeout 5000").arg(self.dir.join("ehr.db")).arg(sql).output().expect("the sqlite3 shell (Debian package sqlite3)");
+        let output = Command::new("sqlite3")
+            .arg("-cmd")
+            .arg(".timeout 5000")
+            .arg(self.dir.join("ehr.db"))
+            .arg(sql)
+            .output()
+            .expect("the sqlite3 shell (Debian package sqlite3)");
         assert!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).expect("UTF-8")
     }

@@ -48,7 +48,10 @@ fn server(name: &str, before: &[Value], a: &[Value], after: &[Value], b_is_there
     let mut all = world::directory();
     all.extend([before, a, after].concat().iter().filter(|r| !refers(r)).cloned());
     world::import(&server, &all);
-    world::import(&server, &[a, &[together()], before, after].concat().iter().filter(|r| refers(r) || r["id"] == "shared-appointment").cloned().collect::<Vec<_>>());
+    world::import(
+        &server,
+        &[a, &[together()], before, after].concat().iter().filter(|r| refers(r) || r["id"] == "shared-appointment").cloned().collect::<Vec<_>>(),
+    );
     world::accounts(&server, b_is_there);
     // What another program did, it did when the clock on the wall said.
     server.shell(&format!("UPDATE gw_resources SET at = {CLOCK}; UPDATE gw_versions SET at = {CLOCK}; DELETE FROM gw_rendered"));
@@ -125,7 +128,9 @@ fn without_chance(text: &str) -> String {
 
 fn is_uuid(text: &[u8], at: usize) -> bool {
     let Some(part) = text.get(at..at + 36) else { return false };
-    part.iter().enumerate().all(|(place, byte)| if matches!(place, 8 | 13 | 18 | 23) { *byte == b'-' } else { byte.is_ascii_hexdigit() && !byte.is_ascii_uppercase() })
+    part.iter()
+        .enumerate()
+        .all(|(place, byte)| if matches!(place, 8 | 13 | 18 | 23) { *byte == b'-' } else { byte.is_ascii_hexdigit() && !byte.is_ascii_uppercase() })
 }
 
 /// Asks all servers the same and compares; how many requests that were.
@@ -145,7 +150,12 @@ fn compare(servers: &[(&str, &Server)], user: &str, scope: &str, requests: &[Req
         assert!(!all[0][at].starts_with('5'), "{request:?}: {}", all[0][at]);
         for (other, (name, _)) in servers.iter().enumerate().skip(1) {
             if all[0][at] != all[other][at] {
-                wrong.push(format!("{request:?}\n  {}: {}\n  {name}: {}", servers[0].0, difference(&all[0][at], &all[other][at]), difference(&all[other][at], &all[0][at])));
+                wrong.push(format!(
+                    "{request:?}\n  {}: {}\n  {name}: {}",
+                    servers[0].0,
+                    difference(&all[0][at], &all[other][at]),
+                    difference(&all[other][at], &all[0][at])
+                ));
                 break;
             }
         }
@@ -153,7 +163,13 @@ fn compare(servers: &[(&str, &Server)], user: &str, scope: &str, requests: &[Req
             assert!(may_see(&text[at]), "{request:?}: {}", text[at]);
         }
     }
-    assert!(wrong.is_empty(), "{} of {} requests as {user} show what is hidden:\n{}", wrong.len(), requests.len(), wrong.iter().take(12).cloned().collect::<Vec<_>>().join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} of {} requests as {user} show what is hidden:\n{}",
+        wrong.len(),
+        requests.len(),
+        wrong.iter().take(12).cloned().collect::<Vec<_>>().join("\n")
+    );
     requests.len()
 }
 
@@ -189,7 +205,9 @@ fn what_is_hidden_makes_no_difference_to_any_answer() {
     let hidden_vitals = [("present", &all.present), ("no vitals", &all.no_vitals), ("other vitals", &all.other_vitals)];
     let of_observations = requests::about(&ground, "Observation");
     // First the one who may write nothing, last the one who may delete.
-    let mut count = compare(&hidden_vitals, "anna", "patient/Observation.rs?category=laboratory", &of_observations, |text| no_canary(text) && !text.contains("hidden-vital"));
+    let mut count = compare(&hidden_vitals, "anna", "patient/Observation.rs?category=laboratory", &of_observations, |text| {
+        no_canary(text) && !text.contains("hidden-vital")
+    });
     nothing_of_b_is_left_where_it_is_sealed(&all.present);
     nothing_of_b_is_logged_or_counted(&all.present);
     count += compare(&hidden_b, "anna", "patient/*.cruds", &requests, no_canary);
@@ -220,7 +238,12 @@ fn nothing_of_b_is_logged_or_counted(server: &Server) {
     for word in ["CNRY", "word-a", "pat-a", "pat-b", "eyJ"] {
         assert!(!log.contains(word), "{word}: {}", log.lines().find(|l| l.contains(word)).unwrap_or_default().chars().take(400).collect::<String>());
     }
-    let port = log.split("metrics=").nth(1).and_then(|rest| rest.split_whitespace().next()).expect("the log says where metrics are").trim_matches(|c: char| !c.is_ascii_digit());
+    let port = log
+        .split("metrics=")
+        .nth(1)
+        .and_then(|rest| rest.split_whitespace().next())
+        .expect("the log says where metrics are")
+        .trim_matches(|c: char| !c.is_ascii_digit());
     let metrics = server.ask("GET", &format!("http://{port}/metrics"), None, &[], None).expect(200);
     let text = String::from_utf8_lossy(&metrics.bytes);
     assert!(text.contains("search-type") && !["CNRY", "word-a", "pat-"].iter().any(|word| text.contains(word)), "{text}");
@@ -247,7 +270,12 @@ fn the_generator_has_requests_for_every_route() {
     let source = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/rest/operation.rs")).expect("the route table");
     let (_, after) = source.split_once("pub enum Operation {").expect("the table of operations");
     let (variants, _) = after.split_once("\n}").expect("its end");
-    let named: BTreeSet<&str> = variants.lines().filter_map(|l| l.strip_prefix("    ")).filter(|l| l.starts_with(|c: char| c.is_ascii_uppercase())).map(|l| l.split([' ', '{', ',', '(']).next().unwrap_or_default()).collect();
+    let named: BTreeSet<&str> = variants
+        .lines()
+        .filter_map(|l| l.strip_prefix("    "))
+        .filter(|l| l.starts_with(|c: char| c.is_ascii_uppercase()))
+        .map(|l| l.split([' ', '{', ',', '(']).next().unwrap_or_default())
+        .collect();
     let joined: BTreeSet<&str> = requests::ROUTES.iter().map(|(name, _)| *name).collect();
     assert_eq!(named, joined);
 }

@@ -28,7 +28,10 @@ fn a_mapping_with_mistakes_refuses_the_start_and_lists_them_all() {
         }
     }
     let file = mappings.join("patient.toml");
-    let text = fs::read_to_string(&file).expect("patient.toml").replace("column = \"gender\"", "column = \"gendre\"").replace("path = \"birthDate\"", "path = \"birthDay\"");
+    let text = fs::read_to_string(&file)
+        .expect("patient.toml")
+        .replace("column = \"gender\"", "column = \"gendre\"")
+        .replace("path = \"birthDate\"", "path = \"birthDay\"");
     fs::write(&file, text).expect("patient.toml");
     let data = Scratch::new("mistakes-data");
     let refused = run(&data, &["serve", "--listen", "127.0.0.1:0"], &[("HEARTHGATE_MAPPINGS", mappings.to_str().expect("UTF-8"))]);
@@ -41,7 +44,13 @@ fn a_mapping_with_mistakes_refuses_the_start_and_lists_them_all() {
 #[test]
 fn an_unknown_or_contradictory_setting_refuses_the_start() {
     let dir = Scratch::new("settings");
-    for (name, value) in [("HEARTHGATE_PAGES", "5"), ("HEARTHGATE_PAGE", "many"), ("HEARTHGATE_LISTEN", "0.0.0.0:8080"), ("HEARTHGATE_PUBLIC_URL", "ftp://x"), ("HEARTHGATE_PAGE_LIMIT", "100000")] {
+    for (name, value) in [
+        ("HEARTHGATE_PAGES", "5"),
+        ("HEARTHGATE_PAGE", "many"),
+        ("HEARTHGATE_LISTEN", "0.0.0.0:8080"),
+        ("HEARTHGATE_PUBLIC_URL", "ftp://x"),
+        ("HEARTHGATE_PAGE_LIMIT", "100000"),
+    ] {
         let refused = run(&dir, &["serve"], &[(name, value)]);
         assert_eq!(refused.status.code(), Some(1), "{name}={value}: {}", said(&refused));
     }
@@ -120,7 +129,11 @@ fn a_kill_loses_no_acknowledged_write() {
         // Dropping the server kills it with SIGKILL, in the middle of whatever it does.
         drop(server);
     }
-    let count = Command::new("sqlite3").arg(dir.join("ehr.db")).arg("PRAGMA integrity_check; SELECT count(*) FROM patients; SELECT count(*) FROM gw_audit WHERE tx IS NOT NULL").output().expect("sqlite3");
+    let count = Command::new("sqlite3")
+        .arg(dir.join("ehr.db"))
+        .arg("PRAGMA integrity_check; SELECT count(*) FROM patients; SELECT count(*) FROM gw_audit WHERE tx IS NOT NULL")
+        .output()
+        .expect("sqlite3");
     let text = String::from_utf8_lossy(&count.stdout).into_owned();
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(lines[0], "ok");

@@ -54,7 +54,12 @@ fn every_requirement_has_a_test_or_a_reason() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     let count = |f: &dyn Fn(&Requirement) -> bool| file.requirement.iter().filter(|r| f(r)).count();
-    println!("requirements: {} tested, {} do not apply, {} not built yet", count(&|r| !r.tests.is_empty()), count(&|r| r.not_applicable.is_some()), count(&|r| r.not_built.is_some()));
+    println!(
+        "requirements: {} tested, {} do not apply, {} not built yet",
+        count(&|r| !r.tests.is_empty()),
+        count(&|r| r.not_applicable.is_some()),
+        count(&|r| r.not_built.is_some())
+    );
 }
 
 fn read(folder: &Path, out: &mut String) {

@@ -81,7 +81,8 @@ fn a_deleted_resource_is_gone_keeps_its_history_and_comes_back_as_the_next_versi
     let back = server.send("PUT", &path, token, &body).expect(201);
     assert_eq!(back.header("etag"), Some("W/\"3\""));
     let history = server.get(&format!("{path}/_history"), token).json();
-    let methods: Vec<_> = history["entry"].as_array().expect("entries").iter().map(|e| e["request"]["method"].as_str().unwrap_or_default().to_owned()).collect();
+    let methods: Vec<_> =
+        history["entry"].as_array().expect("entries").iter().map(|e| e["request"]["method"].as_str().unwrap_or_default().to_owned()).collect();
     assert_eq!(methods, ["PUT", "DELETE", "POST"]);
 }
 
@@ -164,7 +165,8 @@ fn each_entry_of_a_batch_is_answered_by_itself() {
         { "request": { "method": "POST", "url": "metadata" } },
     ] });
     let answer = server.send("POST", "", token, &batch).expect(200).json();
-    let statuses: Vec<_> = answer["entry"].as_array().expect("entries").iter().map(|e| e["response"]["status"].as_str().unwrap_or_default()[..3].to_owned()).collect();
+    let statuses: Vec<_> =
+        answer["entry"].as_array().expect("entries").iter().map(|e| e["response"]["status"].as_str().unwrap_or_default()[..3].to_owned()).collect();
     assert_eq!(statuses, ["201", "404", "200", "201", "204", "400", "400", "405"]);
     assert_eq!(answer["type"], "batch-response");
     assert_eq!(answer["entry"][1]["response"]["outcome"]["issue"][0]["code"], "not-found");

@@ -17,8 +17,29 @@ const KNOWN: &[(&str, &str)] = &[
 ];
 
 const TYPES: [&str; 23] = [
-    "Patient", "Practitioner", "PractitionerRole", "Organization", "Location", "Schedule", "Slot", "Appointment", "MedicationRequest", "Medication", "Observation", "Condition",
-    "Encounter", "DocumentReference", "DiagnosticReport", "Procedure", "Immunization", "AllergyIntolerance", "CarePlan", "CareTeam", "Device", "Provenance", "Binary",
+    "Patient",
+    "Practitioner",
+    "PractitionerRole",
+    "Organization",
+    "Location",
+    "Schedule",
+    "Slot",
+    "Appointment",
+    "MedicationRequest",
+    "Medication",
+    "Observation",
+    "Condition",
+    "Encounter",
+    "DocumentReference",
+    "DiagnosticReport",
+    "Procedure",
+    "Immunization",
+    "AllergyIntolerance",
+    "CarePlan",
+    "CareTeam",
+    "Device",
+    "Provenance",
+    "Binary",
 ];
 
 #[test]
@@ -49,10 +70,13 @@ fn everything_the_sample_clinic_serves_is_valid_by_hapi() {
     }
     assert!(count > 1000, "the sample clinic has {count} resources");
     fs::write(folder.join("metadata.json"), server.get("metadata", &token).expect(200).bytes).expect("a file");
-    for (name, path) in [("missing", "Patient/none"), ("searchset", "Appointment?_count=5&_include=Appointment:actor&colour=blue"), ("history", "Patient/_history?_count=5")] {
+    for (name, path) in
+        [("missing", "Patient/none"), ("searchset", "Appointment?_count=5&_include=Appointment:actor&colour=blue"), ("history", "Patient/_history?_count=5")]
+    {
         fs::write(folder.join(format!("{name}.json")), server.get(path, &token).bytes).expect("a file");
     }
-    let done = Command::new("java").args(["-Xmx1g", "-XX:+UseSerialGC", "-jar"]).arg(jar).arg("validate").arg("--ig").arg(guide).arg(&folder).output().expect("java");
+    let done =
+        Command::new("java").args(["-Xmx1g", "-XX:+UseSerialGC", "-jar"]).arg(jar).arg("validate").arg("--ig").arg(guide).arg(&folder).output().expect("java");
     let said = String::from_utf8_lossy(&done.stdout);
     let lines: Vec<Value> = said.lines().filter_map(|l| serde_json::from_str(l).ok()).collect();
     let summary = lines.last().expect("a summary");

@@ -40,7 +40,8 @@ pub const A: Facts = Facts { id: "pat-a", text: "word-a", doctor: "doc-m", other
 /// The patient whom nobody here may see.
 pub const B: Facts = Facts { id: "pat-b", text: CANARY, doctor: "doc-n", other: "pat-a", year: "1951", month: "2019-08", code: "2002", number: "91.5" };
 /// The same patient with everything but her ids changed.
-pub const B_CHANGED: Facts = Facts { id: "pat-b", text: "CNRY-B-0043", doctor: "doc-m", other: "pat-a", year: "1990", month: "2024-05", code: "1001", number: "7.25" };
+pub const B_CHANGED: Facts =
+    Facts { id: "pat-b", text: "CNRY-B-0043", doctor: "doc-m", other: "pat-a", year: "1990", month: "2024-05", code: "1001", number: "7.25" };
 
 /// A patient's record: one resource of each type of the compartment.
 pub fn record(facts: &Facts) -> Vec<Value> {
@@ -135,7 +136,14 @@ pub fn put(server: &Server, system: &str, resources: &[Value]) {
     let entries: Vec<Value> = resources.iter().map(|r| json!({ "request": { "method": "PUT", "url": format!("{}/{}", r["resourceType"].as_str().expect("a type"), r["id"].as_str().expect("an id")) }, "resource": r })).collect();
     let answer = server.send("POST", "", system, &json!({ "resourceType": "Bundle", "type": "batch", "entry": entries })).expect(200).json();
     let good = |entry: &Value| entry["response"]["status"].as_str().is_some_and(|s| s.starts_with("20"));
-    let refused: Vec<String> = answer["entry"].as_array().expect("entries").iter().zip(resources).filter(|(entry, _)| !good(entry)).map(|(entry, resource)| format!("{}: {entry}", resource["id"])).collect();
+    let refused: Vec<String> = answer["entry"]
+        .as_array()
+        .expect("entries")
+        .iter()
+        .zip(resources)
+        .filter(|(entry, _)| !good(entry))
+        .map(|(entry, resource)| format!("{}: {entry}", resource["id"]))
+        .collect();
     assert!(refused.is_empty(), "{}", refused.join("\n"));
 }
 
@@ -256,7 +264,12 @@ impl Request {
 
     /// The same about a patient who was never there.
     pub fn about_nobody(&self) -> Self {
-        Self { method: self.method, path: nobody(&self.path), headers: self.headers.iter().map(|(n, v)| (*n, nobody(v))).collect(), body: self.body.as_deref().map(nobody) }
+        Self {
+            method: self.method,
+            path: nobody(&self.path),
+            headers: self.headers.iter().map(|(n, v)| (*n, nobody(v))).collect(),
+            body: self.body.as_deref().map(nobody),
+        }
     }
 }
 

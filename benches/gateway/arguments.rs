@@ -36,12 +36,14 @@ pub struct Floor {
     pub dir: PathBuf,
 }
 
-const USAGE: &str = "usage: cargo bench --bench gateway -- [--quick] [--markdown FILE] [--large] [--seconds N] [--only floors|cells|loaded|growth]… [--match TEXT] [--keep]";
+const USAGE: &str =
+    "usage: cargo bench --bench gateway -- [--quick] [--markdown FILE] [--large] [--seconds N] [--only floors|cells|loaded|growth]… [--match TEXT] [--keep]";
 
 impl Arguments {
     /// Reads them.
     pub fn parse(words: impl Iterator<Item = String>) -> Result<Self, String> {
-        let mut arguments = Self { quick: false, large: false, markdown: None, time: Duration::ZERO, only: Vec::new(), matching: String::new(), keep: false, floor: None };
+        let mut arguments =
+            Self { quick: false, large: false, markdown: None, time: Duration::ZERO, only: Vec::new(), matching: String::new(), keep: false, floor: None };
         let (mut kind, mut size, mut dir, mut seconds) = (None, None, None, None);
         let mut words = words;
         while let Some(word) = words.next() {

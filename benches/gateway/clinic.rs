@@ -119,11 +119,13 @@ impl Clinic {
         database.execute_batch("PRAGMA foreign_keys = ON")?;
         let transaction = database.transaction()?;
         for (patient, doctor) in &self.care {
-            transaction.prepare_cached(
-                "INSERT INTO care_relations (patient_id, doctor_id, kind)
+            transaction
+                .prepare_cached(
+                    "INSERT INTO care_relations (patient_id, doctor_id, kind)
                  SELECT p.id, d.id, 'primary' FROM patients p, doctors d WHERE p.public_id = ?1 AND d.public_id = ?2
                  ON CONFLICT DO NOTHING",
-            )?.execute(params![patient, doctor])?;
+                )?
+                .execute(params![patient, doctor])?;
         }
         transaction.commit()?;
         drop(database);

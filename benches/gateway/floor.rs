@@ -173,7 +173,8 @@ async fn answer(State(shared): State<Arc<Shared>>, PathParameter(number): PathPa
 
 fn selected(shared: &Shared, number: &str) -> Bytes {
     READER.with_borrow_mut(|reader| {
-        let connection = reader.get_or_insert_with(|| Connection::open_with_flags(&shared.database, OpenFlags::SQLITE_OPEN_READ_ONLY).expect("the floor's database"));
+        let connection =
+            reader.get_or_insert_with(|| Connection::open_with_flags(&shared.database, OpenFlags::SQLITE_OPEN_READ_ONLY).expect("the floor's database"));
         let mut statement = connection.prepare_cached("SELECT bytes FROM bodies WHERE id = ?1").expect("a statement");
         let opened = matches!(shared.kind, Kind::Opened | Kind::Both);
         statement
@@ -201,4 +202,3 @@ fn event(number: String) -> Event {
         ..Event::default()
     }
 }
-

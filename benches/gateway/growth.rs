@@ -59,6 +59,11 @@ pub fn measure(bench: &mut Bench) -> Result<(), Box<dyn Error>> {
         ]);
     }
     bench.report.add(&table);
-    bench.aim(&format!("a page from {} to {} rows", thousands(ROWS[0] as f64), thousands(steps[steps.len() - 1] as f64)), "≤ 1.5 ×", format!("{worst:.2} ×"), worst <= 1.5);
+    bench.aim(
+        &format!("a page from {} to {} rows", thousands(ROWS[0] as f64), thousands(steps[steps.len() - 1] as f64)),
+        "≤ 1.5 ×",
+        format!("{worst:.2} ×"),
+        worst <= 1.5,
+    );
     Ok(())
 }

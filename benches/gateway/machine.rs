@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 /// One sentence about processor, memory and disk.
 pub fn describe(scratch: &Path) -> Result<String, Box<dyn Error>> {
     let cores = std::thread::available_parallelism()?;
-    let model = fs::read_to_string("/proc/cpuinfo").ok().and_then(|t| t.lines().find_map(|l| l.strip_prefix("model name")?.split_once(':').map(|(_, m)| m.trim().to_owned())));
+    let model = fs::read_to_string("/proc/cpuinfo")
+        .ok()
+        .and_then(|t| t.lines().find_map(|l| l.strip_prefix("model name")?.split_once(':').map(|(_, m)| m.trim().to_owned())));
     let memory = fs::read_to_string("/proc/meminfo").ok().and_then(|t| t.lines().next()?.split_whitespace().nth(1)?.parse::<u64>().ok());
     let (half, most) = flush(scratch)?;
     Ok(format!(

@@ -65,7 +65,8 @@ impl Bench {
         }
         self.others.sort_by(f64::total_cmp);
         if let (Some(median), Some(most)) = (self.others.get(self.others.len() / 2), self.others.last()) {
-            let text = format!("Other work kept {median:.2} cores busy in the median of all cells, {most:.2} at most (the kernel's own part of the load included).");
+            let text =
+                format!("Other work kept {median:.2} cores busy in the median of all cells, {most:.2} at most (the kernel's own part of the load included).");
             self.report.say(&text);
         }
         let aims = std::mem::replace(&mut self.aims, Table::new("", &[]));
@@ -110,11 +111,22 @@ impl Bench {
         let divisor = if self.arguments.quick { 10 } else { 1 };
         let sizes = Sizes { patients: 10_000 / divisor, appointments: 50_000 / divisor, medication_requests: 50_000 / divisor, observations: 50_000 / divisor };
         let (data, clinic) = self.clinic("main", sizes, true)?;
-        let mut starts = Vec::new();
+        // The first one finds what an earlier run left.
+        Server::start(&data)?.stop()?;
+        let (mut starts, mut killed) = (Vec::new(), Vec::new());
         for _ in 0..5 {
-            starts.push(Server::start(&data)?.started_in);
+            let server = Server::start(&data)?;
+            starts.push(server.started_in);
+            server.stop()?;
+        }
+        for _ in 0..3 {
+            // Dropped, and with that killed, before the next one starts.
+            Server::start(&data)?;
+            killed.push(Server::start(&data)?.started_in);
+            Server::start(&data)?.stop()?;
         }
         starts.sort_unstable();
+        killed.sort_unstable();
         let server = Server::start(&data)?;
         let begin = memory(server.id()).unwrap_or_default();
         let callers = workload::callers(&data, &clinic)?;
@@ -128,6 +140,7 @@ impl Bench {
         let end = memory(server.id()).unwrap_or_default();
         let mut table = Table::new("The process", &["what", "measured"]);
         table.row(["start on the existing database, median of five".to_owned(), ms(starts[2])]);
+        table.row(["the same after a kill, median of three".to_owned(), ms(killed[1])]);
         table.row(["resident after the start".to_owned(), format!("{} ({} its own)", mb(begin.resident), mb(begin.anonymous))]);
         table.row(["resident after the load".to_owned(), format!("{} ({} its own)", mb(end.resident), mb(end.anonymous))]);
         table.row(["resident at most".to_owned(), mb(end.peak)]);
@@ -185,7 +198,14 @@ impl Bench {
                     let (outcome, cost) = self.cell((server.address, server.id()), &requests, connections);
                     let resident = mb(memory(server.id()).unwrap_or_default().resident);
                     let failure = outcome.failure.as_deref().unwrap_or_default();
-                    eprintln!("{} {} {connections}: {:.0}/s, {:?}, {resident}, {} failed {failure}", caller.name, operation.says(), outcome.per_second, outcome.p50, outcome.failed);
+                    eprintln!(
+                        "{} {} {connections}: {:.0}/s, {:?}, {resident}, {} failed {failure}",
+                        caller.name,
+                        operation.says(),
+                        outcome.per_second,
+                        outcome.p50,
+                        outcome.failed
+                    );
                     cells.insert((caller.name, operation, connections), (outcome, cost));
                 }
             }
@@ -202,7 +222,8 @@ impl Bench {
         let beside = thread::spawn(move || load::run(address, &worst, Effort { connections: 2, ..effort }));
         let outcome = load::run(address, &reads, effort);
         let Ok(searches) = beside.join() else { return };
-        let mut table = Table::new("The doctor's reads at 64 connections while two searches of the worst kind run", &["what", "requests/s", "p50", "p99", "failed"]);
+        let mut table =
+            Table::new("The doctor's reads at 64 connections while two searches of the worst kind run", &["what", "requests/s", "p50", "p99", "failed"]);
         for (what, of) in [("reads", &outcome), ("searches", &searches)] {
             table.row([what.to_owned(), thousands(of.per_second), ms(of.p50), ms(of.p99), failed(of)]);
         }
@@ -234,11 +255,22 @@ impl Bench {
     fn tables(&mut self, cells: &Cells, floors: &Floors) {
         let floor = |kind, operation, connections| floors.get(&(kind, operation, connections)).map_or(0.0, |(o, _): &Cell| o.per_second);
         if !floors.is_empty() {
-            let mut table = Table::new("What audit and sealing cost: bare servers with bodies as long as a read's", &["floor", "connections", "requests/s", "p50", "p99", "server CPU/request", "of the select floor"]);
+            let mut table = Table::new(
+                "What audit and sealing cost: bare servers with bodies as long as a read's",
+                &["floor", "connections", "requests/s", "p50", "p99", "server CPU/request", "of the select floor"],
+            );
             for kind in Kind::ALL {
                 for connections in CONNECTIONS {
                     let Some((of, cost)) = floors.get(&(kind, Operation::Read, connections)) else { continue };
-                    table.row([kind.says().to_owned(), connections.to_string(), thousands(of.per_second), ms(of.p50), ms(of.p99), micros(*cost), ratio(of.per_second, floor(Kind::Select, Operation::Read, connections))]);
+                    table.row([
+                        kind.says().to_owned(),
+                        connections.to_string(),
+                        thousands(of.per_second),
+                        ms(of.p50),
+                        ms(of.p99),
+                        micros(*cost),
+                        ratio(of.per_second, floor(Kind::Select, Operation::Read, connections)),
+                    ]);
                 }
             }
             self.report.add(&table);
@@ -283,7 +315,12 @@ impl Bench {
         }
         for (operation, connections, wanted) in [(Operation::ByPatient, 16, 8_000.0), (Operation::ByFamily, 16, 2_500.0), (Operation::Create, 64, 3_000.0)] {
             let rate = rate(operation, connections);
-            self.aim(&format!("{} at {connections} connections", operation.says()), &format!("≥ {}/s", thousands(wanted)), format!("{}/s", thousands(rate)), rate >= wanted);
+            self.aim(
+                &format!("{} at {connections} connections", operation.says()),
+                &format!("≥ {}/s", thousands(wanted)),
+                format!("{}/s", thousands(rate)),
+                rate >= wanted,
+            );
         }
     }
 }

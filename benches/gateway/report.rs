@@ -38,11 +38,8 @@ impl Report {
             .map(|at| table.rows.iter().map(|r| r[at].chars().count()).chain([table.columns[at].chars().count()]).max().unwrap_or_default())
             .collect();
         let line = |cells: &[String], out: &mut String, edge: &str| {
-            let padded: Vec<String> = cells
-                .iter()
-                .zip(&widths)
-                .map(|(cell, width)| if is_number(cell) { format!("{cell:>width$}") } else { format!("{cell:<width$}") })
-                .collect();
+            let padded: Vec<String> =
+                cells.iter().zip(&widths).map(|(cell, width)| if is_number(cell) { format!("{cell:>width$}") } else { format!("{cell:<width$}") }).collect();
             let _ = writeln!(out, "{edge}{}{edge}", padded.join(if edge.is_empty() { "  " } else { " | " }));
         };
         let head: Vec<String> = table.columns.iter().map(|c| (*c).to_owned()).collect();

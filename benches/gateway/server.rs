@@ -55,6 +55,19 @@ impl Server {
     pub fn id(&self) -> u32 {
         self.process.id()
     }
+
+    /// Asks it to stop and waits until it has: a clean end, as an operator's.
+    pub fn stop(mut self) -> Result<(), Box<dyn Error>> {
+        let asked = Command::new("kill").args(["-TERM", &self.id().to_string()]).status()?;
+        let begun = Instant::now();
+        while asked.success() && begun.elapsed() < Duration::from_secs(30) {
+            if self.process.child().try_wait()?.is_some() {
+                return Ok(());
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+        Err("the server does not stop when asked to".into())
+    }
 }
 
 fn log_tail(data: &Path) -> String {
@@ -66,14 +79,18 @@ fn log_tail(data: &Path) -> String {
 fn ready(address: SocketAddr) -> bool {
     let Ok(mut stream) = TcpStream::connect(address) else { return false };
     let mut answer = [0; 12];
-    stream.write_all(b"GET /health/ready HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").is_ok() && stream.read_exact(&mut answer).is_ok() && answer.ends_with(b" 200")
+    stream.write_all(b"GET /health/ready HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").is_ok()
+        && stream.read_exact(&mut answer).is_ok()
+        && answer.ends_with(b" 200")
 }
 
 /// Runs a command to its end; its standard output.
 pub fn command(data: &Path, arguments: &[&str]) -> Result<String, Box<dyn Error>> {
     let output = program(data).args(arguments).stderr(Stdio::piped()).output()?;
     if !output.status.success() {
-        return Err(format!("hearthgate {}: {}{}", arguments.join(" "), String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr)).into());
+        return Err(
+            format!("hearthgate {}: {}{}", arguments.join(" "), String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr)).into()
+        );
     }
     Ok(String::from_utf8(output.stdout)?)
 }

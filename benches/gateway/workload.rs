@@ -61,7 +61,10 @@ pub fn enrol(data: &Path, clinic: &Clinic) -> Result<(), Box<dyn Error>> {
         let user = format!("Patient/{}", clinic.patients[*patient].id);
         server::command(data, &["users", "add", "--name", &format!("bench-patient-{number}"), "--role", "patient", "--fhir-user", &user])?;
     }
-    server::command(data, &["clients", "add", "--id", "bench-app", "--kind", "public", "--redirect-uri", "http://127.0.0.1:9/", "--scope", "patient/*.rs user/*.cruds"])?;
+    server::command(
+        data,
+        &["clients", "add", "--id", "bench-app", "--kind", "public", "--redirect-uri", "http://127.0.0.1:9/", "--scope", "patient/*.rs user/*.cruds"],
+    )?;
     server::command(data, &["clients", "add", "--id", "bench-system", "--kind", "secret", "--scope", "system/*.cruds"])?;
     Ok(())
 }
@@ -83,7 +86,11 @@ pub fn callers(data: &Path, clinic: &Clinic) -> Result<[Caller; 3], Box<dyn Erro
     let practitioner = clinic.doctor.clone();
     Ok([
         Caller { name: "patient", tokens: patients, practitioner: practitioner.clone() },
-        Caller { name: "doctor", tokens: vec![(doctor("user/*.rs")?, Some(doctor("user/*.cruds")?), clinic.in_care.clone())], practitioner: practitioner.clone() },
+        Caller {
+            name: "doctor",
+            tokens: vec![(doctor("user/*.rs")?, Some(doctor("user/*.cruds")?), clinic.in_care.clone())],
+            practitioner: practitioner.clone(),
+        },
         Caller { name: "system", tokens: vec![(system("system/*.rs")?, Some(system("system/*.cruds")?), (0..clinic.patients.len()).collect())], practitioner },
     ])
 }
@@ -130,7 +137,13 @@ impl Caller {
 
 fn paths(clinic: &Clinic, patients: &[usize], operation: Operation) -> Vec<String> {
     let people = patients.iter().map(|p| &clinic.patients[*p]);
-    let prescribed = |end: &'static str| people.clone().filter(|p| p.medication_requests > 0).map(move |p: &Patient| format!("/fhir/MedicationRequest?patient={}&_count=50{end}", p.id)).collect();
+    let prescribed = |end: &'static str| {
+        people
+            .clone()
+            .filter(|p| p.medication_requests > 0)
+            .map(move |p: &Patient| format!("/fhir/MedicationRequest?patient={}&_count=50{end}", p.id))
+            .collect()
+    };
     match operation {
         Operation::Read => people.flat_map(|p| &p.resources).map(|r| format!("/fhir/{r}")).collect(),
         Operation::ByPatient => prescribed(""),

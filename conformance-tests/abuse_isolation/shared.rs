@@ -22,7 +22,13 @@ fn abuse_c33_the_other_patient_of_a_shared_resource_is_masked() {
     let world = world();
     for token in [&world.a, &world.m, &world.n] {
         let (own, other) = if std::ptr::eq(token, &world.n) { ("pat-b", "pat-a") } else { ("pat-a", "pat-b") };
-        for path in ["Appointment/shared-appointment", "Appointment/shared-appointment/_history/1", "Appointment/shared-appointment/_history", "Appointment?_id=shared-appointment", "Appointment?_id=shared-appointment&_include=Appointment:patient&_include=Appointment:actor"] {
+        for path in [
+            "Appointment/shared-appointment",
+            "Appointment/shared-appointment/_history/1",
+            "Appointment/shared-appointment/_history",
+            "Appointment?_id=shared-appointment",
+            "Appointment?_id=shared-appointment&_include=Appointment:patient&_include=Appointment:actor",
+        ] {
             let answer = world.server.get(path, token).expect(200);
             let text = String::from_utf8_lossy(&answer.bytes);
             assert!(text.contains(&format!("Patient/{own}")) && text.contains("masked"), "{path}: {text}");
@@ -38,7 +44,14 @@ fn abuse_c33_the_other_patient_of_a_shared_resource_is_masked() {
 #[test]
 fn abuse_c33_a_search_for_the_masked_patient_finds_as_much_as_for_nobody() {
     let world = world();
-    for query in ["patient=pat-b", "patient=Patient/pat-b", "actor=Patient/pat-b", "actor:Patient=pat-b", "patient:identifier=http://clinic.test/mrn|CNRY-B-0042-mrn", "actor:identifier=CNRY-B-0042-mrn"] {
+    for query in [
+        "patient=pat-b",
+        "patient=Patient/pat-b",
+        "actor=Patient/pat-b",
+        "actor:Patient=pat-b",
+        "patient:identifier=http://clinic.test/mrn|CNRY-B-0042-mrn",
+        "actor:identifier=CNRY-B-0042-mrn",
+    ] {
         for token in [&world.a, &world.m] {
             for tail in ["", "&_total=accurate", "&_summary=count", "&status=booked", "&date=2024-09-01"] {
                 let answer = twin(world, token, &Request::get(format!("Appointment?{query}{tail}")));
@@ -55,7 +68,20 @@ fn abuse_c33_a_search_for_the_masked_patient_finds_as_much_as_for_nobody() {
 #[test]
 fn abuse_c44_no_form_of_an_answer_goes_round_the_mask() {
     let world = world();
-    for tail in ["_elements=participant", "_elements=text", "_elements=participant,text", "_summary=true", "_summary=text", "_summary=data", "_summary=false", "_pretty=true", "_format=json", "_format=application/fhir%2Bjson", "_format=html", "_format=xml"] {
+    for tail in [
+        "_elements=participant",
+        "_elements=text",
+        "_elements=participant,text",
+        "_summary=true",
+        "_summary=text",
+        "_summary=data",
+        "_summary=false",
+        "_pretty=true",
+        "_format=json",
+        "_format=application/fhir%2Bjson",
+        "_format=html",
+        "_format=xml",
+    ] {
         for path in [format!("Appointment/shared-appointment?{tail}"), format!("Appointment?_id=shared-appointment&{tail}")] {
             for token in [&world.a, &world.m] {
                 let answer = world.server.get(&path, token);
@@ -78,7 +104,13 @@ fn abuse_c44_no_form_of_an_answer_goes_round_the_mask() {
 fn abuse_c09_includes_bring_what_the_caller_may_read_and_nothing_else() {
     let world = world();
     let plain = world.server.get("Observation?_id=pat-a-panel", &world.a).expect(200);
-    for query in ["_include=Observation:has-member", "_include:iterate=Observation:has-member", "_include=*", "_include=Observation:*", "_include=Observation:has-member&_include:iterate=Observation:subject&_include:iterate=Observation:encounter"] {
+    for query in [
+        "_include=Observation:has-member",
+        "_include:iterate=Observation:has-member",
+        "_include=*",
+        "_include=Observation:*",
+        "_include=Observation:has-member&_include:iterate=Observation:subject&_include:iterate=Observation:encounter",
+    ] {
         for token in [&world.a, &world.m] {
             let answer = world.server.get(&format!("Observation?_id=pat-a-panel&{query}&_total=accurate"), token);
             if answer.status == 400 {
@@ -92,7 +124,9 @@ fn abuse_c09_includes_bring_what_the_caller_may_read_and_nothing_else() {
         }
     }
     assert_eq!(plain.entries("match").len(), 1);
-    for (from, along) in [("List?_id=pat-a-list", "List:item"), ("List?_id=pat-a-list", "List:subject"), ("Appointment?_id=pat-a-appointment", "Appointment:actor")] {
+    for (from, along) in
+        [("List?_id=pat-a-list", "List:item"), ("List?_id=pat-a-list", "List:subject"), ("Appointment?_id=pat-a-appointment", "Appointment:actor")]
+    {
         let answer = world.server.get(&format!("{from}&_include={along}"), &world.a).expect(200);
         assert!(answer.entries("include").iter().all(|r| !r["id"].as_str().unwrap_or_default().contains("pat-b")), "{along}");
         clean(&answer, along);
@@ -136,7 +170,13 @@ fn abuse_c10_reverse_includes_bring_what_the_caller_may_read_and_nothing_else() 
 fn abuse_c37_patients_see_of_the_staff_what_stands_on_the_door() {
     let world = world();
     let private = ["payroll", "home", "street", "town", "1944", "birthDate", "address"];
-    for path in ["Practitioner/doc-n", "Practitioner?_id=doc-n", "Practitioner", "PractitionerRole?_id=role-n&_include=PractitionerRole:practitioner", "Patient?_id=pat-a&_include=Patient:general-practitioner"] {
+    for path in [
+        "Practitioner/doc-n",
+        "Practitioner?_id=doc-n",
+        "Practitioner",
+        "PractitionerRole?_id=role-n&_include=PractitionerRole:practitioner",
+        "Patient?_id=pat-a&_include=Patient:general-practitioner",
+    ] {
         let answer = world.server.get(path, &world.a).expect(200);
         let staff = if path.starts_with("Patient") { json!(answer.entries("include")) } else { answer.json() };
         assert!(staff.to_string().contains("-work"), "{path}: {staff}");
@@ -146,9 +186,21 @@ fn abuse_c37_patients_see_of_the_staff_what_stands_on_the_door() {
     let seen = world.server.get("Practitioner/doc-n", &world.a).expect(200).json();
     assert!(seen["name"].is_array() && seen["identifier"][0]["value"] == "CNRY-N-0007-npi" && seen["telecom"][0]["value"] == "CNRY-N-0007-work", "{seen}");
     // What is not shown is not searched.
-    for query in ["phone=CNRY-N-0007-home", "telecom=CNRY-N-0007-home", "identifier=CNRY-N-0007-payroll", "identifier=http://clinic.test/payroll|CNRY-N-0007-payroll", "address=CNRY-N-0007-street", "address-city=CNRY-N-0007-town", "email=x@example.test"] {
+    for query in [
+        "phone=CNRY-N-0007-home",
+        "telecom=CNRY-N-0007-home",
+        "identifier=CNRY-N-0007-payroll",
+        "identifier=http://clinic.test/payroll|CNRY-N-0007-payroll",
+        "address=CNRY-N-0007-street",
+        "address-city=CNRY-N-0007-town",
+        "email=x@example.test",
+    ] {
         let answer = world.server.get(&format!("Practitioner?{query}"), &world.a);
-        assert!(answer.status == 400 || answer.ids().is_empty() || answer.json()["link"][0]["url"].as_str().is_some_and(|url| !url.contains("CNRY")), "{query}: {}", String::from_utf8_lossy(&answer.bytes));
+        assert!(
+            answer.status == 400 || answer.ids().is_empty() || answer.json()["link"][0]["url"].as_str().is_some_and(|url| !url.contains("CNRY")),
+            "{query}: {}",
+            String::from_utf8_lossy(&answer.bytes)
+        );
     }
     // Nor does the directory lead to patients.
     for path in ["Practitioner/doc-n/_history", "Practitioner/_history", "Slot/_history"] {

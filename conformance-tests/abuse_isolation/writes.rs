@@ -46,7 +46,11 @@ fn abuse_c20_nothing_is_created_about_another_or_about_nobody() {
         twin(world, &world.a, &Request::send("POST", "Observation", &observation(None, subject))).expect(403);
         let booked = json!({ "resourceType": "Appointment", "status": "proposed", "start": "2030-01-01T09:00:00Z", "end": "2030-01-01T09:20:00Z",
             "participant": [{ "actor": subject, "status": "accepted" }, { "actor": { "reference": "Practitioner/doc-m" }, "status": "needs-action" }] });
-        let booked = if subject.is_null() { json!({ "resourceType": "Appointment", "status": "proposed", "participant": [{ "actor": { "reference": "Practitioner/doc-m" }, "status": "needs-action" }] }) } else { booked };
+        let booked = if subject.is_null() {
+            json!({ "resourceType": "Appointment", "status": "proposed", "participant": [{ "actor": { "reference": "Practitioner/doc-m" }, "status": "needs-action" }] })
+        } else {
+            booked
+        };
         let answer = twin(world, &world.a, &Request::send("POST", "Appointment", &booked));
         assert!(matches!((answer.status, answer.issue().as_str()), (403, "forbidden") | (400, "value")), "{subject}: {}", answer.status);
     }
@@ -102,7 +106,12 @@ fn abuse_c21_a_write_that_races_with_a_move_never_lands_in_anothers_record() {
         }
     });
     let history = world.server.get(&format!("{path}/_history?_count=1000"), &world.system).expect(200).json();
-    let versions: Vec<(bool, bool)> = history["entry"].as_array().expect("versions").iter().map(|e| (e["resource"]["code"]["text"].as_str().unwrap_or_default().starts_with("by M"), e["resource"]["subject"]["reference"] == "Patient/pat-b")).collect();
+    let versions: Vec<(bool, bool)> = history["entry"]
+        .as_array()
+        .expect("versions")
+        .iter()
+        .map(|e| (e["resource"]["code"]["text"].as_str().unwrap_or_default().starts_with("by M"), e["resource"]["subject"]["reference"] == "Patient/pat-b"))
+        .collect();
     // Newest first: a version is followed, in time, by the one before it in the list.
     for pair in versions.windows(2) {
         assert!(!(pair[0].0 && pair[1].1), "M wrote over a version of B's");
@@ -228,7 +237,10 @@ fn abuse_c45_errors_repeat_nothing_of_a_hidden_row() {
     let made = world.server.send("POST", "Patient", &world.m, &twin_of_b);
     assert_eq!(made.status, 201, "the same identifier as B's is no conflict that a caller hears of");
     world.server.ask("DELETE", &format!("Patient/{}", made.json()["id"].as_str().expect("an id")), Some(&world.system), &[], None).expect(204);
-    for body in [json!({ "resourceType": "Observation", "status": CANARY }), json!({ "resourceType": "Observation", "id": "pat-a-vital", "status": "final", "code": { "text": "x" }, "subject": about("pat-a"), "valueQuantity": { "value": CANARY } })] {
+    for body in [
+        json!({ "resourceType": "Observation", "status": CANARY }),
+        json!({ "resourceType": "Observation", "id": "pat-a-vital", "status": "final", "code": { "text": "x" }, "subject": about("pat-a"), "valueQuantity": { "value": CANARY } }),
+    ] {
         let answer = world.server.send("POST", "Observation", &world.m, &body);
         assert!(matches!(answer.status, 400 | 422), "{}", answer.status);
         clean(&answer, "an error repeats no value");

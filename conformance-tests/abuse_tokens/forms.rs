@@ -55,7 +55,11 @@ fn abuse_a14_several_credentials_are_refused() {
     let forge = forge();
     let token = forge.good();
     let bearer = format!("Bearer {token}");
-    let twice: [&[(&str, &str)]; 3] = [&[("authorization", &bearer), ("authorization", &bearer)], &[("authorization", &bearer), ("authorization", "DPoP x")], &[("authorization", "Basic dTpw"), ("authorization", &bearer)]];
+    let twice: [&[(&str, &str)]; 3] = [
+        &[("authorization", &bearer), ("authorization", &bearer)],
+        &[("authorization", &bearer), ("authorization", "DPoP x")],
+        &[("authorization", "Basic dTpw"), ("authorization", &bearer)],
+    ];
     for headers in twice {
         assert_eq!(forge.server.ask("GET", "Patient/pat-a", None, headers, None).expect(400).issue(), "invalid");
     }
@@ -96,7 +100,11 @@ fn abuse_a20_what_is_too_long_is_refused() {
     }
     let status = raw(forge, format!("GET /fhir/Patient?{long} HTTP/1.1\r\n{host}Connection: close\r\n\r\n").as_bytes());
     assert!(matches!(status, 0 | 401 | 414 | 431), "{status}");
-    for strange in [format!("GET /fhir/Patient/pat-a HTTP/1.1\r\n{host}Authorization: Bearer a\nb\r\n\r\n"), format!("GET /fhir/Patient/pat-a HTTP/1.1\r\n{host}Authorization: Bearer a\0b\r\n\r\n"), format!("GET /fhir/Patient/pat-a HTTP/1.1\r\n{host}Authorization : Bearer a\r\nConnection: close\r\n\r\n")] {
+    for strange in [
+        format!("GET /fhir/Patient/pat-a HTTP/1.1\r\n{host}Authorization: Bearer a\nb\r\n\r\n"),
+        format!("GET /fhir/Patient/pat-a HTTP/1.1\r\n{host}Authorization: Bearer a\0b\r\n\r\n"),
+        format!("GET /fhir/Patient/pat-a HTTP/1.1\r\n{host}Authorization : Bearer a\r\nConnection: close\r\n\r\n"),
+    ] {
         let status = raw(forge, strange.as_bytes());
         assert!(matches!(status, 0 | 400 | 401), "{status}");
     }

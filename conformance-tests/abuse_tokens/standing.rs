@@ -154,7 +154,16 @@ fn abuse_a25_a_patient_scope_is_about_one_patient_or_about_nobody() {
         }
         forge.sign(&forge.header(), &payload)
     };
-    for two in [json!(["pat-a", "pat-b"]), json!("pat-a,pat-b"), json!("pat-a pat-b"), json!("Patient/pat-a"), json!("*"), json!(""), json!(1), json!({ "id": "pat-a" })] {
+    for two in [
+        json!(["pat-a", "pat-b"]),
+        json!("pat-a,pat-b"),
+        json!("pat-a pat-b"),
+        json!("Patient/pat-a"),
+        json!("*"),
+        json!(""),
+        json!(1),
+        json!({ "id": "pat-a" }),
+    ] {
         forge.refused(&of("anna", &two));
         forge.refused(&of("mora", &two));
     }

@@ -27,7 +27,11 @@ pub struct Ground {
 impl Ground {
     /// Reads a CapabilityStatement.
     pub fn of(statement: &Value) -> Self {
-        let have: Vec<String> = record(&A).iter().map(|r| text(&r["resourceType"])).chain(["Practitioner", "PractitionerRole", "Organization", "Location", "Schedule", "Slot"].map(str::to_owned)).collect();
+        let have: Vec<String> = record(&A)
+            .iter()
+            .map(|r| text(&r["resourceType"]))
+            .chain(["Practitioner", "PractitionerRole", "Organization", "Location", "Schedule", "Slot"].map(str::to_owned))
+            .collect();
         let tables = tables();
         let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
         let kinds = list(&statement["rest"][0]["resource"]).into_iter().map(|one| {
@@ -35,7 +39,14 @@ impl Ground {
             let parameters = list(&one["searchParam"]).iter().map(|p| (text(&p["name"]), text(&p["type"]))).collect();
             let full = tables.contains(&name);
             let document = !full && have.contains(&name);
-            Kind { parameters, includes: list(&one["searchInclude"]).iter().map(text).collect(), revincludes: list(&one["searchRevInclude"]).iter().map(text).collect(), full, document, name }
+            Kind {
+                parameters,
+                includes: list(&one["searchInclude"]).iter().map(text).collect(),
+                revincludes: list(&one["searchRevInclude"]).iter().map(text).collect(),
+                full,
+                document,
+                name,
+            }
         });
         Self { kinds: kinds.collect() }
     }
@@ -81,7 +92,13 @@ pub fn about(ground: &Ground, name: &str) -> Vec<Request> {
 }
 
 fn of(kinds: &[&Kind]) -> Vec<Request> {
-    let mut out = vec![Request::get("metadata"), Request::get(".well-known/smart-configuration"), Request::get("_history"), Request::get("Patient/pat-b/$everything"), Request::get("Patient/pat-b/Observation")];
+    let mut out = vec![
+        Request::get("metadata"),
+        Request::get(".well-known/smart-configuration"),
+        Request::get("_history"),
+        Request::get("Patient/pat-b/$everything"),
+        Request::get("Patient/pat-b/Observation"),
+    ];
     // The routes that write stand behind those that read.
     let writes = ROUTES.iter().position(|(name, _)| *name == "Create").unwrap_or(ROUTES.len());
     let (reading, writing) = ROUTES.split_at(writes);
@@ -115,8 +132,17 @@ fn reads(kind: &Kind) -> Vec<Request> {
             continue;
         }
         out.push(Request { method: "HEAD", ..Request::get(&path) });
-        out.extend(["_elements=id,subject,participant", "_summary=true", "_summary=text", "_summary=data", "_pretty=true", "_format=xml"].map(|tail| Request::get(format!("{path}?{tail}"))));
-        for (name, value) in [("if-none-match", "W/\"1\""), ("if-none-match", "*"), ("if-modified-since", "Fri, 01 Jan 2100 00:00:00 GMT"), ("if-modified-since", "Mon, 01 Jan 2001 00:00:00 GMT"), ("prefer", "handling=strict")] {
+        out.extend(
+            ["_elements=id,subject,participant", "_summary=true", "_summary=text", "_summary=data", "_pretty=true", "_format=xml"]
+                .map(|tail| Request::get(format!("{path}?{tail}"))),
+        );
+        for (name, value) in [
+            ("if-none-match", "W/\"1\""),
+            ("if-none-match", "*"),
+            ("if-modified-since", "Fri, 01 Jan 2100 00:00:00 GMT"),
+            ("if-modified-since", "Mon, 01 Jan 2001 00:00:00 GMT"),
+            ("prefer", "handling=strict"),
+        ] {
             out.push(Request::get(&path).with(name, value));
         }
     }
@@ -130,7 +156,11 @@ fn versions(kind: &Kind) -> Vec<Request> {
 
 fn histories(kind: &Kind) -> Vec<Request> {
     let tails = ["", "?_count=1", "?_since=2020-01-01T00:00:00Z", "?_since=2030-01-01T00:00:00Z", "?_at=2025", "?_count=x"];
-    ids(kind).into_iter().flat_map(|id| tails.map(|tail| Request::get(format!("{}/{id}/_history{tail}", kind.name)))).take(if kind.full { usize::MAX } else { 1 }).collect()
+    ids(kind)
+        .into_iter()
+        .flat_map(|id| tails.map(|tail| Request::get(format!("{}/{id}/_history{tail}", kind.name))))
+        .take(if kind.full { usize::MAX } else { 1 })
+        .collect()
 }
 
 fn type_histories(kind: &Kind) -> Vec<Request> {
@@ -148,12 +178,29 @@ fn values(kind: &str) -> (String, &'static [(&'static str, &'static str)]) {
         ),
         "reference" => (
             "Patient/pat-b,Patient/pat-a,pat-b,Practitioner/doc-n,Observation/pat-b-observation,Condition/pat-b-condition,Encounter/pat-b-encounter".to_owned(),
-            &[("", "pat-b"), ("", "Patient/pat-b"), ("", "Observation/pat-b-observation"), (":missing", "true"), (":missing", "false"), (":identifier", "CNRY-B-0042-asked,http://clinic.test/mrn|word-a-mrn"), (":Patient", "pat-b")],
+            &[
+                ("", "pat-b"),
+                ("", "Patient/pat-b"),
+                ("", "Observation/pat-b-observation"),
+                (":missing", "true"),
+                (":missing", "false"),
+                (":identifier", "CNRY-B-0042-asked,http://clinic.test/mrn|word-a-mrn"),
+                (":Patient", "pat-b"),
+            ],
         ),
-        "date" => ("ge2019-08-01".to_owned(), &[("", "lt2024-03-10"), ("", "2019-08,1951-03-07,2024-03"), ("", "ap2019-08-05"), (":missing", "true"), (":missing", "false")]),
-        "string" => ("CNRY-B-0042-asked,word-a,w,C".to_owned(), &[(":contains", "ord,NRY"), (":exact", "CNRY-B-0042-asked,word-a-family"), (":missing", "true"), (":missing", "false")]),
+        "date" => (
+            "ge2019-08-01".to_owned(),
+            &[("", "lt2024-03-10"), ("", "2019-08,1951-03-07,2024-03"), ("", "ap2019-08-05"), (":missing", "true"), (":missing", "false")],
+        ),
+        "string" => (
+            "CNRY-B-0042-asked,word-a,w,C".to_owned(),
+            &[(":contains", "ord,NRY"), (":exact", "CNRY-B-0042-asked,word-a-family"), (":missing", "true"), (":missing", "false")],
+        ),
         "quantity" | "number" => ("gt50,lt8,7.25,91.5".to_owned(), &[("", "91.5"), (":missing", "true"), (":missing", "false")]),
-        _ => ("http://clinic.test/Measure/pat-b,http://clinic.test/Measure/pat-a".to_owned(), &[(":below", "http://clinic.test/"), (":missing", "true"), (":missing", "false")]),
+        _ => (
+            "http://clinic.test/Measure/pat-b,http://clinic.test/Measure/pat-a".to_owned(),
+            &[(":below", "http://clinic.test/"), (":missing", "true"), (":missing", "false")],
+        ),
     }
 }
 
@@ -169,7 +216,23 @@ fn searches(kind: &Kind) -> Vec<Request> {
     if !kind.full {
         return out;
     }
-    out.extend(["_count=1", "_count=2&_total=accurate", "_count=0", "_summary=count", "_summary=true&_count=1", "_elements=id", "_lastUpdated=ge2024", "_lastUpdated=lt2024", "unknown=1", "_sort=-_lastUpdated&_count=1", "_sort=_id&_count=2", "_cursor=AAAA"].map(|query| Request::get(format!("{name}?{query}"))));
+    out.extend(
+        [
+            "_count=1",
+            "_count=2&_total=accurate",
+            "_count=0",
+            "_summary=count",
+            "_summary=true&_count=1",
+            "_elements=id",
+            "_lastUpdated=ge2024",
+            "_lastUpdated=lt2024",
+            "unknown=1",
+            "_sort=-_lastUpdated&_count=1",
+            "_sort=_id&_count=2",
+            "_cursor=AAAA",
+        ]
+        .map(|query| Request::get(format!("{name}?{query}"))),
+    );
     out.push(Request::get(format!("{name}?unknown=1")).with("prefer", "handling=strict"));
     out.push(Request::form(format!("{name}/_search?_count=2"), "_id=pat-b&_total=accurate"));
     out.push(Request::form(format!("{name}/_search?patient=pat-a"), "patient=pat-b"));
@@ -244,7 +307,12 @@ fn deletes(kind: &Kind) -> Vec<Request> {
 
 /// Every fifth read and search, and some writes, as entries of batches.
 fn batches(requests: &[Request]) -> Vec<Request> {
-    let entries: Vec<Value> = requests.iter().filter(|r| r.method == "GET" && r.headers.is_empty()).step_by(5).map(|r| json!({ "request": { "method": "GET", "url": r.path } })).collect();
+    let entries: Vec<Value> = requests
+        .iter()
+        .filter(|r| r.method == "GET" && r.headers.is_empty())
+        .step_by(5)
+        .map(|r| json!({ "request": { "method": "GET", "url": r.path } }))
+        .collect();
     let writes = [
         json!({ "request": { "method": "PUT", "url": "Observation/pat-b-vital" }, "resource": { "resourceType": "Observation", "id": "pat-b-vital", "status": "final", "code": { "text": "x" }, "subject": { "reference": "Patient/pat-b" } } }),
         json!({ "request": { "method": "DELETE", "url": "Observation/pat-b-vital" } }),

@@ -19,8 +19,8 @@ mod signature;
 mod verify;
 
 pub use cache::{Known, TokenCache};
-pub use client_key::client_jwk_pair;
 pub use claims::{Claims, Subject};
+pub use client_key::client_jwk_pair;
 pub use header::{AuthorizationFault, parse_authorization};
 pub use keys::{KeyError, KeySet, SigningKey};
 pub use password::{PasswordFault, hash_password, verify_password};

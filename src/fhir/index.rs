@@ -124,17 +124,10 @@ fn text(value: &Value, name: &str) -> Option<String> {
 }
 
 fn own_text(value: &Value) -> Option<String> {
-    value
-        .as_str()
-        .filter(|text| !text.is_empty())
-        .map(str::to_owned)
+    value.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
 /// The members of a list, or none.
 fn list<'v>(value: &'v Value, name: &str) -> &'v [Value] {
-    value
-        .get(name)
-        .and_then(Value::as_array)
-        .map(Vec::as_slice)
-        .unwrap_or_default()
+    value.get(name).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
 }

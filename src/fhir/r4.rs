@@ -14,16 +14,9 @@ mod terminology;
 
 pub use compartments::{patient_compartment, practitioner_compartment};
 pub(crate) use elements::owner_below;
-pub use elements::{
-    Binding, Element, Resolved, Strength, children, is_primitive, is_resource_type,
-    primitive_regex, resolve, resource_types, type_named,
-};
-pub use profiles::{
-    MustSupport, Profile, ProfileElement, extension, profile, profile_search_parameters, profiles,
-};
-pub use search::{
-    Component, Kind, SearchParameter, common_search_parameters, search_parameter, search_parameters,
-};
+pub use elements::{Binding, Element, Resolved, Strength, children, is_primitive, is_resource_type, primitive_regex, resolve, resource_types, type_named};
+pub use profiles::{MustSupport, Profile, ProfileElement, extension, profile, profile_search_parameters, profiles};
+pub use search::{Component, Kind, SearchParameter, common_search_parameters, search_parameter, search_parameters};
 pub use terminology::{implicit_system, value_set_codes, value_set_contains};
 
 /// Text of an extract that cannot be read is a fault of the build, found by the first test.

@@ -62,7 +62,9 @@ fn claims(plans: &[Plan], mistakes: &mut Vec<Mistake>) {
         let rest: Vec<_> = plans.iter().filter(|p| p.claims.is_empty()).collect();
         let file = |p: &Plan| format!("{}.toml", p.name);
         match rest.as_slice() {
-            [] => mistakes.push(Mistake::new(&file(plans[0]), 1, format!("no file takes the {resource} resources that none claims: leave `claims` out in one"))),
+            [] => {
+                mistakes.push(Mistake::new(&file(plans[0]), 1, format!("no file takes the {resource} resources that none claims: leave `claims` out in one")))
+            }
             [_] => {}
             [_, more @ ..] => {
                 for plan in more {

@@ -141,7 +141,11 @@ fn compile_file(context: &Context<'_>, stem: &str, text: &str, file: &File, mist
     let name = format!("{stem}.toml");
     let line = |offset| file::line_of(text, offset);
     let Some(resource) = r4::type_named(file.resource.get_ref()).filter(|t| r4::is_resource_type(t)) else {
-        mistakes.push(Mistake::new(&name, line(file.resource.span().start), format!("`{0}` is no R4 resource type{1}", file.resource.get_ref(), near(file.resource.get_ref(), r4::resource_types().iter().copied()))));
+        mistakes.push(Mistake::new(
+            &name,
+            line(file.resource.span().start),
+            format!("`{0}` is no R4 resource type{1}", file.resource.get_ref(), near(file.resource.get_ref(), r4::resource_types().iter().copied())),
+        ));
         return None;
     };
     let Some(from) = &file.from else {
@@ -149,7 +153,11 @@ fn compile_file(context: &Context<'_>, stem: &str, text: &str, file: &File, mist
         return None;
     };
     let Some(table) = context.schema.tables.get(from.get_ref()) else {
-        mistakes.push(Mistake::new(&name, line(from.span().start), format!("there is no table `{0}`{1}", from.get_ref(), near(from.get_ref(), context.schema.tables.keys().map(String::as_str)))));
+        mistakes.push(Mistake::new(
+            &name,
+            line(from.span().start),
+            format!("there is no table `{0}`{1}", from.get_ref(), near(from.get_ref(), context.schema.tables.keys().map(String::as_str))),
+        ));
         return None;
     };
     let id_column = file.id.as_ref().map_or("public_id", |id| id.get_ref()).to_owned();
@@ -159,14 +167,7 @@ fn compile_file(context: &Context<'_>, stem: &str, text: &str, file: &File, mist
         resource,
         profiles: file.profiles.iter().map(|p| p.get_ref().clone()).collect(),
         kind: PlanKind::Table,
-        table: TableNode {
-            table: from.get_ref().clone(),
-            on: None,
-            order: None,
-            filter: Vec::new(),
-            columns: Vec::new(),
-            children: Vec::new(),
-        },
+        table: TableNode { table: from.get_ref().clone(), on: None, order: None, filter: Vec::new(), columns: Vec::new(), children: Vec::new() },
         id_column,
         patient: PatientRule::None,
         claims: Vec::new(),
@@ -185,9 +186,13 @@ fn compile_file(context: &Context<'_>, stem: &str, text: &str, file: &File, mist
         }
     } else if table.column(&plan.id_column).is_none() {
         let near = near(&plan.id_column, table.columns.iter().map(|(name, _)| name.as_str()));
-        builder.mistake(file.id.as_ref().unwrap_or(from).span().start, format!("the table `{}` has no column `{}` for the id{near}", from.get_ref(), plan.id_column));
+        builder.mistake(
+            file.id.as_ref().unwrap_or(from).span().start,
+            format!("the table `{}` has no column `{}` for the id{near}", from.get_ref(), plan.id_column),
+        );
     } else if !table.view && !table.unique.is_empty() && !table.unique.contains(&plan.id_column) {
-        builder.mistake(file.id.as_ref().unwrap_or(from).span().start, format!("`{}.{}` is not unique, so it cannot be the id", from.get_ref(), plan.id_column));
+        builder
+            .mistake(file.id.as_ref().unwrap_or(from).span().start, format!("`{}.{}` is not unique, so it cannot be the id", from.get_ref(), plan.id_column));
     }
     builder.row_number(from.get_ref(), from.span().start);
     if table.view && plan.depends.is_empty() {
@@ -217,7 +222,10 @@ fn claims(builder: &mut Builder<'_, '_>, file: &File, resource: &'static str) ->
             Some(p) if p.kind == r4::Kind::Token && p.compiled.is_some() => out.push(Claim { parameter: parameter.clone(), codes: codes.all() }),
             _ => {
                 let tokens = r4::search_parameters(resource).iter().filter(|p| p.kind == r4::Kind::Token).map(|p| p.code);
-                builder.mistake(file.resource.span().start, format!("`claims` wants a token search parameter of {resource}; `{parameter}` is none{}", near(parameter, tokens)));
+                builder.mistake(
+                    file.resource.span().start,
+                    format!("`claims` wants a token search parameter of {resource}; `{parameter}` is none{}", near(parameter, tokens)),
+                );
             }
         }
     }

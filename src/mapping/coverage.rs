@@ -73,7 +73,10 @@ impl Report {
     fn support(&mut self, plan: &Plan, resource: &Value, from_columns: &Value) {
         let wanted = self.must_support.entry(plan.name.clone()).or_insert_with(|| {
             let profiles = plan.profiles.iter().filter_map(|url| r4::profile(url));
-            profiles.flat_map(|p| &p.must_support).map(|m| (m.path.clone(), Supported { mapped: required::has_path(plan, &m.path), ..Supported::default() })).collect()
+            profiles
+                .flat_map(|p| &p.must_support)
+                .map(|m| (m.path.clone(), Supported { mapped: required::has_path(plan, &m.path), ..Supported::default() }))
+                .collect()
         });
         for (path, supported) in wanted {
             let steps = required::steps(path);
@@ -184,7 +187,11 @@ impl fmt::Display for Report {
         for (file, paths) in self.must_support.iter().filter(|(_, paths)| !paths.is_empty()) {
             let seen = paths.values().filter(|s| s.resources > 0).count();
             let good = paths.values().filter(|s| s.resources > 0 && s.values.columns == s.values.all).count();
-            writeln!(f, "{file}.toml: {good} of {seen} must-support elements that the files have are in columns; {} more the files do not have", paths.len() - seen)?;
+            writeln!(
+                f,
+                "{file}.toml: {good} of {seen} must-support elements that the files have are in columns; {} more the files do not have",
+                paths.len() - seen
+            )?;
             for (path, s) in paths.iter().filter(|(_, s)| !s.mapped || s.values.columns < s.values.all) {
                 let mapped = if s.mapped { "" } else { ", no place in the mapping" };
                 writeln!(f, "    {path}: {} of {} values in {} resources{mapped}", s.values.columns, s.values.all, s.resources)?;

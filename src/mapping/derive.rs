@@ -45,7 +45,8 @@ pub(crate) fn sources(plan: &mut Plan, builder: &mut Builder<'_, '_>) {
     let Walk { out, marks, named, builder, .. } = walk;
     for (code, (line, used)) in named {
         if !used {
-            let kind = crate::index::parameter(builder.resource, &code).map_or_else(String::new, |p| format!(", a {} parameter,", format!("{:?}", p.kind).to_lowercase()));
+            let kind = crate::index::parameter(builder.resource, &code)
+                .map_or_else(String::new, |p| format!(", a {} parameter,", format!("{:?}", p.kind).to_lowercase()));
             builder.mistake_at(line, format!("no column that names the search parameter `{code}`{kind} can answer it"));
         }
     }
@@ -116,7 +117,9 @@ impl Walk<'_, '_, '_> {
             let resource = self.builder.resource;
             let Some(kind) = crate::index::parameter(resource, code).map(|p| p.kind) else {
                 let message = match r4::search_parameter(resource, code) {
-                    Some(p) if p.compiled.is_some() && !matches!(p.kind, r4::Kind::Composite | r4::Kind::Special) => format!("the search parameter `{code}` is not offered for {resource}: it reads what is sealed"),
+                    Some(p) if p.compiled.is_some() && !matches!(p.kind, r4::Kind::Composite | r4::Kind::Special) => {
+                        format!("the search parameter `{code}` is not offered for {resource}: it reads what is sealed")
+                    }
                     Some(_) => format!("`{code}` is not a parameter that a column answers"),
                     None => format!("{resource} has no search parameter `{code}`{}", near(code, probe::names(resource))),
                 };
@@ -193,7 +196,11 @@ impl Walk<'_, '_, '_> {
                     self.mark(place, leaf.column, Mark::Blind(Blind { datatype, system: system_column, system_value }));
                 }
                 let (value, sealed) = (column.name.clone(), column.sealed);
-                if kind == r4::Kind::Reference { SourceColumns::ReferenceIdentifier { system, value, sealed } } else { SourceColumns::Identifier { datatype, system, value, sealed } }
+                if kind == r4::Kind::Reference {
+                    SourceColumns::ReferenceIdentifier { system, value, sealed }
+                } else {
+                    SourceColumns::Identifier { datatype, system, value, sealed }
+                }
             }
             (r4::Kind::Token, "Coding") => {
                 if name != "code" {
@@ -206,7 +213,13 @@ impl Walk<'_, '_, '_> {
                         text.push(self.name(place, index));
                     }
                 }
-                SourceColumns::Token { system: self.operand(place, "system"), code: Operand::Column(column.name.clone()), codes: leaf.codes.clone(), text, boolean: false }
+                SourceColumns::Token {
+                    system: self.operand(place, "system"),
+                    code: Operand::Column(column.name.clone()),
+                    codes: leaf.codes.clone(),
+                    text,
+                    boolean: false,
+                }
             }
             (r4::Kind::Token, "CodeableConcept") => return None,
             (r4::Kind::Token, _) => match leaf.form {
@@ -215,7 +228,13 @@ impl Walk<'_, '_, '_> {
                 Form::List => SourceColumns::List { column: column.name.clone(), folded: false },
                 _ => {
                     let system = r4::resolve(owner, name).and_then(|s| s.element.binding.as_ref().map(|b| b.value_set)).and_then(only_system);
-                    SourceColumns::Token { system: system.map(Operand::Constant), code: Operand::Column(column.name.clone()), codes: leaf.codes.clone(), text: vec![], boolean: false }
+                    SourceColumns::Token {
+                        system: system.map(Operand::Constant),
+                        code: Operand::Column(column.name.clone()),
+                        codes: leaf.codes.clone(),
+                        text: vec![],
+                        boolean: false,
+                    }
                 }
             },
             (r4::Kind::String, _) => {
@@ -234,7 +253,9 @@ impl Walk<'_, '_, '_> {
             }
             (r4::Kind::Date, _) => SourceColumns::Date(column.name.clone()),
             (r4::Kind::Reference, _) => match &column.kind {
-                ColumnKind::Foreign { table, public_id, resource } => SourceColumns::Foreign { column: column.name.clone(), table: table.clone(), public_id: public_id.clone(), resource },
+                ColumnKind::Foreign { table, public_id, resource } => {
+                    SourceColumns::Foreign { column: column.name.clone(), table: table.clone(), public_id: public_id.clone(), resource }
+                }
                 _ if type_name == "uri" || type_name == "canonical" || type_name == "url" => SourceColumns::Uri(column.name.clone()),
                 _ if name == "reference" => SourceColumns::Reference(column.name.clone()),
                 _ => return None,
@@ -243,7 +264,12 @@ impl Walk<'_, '_, '_> {
                 if name != "value" {
                     return None;
                 }
-                SourceColumns::Quantity { value: column.name.clone(), system: self.operand(place, "system"), code: self.operand(place, "code"), unit: self.operand(place, "unit") }
+                SourceColumns::Quantity {
+                    value: column.name.clone(),
+                    system: self.operand(place, "system"),
+                    code: self.operand(place, "code"),
+                    unit: self.operand(place, "unit"),
+                }
             }
             (r4::Kind::Number, _) => SourceColumns::Number { column: column.name.clone(), decimal: column.kind == ColumnKind::Decimal },
             (r4::Kind::Uri, _) if leaf.form == Form::List => SourceColumns::List { column: column.name.clone(), folded: false },
@@ -254,7 +280,8 @@ impl Walk<'_, '_, '_> {
             }
         };
         if column.sealed && !matches!(found, SourceColumns::Identifier { .. } | SourceColumns::ReferenceIdentifier { .. } | SourceColumns::Present(_)) {
-            self.builder.mistake_at(leaf.line, format!("`{code}`: the column `{}` is sealed and can be found only as an identifier or contact point", column.name));
+            self.builder
+                .mistake_at(leaf.line, format!("`{code}`: the column `{}` is sealed and can be found only as an identifier or contact point", column.name));
             return None;
         }
         self.mark(place, leaf.column, Mark::Searched);

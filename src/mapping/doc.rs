@@ -50,7 +50,8 @@ fn file(out: &mut String, plan: &Plan) {
         PatientRule::Columns(columns) => line(out, format_args!("- patient: {}", columns.iter().map(|c| format!("`{c}`")).collect::<Vec<_>>().join(", "))),
         PatientRule::Child { from, on, column } => line(out, format_args!("- patient: `{from}.{column}` on `{on}`")),
     }
-    let claims: Vec<String> = plan.claims.iter().map(|c| format!("`{}` is {}", c.parameter, c.codes.iter().map(|c| format!("`{c}`")).collect::<Vec<_>>().join(" or "))).collect();
+    let claims: Vec<String> =
+        plan.claims.iter().map(|c| format!("`{}` is {}", c.parameter, c.codes.iter().map(|c| format!("`{c}`")).collect::<Vec<_>>().join(" or "))).collect();
     match (plan.readonly, claims.as_slice()) {
         (true, _) => line(out, format_args!("- read-only")),
         (false, []) => line(out, format_args!("- takes what is written and no other file claims")),
@@ -105,7 +106,9 @@ fn told(path: &str, node: &Node, types: &[(Vec<String>, &'static str)]) -> Strin
     if let Node::Object(fields) = node {
         for field in fields {
             match &field.node {
-                Node::Constant(Value::String(url)) if field.name == "url" && path.ends_with("xtension") => return format!("{path}({})", url.rsplit('/').next().unwrap_or(url)),
+                Node::Constant(Value::String(url)) if field.name == "url" && path.ends_with("xtension") => {
+                    return format!("{path}({})", url.rsplit('/').next().unwrap_or(url));
+                }
                 Node::Constant(value) => marks.push(format!("{} = {}", field.name, value)),
                 _ => {}
             }

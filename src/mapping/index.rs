@@ -30,14 +30,14 @@ pub fn blinded(resource: &str, code: &str) -> bool {
 /// Whether a parameter is offered for a type: text that is sealed cannot be searched.
 #[must_use]
 pub fn offered(resource: &str, parameter: &SearchParameter) -> bool {
-    parameter.compiled.is_some()
-        && !matches!(parameter.kind, Kind::Composite | Kind::Special)
-        && !(sealed_type(resource) && is_sealed_text(parameter))
+    parameter.compiled.is_some() && !matches!(parameter.kind, Kind::Composite | Kind::Special) && !(sealed_type(resource) && is_sealed_text(parameter))
 }
 
 /// Addresses and free text of a patient are sealed; names, values and numbers on a label are open.
 fn is_sealed_text(parameter: &SearchParameter) -> bool {
-    parameter.kind == Kind::String && (parameter.code.starts_with("address") || matches!(parameter.code, "abatement-string" | "description" | "notes" | "onset-info" | "title" | "value-string"))
+    parameter.kind == Kind::String
+        && (parameter.code.starts_with("address")
+            || matches!(parameter.code, "abatement-string" | "description" | "notes" | "onset-info" | "title" | "value-string"))
 }
 
 /// The parameters a type answers, those of every type that read `meta` last.
@@ -63,7 +63,8 @@ pub(crate) struct Known {
 
 /// The parameters a type answers, made once.
 pub(crate) fn known(resource: &str) -> &'static [Known] {
-    static TYPES: LazyLock<HashMap<&'static str, Vec<Known>>> = LazyLock::new(|| r4::resource_types().iter().map(|resource| (*resource, of_type(resource))).collect());
+    static TYPES: LazyLock<HashMap<&'static str, Vec<Known>>> =
+        LazyLock::new(|| r4::resource_types().iter().map(|resource| (*resource, of_type(resource))).collect());
     static OTHERS: LazyLock<Vec<Known>> = LazyLock::new(|| of_type(""));
     TYPES.get(resource).unwrap_or(&OTHERS)
 }

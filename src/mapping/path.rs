@@ -29,7 +29,10 @@ pub(crate) fn parse(text: &str, extensions: &BTreeMap<String, String>, within: b
         let end = rest.find(['.', '(']).unwrap_or(rest.len());
         let (name, after) = rest.split_at(end);
         if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric()) {
-            return Err(format!("`{text}` is no path: `{name}` is no JSON name{}", if name.contains('[') { " (a numeric index is refused: use a slice)" } else { "" }));
+            return Err(format!(
+                "`{text}` is no path: `{name}` is no JSON name{}",
+                if name.contains('[') { " (a numeric index is refused: use a slice)" } else { "" }
+            ));
         }
         let mut segment = Segment::plain(name);
         rest = after;

@@ -208,7 +208,10 @@ impl Writer {
         let mut wrote = false;
         for (name, value) in overlay {
             let came = overlay::came(name);
-            if overlay::is_form(name) || not.contains(&came) || fields.iter().any(|f| f.name == *name || (other_choice(f, came, row) && overlay::special(value, "$as").is_none())) {
+            if overlay::is_form(name)
+                || not.contains(&came)
+                || fields.iter().any(|f| f.name == *name || (other_choice(f, came, row) && overlay::special(value, "$as").is_none()))
+            {
                 continue;
             }
             let mark = self.out.len();

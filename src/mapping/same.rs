@@ -51,7 +51,9 @@ impl<'t> Cursor<'t> {
             Value::Bool(false) => self.word(b"false"),
             Value::Number(number) => self.word(number.as_str().as_bytes()) && !matches!(self.peek(), b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-'),
             Value::String(text) => self.peek() == b'"' && says(self.string(), text),
-            Value::Array(list) => self.next() == b'[' && list.iter().enumerate().all(|(i, value)| (i == 0 || self.pass(b',')) && self.is(value)) && self.pass(b']'),
+            Value::Array(list) => {
+                self.next() == b'[' && list.iter().enumerate().all(|(i, value)| (i == 0 || self.pass(b',')) && self.is(value)) && self.pass(b']')
+            }
             Value::Object(object) => {
                 if self.next() != b'{' {
                     return false;
@@ -124,7 +126,24 @@ mod tests {
 
     #[test]
     fn a_text_says_its_value_and_no_other() {
-        let texts = ["null", "true", "1", "1.0", "12", "\"\"", "\"a\"", r#""\\""#, r#""\n""#, "[]", "[1]", "[1,2]", "{}", r#"{"a":1}"#, r#"{"a":1,"b":[{}]}"#, r#"{"b":1}"#];
+        let texts = [
+            "null",
+            "true",
+            "1",
+            "1.0",
+            "12",
+            "\"\"",
+            "\"a\"",
+            r#""\\""#,
+            r#""\n""#,
+            "[]",
+            "[1]",
+            "[1,2]",
+            "{}",
+            r#"{"a":1}"#,
+            r#"{"a":1,"b":[{}]}"#,
+            r#"{"b":1}"#,
+        ];
         for (i, text) in texts.iter().enumerate() {
             for (j, other) in texts.iter().enumerate() {
                 let value: Value = serde_json::from_str(other).expect("JSON");

@@ -219,8 +219,10 @@ impl Taker<'_> {
             });
             slots.push(slot);
         }
-        let not: Vec<usize> = members.iter().enumerate().filter(|(i, m)| !taken[*i] && matches!(m, Member::One { node, .. } if always(node))).map(|(i, _)| i).collect();
-        let as_it_is = slots.iter().all(|slot| matches!(slot, Some((_, _, None)))) && slots.is_sorted_by_key(|slot| slot.as_ref().map(|(member, ordinal, _)| (*member, *ordinal)));
+        let not: Vec<usize> =
+            members.iter().enumerate().filter(|(i, m)| !taken[*i] && matches!(m, Member::One { node, .. } if always(node))).map(|(i, _)| i).collect();
+        let as_it_is = slots.iter().all(|slot| matches!(slot, Some((_, _, None))))
+            && slots.is_sorted_by_key(|slot| slot.as_ref().map(|(member, ordinal, _)| (*member, *ordinal)));
         if not.is_empty() && as_it_is {
             return None;
         }

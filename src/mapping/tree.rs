@@ -138,7 +138,14 @@ impl<'a, 'c> Builder<'a, 'c> {
     }
 
     /// Puts the constants of `match` (and an extension's URL) into a member; the rest are types of references.
-    fn constants(&mut self, node: &mut Node, item: &str, url: Option<&str>, matches: &BTreeMap<String, toml::Value>, at: usize) -> Vec<(Vec<String>, &'static str)> {
+    fn constants(
+        &mut self,
+        node: &mut Node,
+        item: &str,
+        url: Option<&str>,
+        matches: &BTreeMap<String, toml::Value>,
+        at: usize,
+    ) -> Vec<(Vec<String>, &'static str)> {
         let mut types = Vec::new();
         let Node::Object(fields) = node else { return types };
         if let Some(url) = url {
@@ -167,9 +174,7 @@ impl<'a, 'c> Builder<'a, 'c> {
 /// Puts the keys of an object, and of all objects below, in R4's order.
 fn sort(fields: &mut [Field], owner: &str) {
     let order = |name: &str| {
-        r4::children(owner).and_then(|all| {
-            all.iter().position(|e| e.name == name || e.name.strip_suffix("[x]").is_some_and(|stem| name.starts_with(stem)))
-        })
+        r4::children(owner).and_then(|all| all.iter().position(|e| e.name == name || e.name.strip_suffix("[x]").is_some_and(|stem| name.starts_with(stem))))
     };
     fields.sort_by_key(|f| order(&f.name));
     for field in fields {

@@ -108,8 +108,7 @@ pub(crate) fn listed(asked: &Versions, limits: Limits<'_>, context: &Context<'_>
 /// The sequence number whose content a version shows: a deletion shows what was there before it.
 ///
 /// That is the version before, not the sequence number before: one statement may end several resources, each with a number of its own.
-pub(crate) const SHOWN: &str =
-    "(CASE v.op WHEN 'delete' THEN coalesce((SELECT w.seq FROM gw_versions w WHERE w.type = v.type AND w.id = v.id AND w.version = v.version - 1), v.seq - 1) ELSE v.seq END)";
+pub(crate) const SHOWN: &str = "(CASE v.op WHEN 'delete' THEN coalesce((SELECT w.seq FROM gw_versions w WHERE w.type = v.type AND w.id = v.id AND w.version = v.version - 1), v.seq - 1) ELSE v.seq END)";
 
 /// Where the row of a version is found.
 #[derive(Clone, Copy, PartialEq)]

@@ -32,10 +32,8 @@ impl Pool {
         let mut started = Vec::with_capacity(threads);
         for number in 0..threads.max(1) {
             let (core, queue) = (Arc::clone(core), Arc::clone(&queue));
-            let thread = std::thread::Builder::new()
-                .name(format!("reader-{number}"))
-                .spawn(move || work(&core, &queue))
-                .map_err(|e| Error::Database(e.to_string()))?;
+            let thread =
+                std::thread::Builder::new().name(format!("reader-{number}")).spawn(move || work(&core, &queue)).map_err(|e| Error::Database(e.to_string()))?;
             started.push(thread);
         }
         Ok(Self { queue, threads: started })

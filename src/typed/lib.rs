@@ -148,7 +148,11 @@ fn resource(capability: &ResourceCapability) -> r4::CapabilityStatementRestResou
     r4::CapabilityStatementRestResource {
         r#type: capability.resource.as_str().into(),
         supported_profile: capability.profiles.iter().map(|p| p.as_str().into()).collect(),
-        interaction: capability.interactions.iter().map(|i| r4::CapabilityStatementRestResourceInteraction { code: (*i).into(), ..Default::default() }).collect(),
+        interaction: capability
+            .interactions
+            .iter()
+            .map(|i| r4::CapabilityStatementRestResourceInteraction { code: (*i).into(), ..Default::default() })
+            .collect(),
         versioning: Some("versioned-update".into()),
         read_history: Some(true.into()),
         update_create: Some(capability.update_create.into()),

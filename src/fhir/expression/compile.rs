@@ -15,16 +15,9 @@ pub(super) fn absolute(text: &str) -> Result<Expression, String> {
             _ => return Err("a path starts from a resource type".to_owned()),
         };
         let segments = resolve_all(&[root], steps)?;
-        Ok(Branch {
-            root,
-            segments,
-            test: path.test,
-        })
+        Ok(Branch { root, segments, test: path.test })
     };
-    let branches = parse(text)?
-        .into_iter()
-        .map(branch)
-        .collect::<Result<_, _>>()?;
+    let branches = parse(text)?.into_iter().map(branch).collect::<Result<_, _>>()?;
     Ok(Expression { branches })
 }
 
@@ -46,22 +39,14 @@ pub(super) fn relative(focus: &Expression, text: &str) -> Result<Expression, Str
         {
             let resource = focus.branches.first().map(|branch| branch.root);
             let segments = resolve_all(resource.as_slice(), steps.iter().cloned())?;
-            branches.push(Branch {
-                root: RESOURCE,
-                segments,
-                test: path.test,
-            });
+            branches.push(Branch { root: RESOURCE, segments, test: path.test });
             continue;
         }
         let before = branches.len();
         let mut fault = String::from("the focus finds nothing");
         for root in &roots {
             match resolve_all(&[root], path.steps.iter().cloned()) {
-                Ok(segments) => branches.push(Branch {
-                    root,
-                    segments,
-                    test: path.test,
-                }),
+                Ok(segments) => branches.push(Branch { root, segments, test: path.test }),
                 Err(said) => fault = said,
             }
         }
@@ -78,10 +63,7 @@ fn resource(name: &str) -> Result<&'static str, String> {
     found.ok_or_else(|| format!("`{name}` is not a resource type"))
 }
 
-fn resolve_all(
-    roots: &[&'static str],
-    steps: impl Iterator<Item = RawStep>,
-) -> Result<Vec<Segment>, String> {
+fn resolve_all(roots: &[&'static str], steps: impl Iterator<Item = RawStep>) -> Result<Vec<Segment>, String> {
     let mut segments: Vec<Segment> = Vec::new();
     for step in steps {
         let owners = match segments.last() {
@@ -95,10 +77,7 @@ fn resolve_all(
         if let RawStep::Extension(url) = &step {
             let mut segment = down(&owners, "extension")?;
             let path = vec![down(&["Extension"], "url")?];
-            segment.filters.push(Filter::Equals {
-                path,
-                literal: url.clone(),
-            });
+            segment.filters.push(Filter::Equals { path, literal: url.clone() });
             segments.push(segment);
             continue;
         }
@@ -108,9 +87,7 @@ fn resolve_all(
         match step {
             RawStep::Cast(name) => cast(segment, &name)?,
             RawStep::Index(index) => segment.index = Some(index),
-            RawStep::WhereRefersTo(name) => {
-                segment.filters.push(Filter::RefersTo(resource(&name)?))
-            }
+            RawStep::WhereRefersTo(name) => segment.filters.push(Filter::RefersTo(resource(&name)?)),
             RawStep::WhereEquals(path, literal) => {
                 let path = resolve_all(&owners, path.into_iter())?;
                 segment.filters.push(Filter::Equals { path, literal });
@@ -141,56 +118,31 @@ fn down(owners: &[&'static str], name: &str) -> Result<Segment, String> {
             // `valueDateTime` is JSON's name, not FHIRPath's, but US Core writes it.
             found = Some(step.element.path_name());
             chosen = Some(step.type_name);
-            ways.extend(
-                all_ways(owner, step.element).filter(|way| way.type_name == step.type_name),
-            );
+            ways.extend(all_ways(owner, step.element).filter(|way| way.type_name == step.type_name));
         }
     }
     let name = found.ok_or_else(|| format!("`{}` has no element `{name}`", owners.join("`, `")))?;
-    Ok(Segment {
-        name,
-        cast: chosen,
-        filters: Vec::new(),
-        index: None,
-        ways,
-    })
+    Ok(Segment { name, cast: chosen, filters: Vec::new(), index: None, ways })
 }
 
 fn all_ways(owner: &'static str, element: &'static Element) -> impl Iterator<Item = Way> {
-    let backbone: &[&'static str] = if element.content_of.is_some() {
-        &["BackboneElement"]
-    } else {
-        &[]
-    };
-    let value_set = element
-        .binding
-        .filter(|binding| binding.strength == Strength::Required);
-    element
-        .types
-        .iter()
-        .chain(backbone)
-        .map(move |type_name| Way {
-            from: owner,
-            json_name: element.json_name(type_name),
-            type_name,
-            owner: owner_below(owner, element, type_name),
-            value_set: value_set.map(|binding| binding.value_set),
-        })
+    let backbone: &[&'static str] = if element.content_of.is_some() { &["BackboneElement"] } else { &[] };
+    let value_set = element.binding.filter(|binding| binding.strength == Strength::Required);
+    element.types.iter().chain(backbone).map(move |type_name| Way {
+        from: owner,
+        json_name: element.json_name(type_name),
+        type_name,
+        owner: owner_below(owner, element, type_name),
+        value_set: value_set.map(|binding| binding.value_set),
+    })
 }
 
 /// R4 writes `DateTime` where it means `dateTime`, so a type may also be named with its first
 /// letter raised.
 fn cast(segment: &mut Segment, name: &str) -> Result<(), String> {
     let mut letters = name.chars();
-    let lowered: String = letters
-        .next()
-        .map(|first| first.to_ascii_lowercase())
-        .into_iter()
-        .chain(letters)
-        .collect();
-    let type_name = type_named(name)
-        .or_else(|| type_named(&lowered))
-        .ok_or_else(|| format!("`{name}` is not a type"))?;
+    let lowered: String = letters.next().map(|first| first.to_ascii_lowercase()).into_iter().chain(letters).collect();
+    let type_name = type_named(name).or_else(|| type_named(&lowered)).ok_or_else(|| format!("`{name}` is not a type"))?;
     segment.ways.retain(|way| way.type_name == type_name);
     if segment.ways.is_empty() {
         return Err(format!("`{}` is never a `{type_name}`", segment.name));

@@ -22,11 +22,7 @@ const DEPTH: usize = 16;
 
 pub(super) fn parse(text: &str) -> Result<Vec<RawPath>, String> {
     let tokens = tokens(text)?;
-    let mut parser = Parser {
-        tokens: &tokens,
-        at: 0,
-        depth: 0,
-    };
+    let mut parser = Parser { tokens: &tokens, at: 0, depth: 0 };
     let found = parser.union()?;
     match parser.peek() {
         None => Ok(found),
@@ -58,8 +54,7 @@ fn tokens(text: &str) -> Result<Vec<Token>, String> {
     let mut found = Vec::new();
     let mut rest = text.trim_start();
     while let Some(first) = rest.chars().next() {
-        let (token, length) = if let Some(sign) = SIGNS.iter().find(|sign| rest.starts_with(**sign))
-        {
+        let (token, length) = if let Some(sign) = SIGNS.iter().find(|sign| rest.starts_with(**sign)) {
             (Token::Sign(sign), sign.len())
         } else if first == '\'' {
             let inner = rest.get(1..).unwrap_or_default();
@@ -109,11 +104,7 @@ impl Parser<'_> {
     }
 
     fn sign(&mut self, sign: &str) -> Result<(), String> {
-        if self.takes_sign(sign) {
-            Ok(())
-        } else {
-            Err(self.expected(&format!("`{sign}`")))
-        }
+        if self.takes_sign(sign) { Ok(()) } else { Err(self.expected(&format!("`{sign}`"))) }
     }
 
     fn name(&mut self) -> Result<String, String> {
@@ -161,10 +152,7 @@ impl Parser<'_> {
             inner
         } else {
             let name = RawStep::Name(self.name()?);
-            vec![RawPath {
-                steps: vec![name],
-                test: None,
-            }]
+            vec![RawPath { steps: vec![name], test: None }]
         };
         loop {
             if self.takes_sign("[") {
@@ -188,11 +176,7 @@ impl Parser<'_> {
 
     fn deeper(&mut self) -> Result<(), String> {
         self.depth += 1;
-        if self.depth > DEPTH {
-            Err("it is nested too deeply".to_owned())
-        } else {
-            Ok(())
-        }
+        if self.depth > DEPTH { Err("it is nested too deeply".to_owned()) } else { Ok(()) }
     }
 
     fn postfix(&mut self, paths: &mut [RawPath]) -> Result<(), String> {

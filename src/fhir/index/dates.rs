@@ -26,14 +26,8 @@ fn period(value: &Value) -> Option<Interval> {
     let end = |name: &str| value.get(name).map(date);
     match (end("start"), end("end")) {
         (None, None) | (Some(None), _) | (_, Some(None)) => None,
-        (Some(Some(start)), None) => Some(Interval {
-            lo: start.lo,
-            hi: i64::MAX,
-        }),
-        (None, Some(Some(end))) => Some(Interval {
-            lo: i64::MIN,
-            hi: end.hi,
-        }),
+        (Some(Some(start)), None) => Some(Interval { lo: start.lo, hi: i64::MAX }),
+        (None, Some(Some(end))) => Some(Interval { lo: i64::MIN, hi: end.hi }),
         (Some(Some(start)), Some(Some(end))) => Some(hull(start, end)),
     }
 }
@@ -41,16 +35,10 @@ fn period(value: &Value) -> Option<Interval> {
 /// Only the outer limits count: from the first event or bound to the last.
 fn timing(value: &Value) -> Option<Interval> {
     let events = list(value, "event").iter().filter_map(date);
-    let bounds = value
-        .get("repeat")
-        .and_then(|repeat| repeat.get("boundsPeriod"))
-        .and_then(period);
+    let bounds = value.get("repeat").and_then(|repeat| repeat.get("boundsPeriod")).and_then(period);
     events.chain(bounds).reduce(hull)
 }
 
 fn hull(one: Interval, other: Interval) -> Interval {
-    Interval {
-        lo: one.lo.min(other.lo),
-        hi: one.hi.max(other.hi),
-    }
+    Interval { lo: one.lo.min(other.lo), hi: one.hi.max(other.hi) }
 }

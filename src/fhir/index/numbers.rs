@@ -17,11 +17,7 @@ struct Span {
 
 impl Span {
     fn of(value: f64) -> Self {
-        Self {
-            lo: value,
-            hi: value,
-            value,
-        }
+        Self { lo: value, hi: value, value }
     }
 
     fn between(lo: Option<f64>, hi: Option<f64>) -> Option<Self> {
@@ -60,20 +56,8 @@ pub(super) fn quantities(found: &Found<'_>) -> Vec<IndexValue> {
     quantity(span, part("system"), part("code"), part("unit"))
 }
 
-fn quantity(
-    span: Option<Span>,
-    system: Option<String>,
-    code: Option<String>,
-    unit: Option<String>,
-) -> Vec<IndexValue> {
-    let made = span.map(|Span { lo, hi, value }| IndexValue::Quantity {
-        lo,
-        hi,
-        value,
-        system,
-        code,
-        unit,
-    });
+fn quantity(span: Option<Span>, system: Option<String>, code: Option<String>, unit: Option<String>) -> Vec<IndexValue> {
+    let made = span.map(|Span { lo, hi, value }| IndexValue::Quantity { lo, hi, value, system, code, unit });
     made.into_iter().collect()
 }
 
@@ -95,35 +79,19 @@ fn compared(value: &Value) -> Option<Span> {
 }
 
 fn range(value: &Value) -> Option<Span> {
-    let end = |name: &str| {
-        value
-            .get(name)
-            .and_then(|end| end.get("value"))
-            .and_then(number)
-    };
+    let end = |name: &str| value.get(name).and_then(|end| end.get("value")).and_then(number);
     Span::between(end("low"), end("high"))
 }
 
 /// The bounds of the samples, as the parameter `value-quantity` asks: origin + sample × factor
 /// (<https://hl7.org/fhir/R4/datatypes.html#SampledData>). `E`, `U` and `L` are no numbers.
 fn sampled(value: &Value) -> Option<Span> {
-    let origin = value
-        .get("origin")
-        .and_then(|origin| origin.get("value"))
-        .and_then(number)?;
+    let origin = value.get("origin").and_then(|origin| origin.get("value")).and_then(number)?;
     let factor = value.get("factor").and_then(number).unwrap_or(1.0);
     let data = value.get("data").and_then(Value::as_str)?;
-    let samples = data
-        .split_ascii_whitespace()
-        .filter_map(|sample| sample.parse::<f64>().ok());
-    let samples = samples
-        .map(|sample| origin + sample * factor)
-        .filter(|sample| sample.is_finite());
-    let ends = samples.fold(None, |ends: Option<(f64, f64)>, sample| {
-        Some(ends.map_or((sample, sample), |(lo, hi)| {
-            (lo.min(sample), hi.max(sample))
-        }))
-    });
+    let samples = data.split_ascii_whitespace().filter_map(|sample| sample.parse::<f64>().ok());
+    let samples = samples.map(|sample| origin + sample * factor).filter(|sample| sample.is_finite());
+    let ends = samples.fold(None, |ends: Option<(f64, f64)>, sample| Some(ends.map_or((sample, sample), |(lo, hi)| (lo.min(sample), hi.max(sample)))));
     let (lo, hi) = ends?;
     Span::between(Some(lo), Some(hi))
 }

@@ -32,12 +32,7 @@ pub(super) fn uris(found: &Found<'_>) -> Vec<IndexValue> {
 }
 
 fn reference(value: &Value) -> Vec<IndexValue> {
-    let mut found: Vec<_> = value
-        .get("reference")
-        .and_then(Value::as_str)
-        .and_then(target)
-        .into_iter()
-        .collect();
+    let mut found: Vec<_> = value.get("reference").and_then(Value::as_str).and_then(target).into_iter().collect();
     if let Some(identifier) = value.get("identifier") {
         let (system, value) = (text(identifier, "system"), text(identifier, "value"));
         if value.is_some() {
@@ -51,28 +46,16 @@ fn reference(value: &Value) -> Vec<IndexValue> {
 /// conditional reference is resolved before anything is stored.
 fn target(text: &str) -> Option<IndexValue> {
     match parse(text, None) {
-        Reference::Local { type_name, id, .. } => Some(IndexValue::Reference {
-            type_name: Some(type_name.to_owned()),
-            id: id.to_owned(),
-        }),
+        Reference::Local { type_name, id, .. } => Some(IndexValue::Reference { type_name: Some(type_name.to_owned()), id: id.to_owned() }),
         Reference::Contained(_) | Reference::Conditional { .. } => None,
         Reference::Absolute { url } => Some(IndexValue::ReferenceUrl(url.to_owned())),
-        Reference::Urn(text) | Reference::Other(text) => {
-            (!text.is_empty()).then(|| IndexValue::ReferenceUrl(text.to_owned()))
-        }
+        Reference::Urn(text) | Reference::Other(text) => (!text.is_empty()).then(|| IndexValue::ReferenceUrl(text.to_owned())),
     }
 }
 
 /// A canonical is found by what it says, and by its URL when the question names no version
 /// (<https://hl7.org/fhir/R4/references.html#canonical>).
 fn with_and_without_version(url: &str, make: fn(String) -> IndexValue) -> Vec<IndexValue> {
-    let bare = url
-        .split_once('|')
-        .map(|(bare, _)| bare)
-        .filter(|bare| !bare.is_empty());
-    [Some(url), bare]
-        .into_iter()
-        .flatten()
-        .map(|url| make(url.to_owned()))
-        .collect()
+    let bare = url.split_once('|').map(|(bare, _)| bare).filter(|bare| !bare.is_empty());
+    [Some(url), bare].into_iter().flatten().map(|url| make(url.to_owned())).collect()
 }

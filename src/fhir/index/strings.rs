@@ -10,11 +10,7 @@ pub(super) fn values(found: &Found<'_>) -> Vec<IndexValue> {
     let value = found.value;
     match found.type_name {
         "HumanName" => parts(value, &["text", "family"], &["given", "prefix", "suffix"]),
-        "Address" => parts(
-            value,
-            &["text", "city", "district", "state", "postalCode", "country"],
-            &["line"],
-        ),
+        "Address" => parts(value, &["text", "city", "district", "state", "postalCode", "country"], &["line"]),
         "CodeableConcept" => parts(value, &["text"], &[]),
         "string" | "markdown" | "code" | "id" | "uri" | "url" => both(value).collect(),
         _ => Vec::new(),
@@ -29,12 +25,7 @@ fn parts(value: &Value, single: &[&str], lists: &[&str]) -> Vec<IndexValue> {
 
 fn both(value: &Value) -> impl Iterator<Item = IndexValue> + use<> {
     let text = own_text(value);
-    let folded = text
-        .as_deref()
-        .map(fold)
-        .filter(|folded| !folded.is_empty());
-    let pair = folded
-        .zip(text)
-        .map(|(folded, text)| [IndexValue::String(folded), IndexValue::Exact(text)]);
+    let folded = text.as_deref().map(fold).filter(|folded| !folded.is_empty());
+    let pair = folded.zip(text).map(|(folded, text)| [IndexValue::String(folded), IndexValue::Exact(text)]);
     pair.into_iter().flatten()
 }

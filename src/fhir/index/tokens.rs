@@ -26,9 +26,7 @@ pub(super) fn values(found: &Found<'_>) -> Vec<IndexValue> {
             let code = value.as_bool().map(|flag| flag.to_string());
             token(None, code).into_iter().collect()
         }
-        "string" | "id" | "uri" | "url" | "canonical" | "oid" | "uuid" | "markdown" => {
-            token(None, own_text(value)).into_iter().collect()
-        }
+        "string" | "id" | "uri" | "url" | "canonical" | "oid" | "uuid" | "markdown" => token(None, own_text(value)).into_iter().collect(),
         _ => Vec::new(),
     }
 }
@@ -40,17 +38,12 @@ fn token(system: Option<String>, code: Option<String>) -> Option<IndexValue> {
 
 fn coding(value: &Value) -> Vec<IndexValue> {
     let token = token(text(value, "system"), text(value, "code"));
-    token
-        .into_iter()
-        .chain(readable(value, "display"))
-        .collect()
+    token.into_iter().chain(readable(value, "display")).collect()
 }
 
 fn readable(value: &Value, name: &str) -> Option<IndexValue> {
     let folded = text(value, name).map(|text| fold(&text));
-    folded
-        .filter(|folded| !folded.is_empty())
-        .map(IndexValue::Text)
+    folded.filter(|folded| !folded.is_empty()).map(IndexValue::Text)
 }
 
 /// An identifier without a value names nothing, whatever its system.
@@ -58,17 +51,11 @@ fn identifier(value: &Value) -> Vec<IndexValue> {
     let Some(number) = text(value, "value") else {
         return Vec::new();
     };
-    let mut found: Vec<_> = token(text(value, "system"), Some(number.clone()))
-        .into_iter()
-        .collect();
+    let mut found: Vec<_> = token(text(value, "system"), Some(number.clone())).into_iter().collect();
     if let Some(kind) = value.get("type") {
         found.extend(list(kind, "coding").iter().filter_map(|coding| {
             let (system, code) = (text(coding, "system"), text(coding, "code")?);
-            Some(IndexValue::OfType {
-                system,
-                code,
-                value: number.clone(),
-            })
+            Some(IndexValue::OfType { system, code, value: number.clone() })
         }));
         found.extend(readable(kind, "text"));
     }

@@ -35,10 +35,7 @@ mod tests {
     #[test]
     fn every_code_of_a_compartment_is_a_reference_parameter_of_its_type() {
         for resource in resource_types() {
-            for codes in [
-                patient_compartment(resource),
-                practitioner_compartment(resource),
-            ] {
+            for codes in [patient_compartment(resource), practitioner_compartment(resource)] {
                 for code in codes.unwrap_or_default() {
                     let parameter = search_parameter(resource, code);
                     let kind = parameter.map(|parameter| parameter.kind);
@@ -51,10 +48,7 @@ mod tests {
     #[test]
     fn a_type_without_a_patient_is_in_no_compartment() {
         assert_eq!(patient_compartment("Organization"), None);
-        assert_eq!(
-            patient_compartment("Observation"),
-            Some(&["performer", "subject"][..])
-        );
+        assert_eq!(patient_compartment("Observation"), Some(&["performer", "subject"][..]));
         assert_eq!(patient_compartment("Patient"), Some(&["link"][..]));
     }
 }

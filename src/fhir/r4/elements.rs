@@ -104,10 +104,7 @@ pub struct Resolved {
 ///
 /// `owner` is `Patient`, `HumanName`, or for a backbone `Patient.contact`.
 pub fn children(owner: &str) -> Option<&'static [Element]> {
-    tables()
-        .owners
-        .get(owner)
-        .map(|found| found.elements.as_slice())
+    tables().owners.get(owner).map(|found| found.elements.as_slice())
 }
 
 /// One step from `owner` by JSON name: `valueQuantity` picks the type of a choice.
@@ -118,11 +115,7 @@ pub fn resolve(owner: &str, json_name: &str) -> Option<Resolved> {
             None => element.types.first().copied().unwrap_or("BackboneElement"),
             Some(stem) => {
                 let chosen = json_name.strip_prefix(stem)?;
-                element
-                    .types
-                    .iter()
-                    .copied()
-                    .find(|name| is_capitalised(name, chosen))?
+                element.types.iter().copied().find(|name| is_capitalised(name, chosen))?
             }
         };
         Some(Resolved {

@@ -36,9 +36,7 @@ impl Profile {
 
     /// The elements with a required or extensible binding.
     pub fn bindings(&self) -> impl Iterator<Item = (&ProfileElement, Binding)> {
-        self.elements
-            .iter()
-            .filter_map(|element| Some((element, element.binding?)))
+        self.elements.iter().filter_map(|element| Some((element, element.binding?)))
     }
 }
 
@@ -98,19 +96,12 @@ pub fn profiles() -> &'static [Profile] {
 
 /// The definition of an extension by URL.
 pub fn extension(url: &str) -> Option<&'static Profile> {
-    tables()
-        .extensions
-        .iter()
-        .find(|extension| extension.url == url)
+    tables().extensions.iter().find(|extension| extension.url == url)
 }
 
 /// The search parameters that US Core adds to R4's for a resource type (race, ethnicity, …).
 pub fn profile_search_parameters(resource: &str) -> &'static [SearchParameter] {
-    tables()
-        .search_parameters
-        .get(resource)
-        .map(Vec::as_slice)
-        .unwrap_or_default()
+    tables().search_parameters.get(resource).map(Vec::as_slice).unwrap_or_default()
 }
 
 #[derive(Deserialize, Default)]
@@ -167,10 +158,7 @@ impl From<RawElement<'static>> for ProfileElement {
             must_support: raw.must_support,
             uscdi: raw.uscdi,
             fixed: raw.fixed,
-            binding: binding.map(|(strength, value_set)| Binding {
-                strength,
-                value_set,
-            }),
+            binding: binding.map(|(strength, value_set)| Binding { strength, value_set }),
             extension: raw.extension,
         }
     }
@@ -194,11 +182,7 @@ fn tables() -> &'static Tables {
             let list = search_parameters.entry(found.resource).or_default();
             list.push(found.compile_as(&to_coding(found.expression), &HashMap::new()));
         }
-        Tables {
-            profiles: build(file.profiles, &extensions),
-            extensions,
-            search_parameters,
-        }
+        Tables { profiles: build(file.profiles, &extensions), extensions, search_parameters }
     })
 }
 
@@ -219,18 +203,14 @@ fn build(raw: HashMap<&'static str, RawProfile<'static>>, extensions: &[Profile]
         .into_iter()
         .map(|(url, raw)| {
             let elements: Vec<ProfileElement> = raw.elements.into_iter().map(Into::into).collect();
-            let wanted = elements
-                .iter()
-                .filter(|element| element.must_support || element.uscdi);
+            let wanted = elements.iter().filter(|element| element.must_support || element.uscdi);
             Profile {
                 url,
                 version: raw.version,
                 title: raw.title,
                 resource: raw.resource,
                 base: raw.base,
-                must_support: wanted
-                    .flat_map(|element| supported(element, extensions))
-                    .collect(),
+                must_support: wanted.flat_map(|element| supported(element, extensions)).collect(),
                 elements,
             }
         })
@@ -241,15 +221,8 @@ fn build(raw: HashMap<&'static str, RawProfile<'static>>, extensions: &[Profile]
 
 /// The paths that support of one element comes to: itself, or the values of its extension.
 fn supported(element: &ProfileElement, extensions: &[Profile]) -> Vec<MustSupport> {
-    let one = |path: String, types: &[&'static str]| MustSupport {
-        id: element.id,
-        path,
-        types: types.to_vec(),
-        uscdi: element.uscdi,
-    };
-    let definition = element
-        .extension
-        .and_then(|url| extensions.iter().find(|extension| extension.url == url));
+    let one = |path: String, types: &[&'static str]| MustSupport { id: element.id, path, types: types.to_vec(), uscdi: element.uscdi };
+    let definition = element.extension.and_then(|url| extensions.iter().find(|extension| extension.url == url));
     let Some(definition) = definition else {
         return vec![one(element.path.to_owned(), &element.types)];
     };
@@ -273,11 +246,7 @@ mod tests {
 
     fn paths(name: &str) -> Vec<&'static str> {
         let profile = profile(&format!("{US_CORE}{name}")).unwrap();
-        profile
-            .must_support
-            .iter()
-            .map(|found| found.path.as_str())
-            .collect()
+        profile.must_support.iter().map(|found| found.path.as_str()).collect()
     }
 
     #[test]
@@ -298,49 +267,25 @@ mod tests {
     #[test]
     fn a_choice_narrowed_to_one_type_is_written_with_it() {
         let found = paths("us-core-blood-pressure");
-        assert!(
-            found.contains(&"component.valueQuantity.value"),
-            "{found:?}"
-        );
+        assert!(found.contains(&"component.valueQuantity.value"), "{found:?}");
         assert!(found.contains(&"effectiveDateTime"), "{found:?}");
     }
 
     #[test]
     fn fixed_values_and_bindings_come_with_the_profile() {
         let profile = profile(&format!("{US_CORE}us-core-body-weight|6.1.0")).unwrap();
-        let code = profile
-            .elements
-            .iter()
-            .find(|element| element.id == "Observation.code")
-            .unwrap();
-        let fixed = code
-            .fixed
-            .as_ref()
-            .and_then(|value| value.pointer("/coding/0/code"));
+        let code = profile.elements.iter().find(|element| element.id == "Observation.code").unwrap();
+        let fixed = code.fixed.as_ref().and_then(|value| value.pointer("/coding/0/code"));
         assert_eq!(fixed.and_then(|code| code.as_str()), Some("29463-7"));
-        let status = profile
-            .bindings()
-            .find(|(element, _)| element.path == "status")
-            .unwrap();
-        assert_eq!(
-            value_set_contains(status.1.value_set, None, "final"),
-            Some(true)
-        );
-        assert!(
-            profile
-                .required()
-                .any(|element| element.path == "category" && element.always)
-        );
+        let status = profile.bindings().find(|(element, _)| element.path == "status").unwrap();
+        assert_eq!(value_set_contains(status.1.value_set, None, "final"), Some(true));
+        assert!(profile.required().any(|element| element.path == "category" && element.always));
     }
 
     #[test]
     fn every_profile_is_of_a_resource_type_and_every_parameter_compiles() {
         assert_eq!(profiles().len(), 49);
-        assert!(
-            profiles()
-                .iter()
-                .all(|profile| is_resource_type(profile.resource))
-        );
+        assert!(profiles().iter().all(|profile| is_resource_type(profile.resource)));
         let parameters = tables().search_parameters.values().flatten();
         let codes: Vec<_> = parameters
             .map(|parameter| {
@@ -349,10 +294,6 @@ mod tests {
             })
             .collect();
         assert_eq!(codes.len(), 7);
-        assert!(
-            profile_search_parameters("Patient")
-                .iter()
-                .any(|found| found.code == "race")
-        );
+        assert!(profile_search_parameters("Patient").iter().any(|found| found.code == "race"));
     }
 }

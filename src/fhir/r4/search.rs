@@ -70,10 +70,7 @@ pub struct Component {
 /// R4's own search parameters of a resource type, sorted by code; those that every type has are
 /// apart in [`common_search_parameters`].
 pub fn search_parameters(resource: &str) -> &'static [SearchParameter] {
-    tables()
-        .get(resource)
-        .map(Vec::as_slice)
-        .unwrap_or_default()
+    tables().get(resource).map(Vec::as_slice).unwrap_or_default()
 }
 
 /// A search parameter of a resource type, the common ones included.
@@ -81,9 +78,7 @@ pub fn search_parameter(resource: &str, code: &str) -> Option<&'static SearchPar
     let own = search_parameters(resource);
     match own.binary_search_by(|parameter| parameter.code.cmp(code)) {
         Ok(at) => own.get(at),
-        Err(_) => common_search_parameters()
-            .iter()
-            .find(|parameter| parameter.code == code),
+        Err(_) => common_search_parameters().iter().find(|parameter| parameter.code == code),
     }
 }
 
@@ -120,37 +115,19 @@ impl Raw<'static> {
     }
 
     /// The same, with an expression in place of the published one.
-    pub(super) fn compile_as(
-        &self,
-        expression: &str,
-        kinds: &HashMap<&'static str, Kind>,
-    ) -> SearchParameter {
+    pub(super) fn compile_as(&self, expression: &str, kinds: &HashMap<&'static str, Kind>) -> SearchParameter {
         let compiled = Expression::compile(expression).ok();
         let component = |part: &RawComponent<'static>| Component {
             url: part.definition,
             kind: kinds.get(part.definition).copied().unwrap_or(Kind::Special),
             expression: part.expression,
-            compiled: compiled
-                .as_ref()
-                .and_then(|focus| Expression::compile_within(focus, part.expression).ok()),
+            compiled: compiled.as_ref().and_then(|focus| Expression::compile_within(focus, part.expression).ok()),
         };
         let components = self.components.iter().map(component).collect();
         // RequestGroup's `instantiates-canonical` names no target: any.
         let is_any = self.targets.is_empty() && self.kind == Kind::Reference;
-        let targets = if is_any || self.targets == ["Resource"] {
-            resource_types().to_vec()
-        } else {
-            self.targets.clone()
-        };
-        SearchParameter {
-            code: self.code,
-            kind: self.kind,
-            url: self.url,
-            expression: self.expression,
-            compiled,
-            targets,
-            components,
-        }
+        let targets = if is_any || self.targets == ["Resource"] { resource_types().to_vec() } else { self.targets.clone() };
+        SearchParameter { code: self.code, kind: self.kind, url: self.url, expression: self.expression, compiled, targets, components }
     }
 }
 
@@ -158,20 +135,11 @@ fn tables() -> &'static HashMap<&'static str, Vec<SearchParameter>> {
     static FOUND: OnceLock<HashMap<&'static str, Vec<SearchParameter>>> = OnceLock::new();
     FOUND.get_or_init(|| {
         let text = include_str!("../../../profiles/r4/search-parameters.json");
-        let raw: HashMap<&'static str, Vec<Raw<'static>>> =
-            super::read("r4/search-parameters.json", text);
-        let kinds = raw
-            .values()
-            .flatten()
-            .map(|found| (found.url, found.kind))
-            .collect();
+        let raw: HashMap<&'static str, Vec<Raw<'static>>> = super::read("r4/search-parameters.json", text);
+        let kinds = raw.values().flatten().map(|found| (found.url, found.kind)).collect();
         let mut all: HashMap<&'static str, Vec<SearchParameter>> = HashMap::new();
         for (resource, found) in &raw {
-            let name = if resource.ends_with("Resource") {
-                ""
-            } else {
-                resource
-            };
+            let name = if resource.ends_with("Resource") { "" } else { resource };
             let list = all.entry(name).or_default();
             list.extend(found.iter().map(|parameter| parameter.compile(&kinds)));
             list.sort_unstable_by_key(|parameter| parameter.code);
@@ -195,10 +163,7 @@ mod tests {
                 }
                 for part in &parameter.components {
                     if part.compiled.is_none() {
-                        failed.push(format!(
-                            "{resource}.{}: {}",
-                            parameter.code, part.expression
-                        ));
+                        failed.push(format!("{resource}.{}: {}", parameter.code, part.expression));
                     }
                     assert_ne!(part.kind, Kind::Special, "{resource}.{}", parameter.code);
                 }
@@ -209,54 +174,25 @@ mod tests {
 
     #[test]
     fn the_common_parameters_that_r4_gives_no_expression_are_known() {
-        let (with, without): (Vec<_>, Vec<_>) = common_search_parameters()
-            .iter()
-            .partition(|parameter| parameter.compiled.is_some());
+        let (with, without): (Vec<_>, Vec<_>) = common_search_parameters().iter().partition(|parameter| parameter.compiled.is_some());
         let codes = |list: Vec<&SearchParameter>| list.iter().map(|p| p.code).collect::<Vec<_>>();
         assert_eq!(codes(without), ["_content", "_filter", "_query", "_text"]);
-        assert_eq!(
-            codes(with),
-            [
-                "_id",
-                "_lastUpdated",
-                "_profile",
-                "_security",
-                "_source",
-                "_tag"
-            ]
-        );
+        assert_eq!(codes(with), ["_id", "_lastUpdated", "_profile", "_security", "_source", "_tag"]);
     }
 
     #[test]
     fn a_shared_expression_is_cut_down_to_its_type() {
         let patient = search_parameter("Observation", "patient").unwrap();
-        assert_eq!(
-            patient.expression,
-            "Observation.subject.where(resolve() is Patient)"
-        );
+        assert_eq!(patient.expression, "Observation.subject.where(resolve() is Patient)");
         assert_eq!(patient.kind, Kind::Reference);
-        assert_eq!(
-            patient.url,
-            "http://hl7.org/fhir/SearchParameter/clinical-patient"
-        );
-        assert_eq!(
-            search_parameter("Patient", "_id").unwrap().expression,
-            "Resource.id"
-        );
+        assert_eq!(patient.url, "http://hl7.org/fhir/SearchParameter/clinical-patient");
+        assert_eq!(search_parameter("Patient", "_id").unwrap().expression, "Resource.id");
     }
 
     #[test]
     fn examples_and_parameters_of_extensions_are_left_out() {
-        for (resource, code) in [
-            ("Patient", "age"),
-            ("Patient", "mothersMaidenName"),
-            ("Device", "din"),
-            ("Condition", "part-agree"),
-        ] {
-            assert!(
-                search_parameter(resource, code).is_none(),
-                "{resource}.{code}"
-            );
+        for (resource, code) in [("Patient", "age"), ("Patient", "mothersMaidenName"), ("Device", "din"), ("Condition", "part-agree")] {
+            assert!(search_parameter(resource, code).is_none(), "{resource}.{code}");
         }
     }
 
@@ -266,12 +202,7 @@ mod tests {
             for parameter in search_parameters(resource) {
                 assert!(parameter.targets.iter().all(|name| is_resource_type(name)));
                 let is_reference = parameter.kind == Kind::Reference;
-                assert_eq!(
-                    is_reference,
-                    !parameter.targets.is_empty(),
-                    "{resource}.{}",
-                    parameter.code
-                );
+                assert_eq!(is_reference, !parameter.targets.is_empty(), "{resource}.{}", parameter.code);
             }
         }
     }

@@ -13,9 +13,7 @@ type Codes = HashMap<&'static str, Vec<&'static str>>;
 pub fn value_set_contains(value_set: &str, system: Option<&str>, code: &str) -> Option<bool> {
     let systems = codes(value_set)?;
     Some(match system {
-        Some(system) => systems
-            .get(system)
-            .is_some_and(|codes| codes.contains(&code)),
+        Some(system) => systems.get(system).is_some_and(|codes| codes.contains(&code)),
         None => systems.values().any(|codes| codes.contains(&code)),
     })
 }
@@ -24,9 +22,7 @@ pub fn value_set_contains(value_set: &str, system: Option<&str>, code: &str) -> 
 pub fn value_set_codes(value_set: &str) -> Option<Vec<(&'static str, &'static str)>> {
     let mut systems: Vec<_> = codes(value_set)?.iter().collect();
     systems.sort_unstable_by_key(|(system, _)| **system);
-    let pairs = systems
-        .into_iter()
-        .flat_map(|(system, codes)| codes.iter().map(|code| (*system, *code)));
+    let pairs = systems.into_iter().flat_map(|(system, codes)| codes.iter().map(|code| (*system, *code)));
     Some(pairs.collect())
 }
 
@@ -34,9 +30,7 @@ pub fn value_set_codes(value_set: &str) -> Option<Vec<(&'static str, &'static st
 /// whose system is implicit (<https://hl7.org/fhir/R4/search.html#token>). `None` where the value
 /// set is not known here, or several of its systems have the code.
 pub fn implicit_system(value_set: &str, code: &str) -> Option<&'static str> {
-    let mut holding = codes(value_set)?
-        .iter()
-        .filter(|(_, codes)| codes.contains(&code));
+    let mut holding = codes(value_set)?.iter().filter(|(_, codes)| codes.contains(&code));
     let (system, _) = holding.next()?;
     holding.next().is_none().then_some(*system)
 }
@@ -63,35 +57,20 @@ mod tests {
     #[test]
     fn a_required_set_is_known_code_by_code() {
         assert_eq!(value_set_contains(GENDER, None, "male"), Some(true));
-        assert_eq!(
-            value_set_contains(&format!("{GENDER}|4.0.1"), None, "male"),
-            Some(true)
-        );
+        assert_eq!(value_set_contains(&format!("{GENDER}|4.0.1"), None, "male"), Some(true));
         assert_eq!(value_set_contains(GENDER, None, "Male"), Some(false));
         let system = "http://hl7.org/fhir/administrative-gender";
         assert_eq!(value_set_contains(GENDER, Some(system), "male"), Some(true));
-        assert_eq!(
-            value_set_contains(GENDER, Some("urn:other"), "male"),
-            Some(false)
-        );
+        assert_eq!(value_set_contains(GENDER, Some("urn:other"), "male"), Some(false));
         let codes = value_set_codes(GENDER).unwrap();
-        assert_eq!(
-            codes,
-            ["male", "female", "other", "unknown"].map(|code| (system, code))
-        );
+        assert_eq!(codes, ["male", "female", "other", "unknown"].map(|code| (system, code)));
         assert_eq!(implicit_system(GENDER, "male"), Some(system));
     }
 
     #[test]
     fn a_set_that_cannot_be_counted_is_not_known() {
-        assert_eq!(
-            value_set_contains("http://hl7.org/fhir/ValueSet/mimetypes", None, "x"),
-            None
-        );
-        assert_eq!(
-            value_set_codes("http://hl7.org/fhir/us/core/ValueSet/birthsex"),
-            None
-        );
+        assert_eq!(value_set_contains("http://hl7.org/fhir/ValueSet/mimetypes", None, "x"), None);
+        assert_eq!(value_set_codes("http://hl7.org/fhir/us/core/ValueSet/birthsex"), None);
     }
 
     #[test]

@@ -38,14 +38,22 @@ pub(crate) fn parameters(plan: &Plan, mistakes: &mut Vec<Mistake>) -> BTreeMap<&
                     continue;
                 }
                 if !named {
-                    mistakes.push(Mistake::new(&file, spot.leaf.line, format!("the search parameter `{code}` reads `{}`: `search` must name it", spot.print())));
+                    mistakes.push(Mistake::new(
+                        &file,
+                        spot.leaf.line,
+                        format!("the search parameter `{code}` reads `{}`: `search` must name it", spot.print()),
+                    ));
                 }
             } else if *read == Read::Values && !named && !plan.sources.contains_key(code) {
                 mistakes.push(Mistake::new(&file, spot.leaf.line, format!("the search parameter `{code}` reads `{}`: `search` must name it", spot.print())));
             }
             // One `search` stands at a whole table of columns, and a system or a unit goes with its value.
             let beside = |other: &Spot<'_>| other.tables == spot.tables && (other.leaf.line == spot.leaf.line || holder(other) == holder(spot));
-            if named && *read == Read::No && plan.sources.contains_key(code) && !spots.iter().zip(&reads).any(|(other, read)| *read != Read::No && beside(other)) {
+            if named
+                && *read == Read::No
+                && plan.sources.contains_key(code)
+                && !spots.iter().zip(&reads).any(|(other, read)| *read != Read::No && beside(other))
+            {
                 mistakes.push(Mistake::new(&file, spot.leaf.line, format!("the search parameter `{code}` does not read `{}`", spot.print())));
             }
         }
@@ -104,7 +112,11 @@ fn columns(source: &Source) -> Vec<(Vec<&str>, &str)> {
         }
         SourceColumns::Period { start, end } => names.extend([start, end].into_iter().flatten().map(String::as_str)),
         SourceColumns::List { column, .. } | SourceColumns::Foreign { column, .. } | SourceColumns::Number { column, .. } => names.push(column),
-        SourceColumns::Text(column) | SourceColumns::Date(column) | SourceColumns::Reference(column) | SourceColumns::Uri(column) | SourceColumns::Present(column) => names.push(column),
+        SourceColumns::Text(column)
+        | SourceColumns::Date(column)
+        | SourceColumns::Reference(column)
+        | SourceColumns::Uri(column)
+        | SourceColumns::Present(column) => names.push(column),
     }
     names.extend(operands.into_iter().flatten().filter_map(|operand| match operand {
         Operand::Column(name) => Some(name.as_str()),

@@ -50,7 +50,11 @@ fn object<'p>(place: &Place<'p>, fields: &'p [Field], out: &mut Vec<Spot<'p>>) {
         let Some(step) = r4::resolve(&place.owner, &field.name) else { continue };
         // A coding's code is bound where its concept is; other parts are not bound at all.
         let binding = match step.type_name {
-            "Coding" | "code" => step.element.binding.filter(|b| b.strength == Strength::Required).or_else(|| place.binding.filter(|_| matches!(field.name.as_str(), "coding" | "code"))),
+            "Coding" | "code" => step
+                .element
+                .binding
+                .filter(|b| b.strength == Strength::Required)
+                .or_else(|| place.binding.filter(|_| matches!(field.name.as_str(), "coding" | "code"))),
             "CodeableConcept" => step.element.binding,
             _ => None,
         };
@@ -61,7 +65,9 @@ fn object<'p>(place: &Place<'p>, fields: &'p [Field], out: &mut Vec<Spot<'p>>) {
 
 fn node<'p>(place: &Place<'p>, node_: &'p Node, type_name: &'static str, out: &mut Vec<Spot<'p>>) {
     match node_ {
-        Node::Leaf(leaf) => out.push(Spot { path: place.path.clone(), tables: place.tables.clone(), table: place.table, leaf, type_name, binding: place.binding }),
+        Node::Leaf(leaf) => {
+            out.push(Spot { path: place.path.clone(), tables: place.tables.clone(), table: place.table, leaf, type_name, binding: place.binding })
+        }
         Node::Constant(_) => {}
         Node::Object(fields) => object(place, fields, out),
         Node::List(members) => {

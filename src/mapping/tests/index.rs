@@ -80,7 +80,11 @@ fn a_second_coding_is_found_though_the_first_has_the_columns() {
     ] });
     let plan = claim::plan_for(&MAPPINGS, "Patient", &resource).expect("a plan");
     let row = take::take(plan, &resource, &|_, _| false);
-    let token = |parameter, system: &str, code: &str| IndexEntry { parameter, value: IndexValue::Token { system: Some(system.to_owned()), code: Some(code.to_owned()) }, blind: false };
+    let token = |parameter, system: &str, code: &str| IndexEntry {
+        parameter,
+        value: IndexValue::Token { system: Some(system.to_owned()), code: Some(code.to_owned()) },
+        blind: false,
+    };
     assert_eq!(index::index(plan, &resource, &row), [token("language", "urn:ietf:bcp:47", "en-GB"), token("_tag", "urn:t", "x")]);
 }
 
@@ -91,7 +95,10 @@ fn a_range_is_found_though_its_ends_have_columns() {
     let row = take::take(plan, &resource, &|_, _| false);
     assert_eq!(row.unmapped, None);
     let found = index::index(plan, &resource, &row);
-    assert!(matches!(found.as_slice(), [IndexEntry { parameter: "onset-age", value: IndexValue::Quantity { lo, hi, .. }, .. }] if *lo == 30.0 && *hi == 40.0), "{found:?}");
+    assert!(
+        matches!(found.as_slice(), [IndexEntry { parameter: "onset-age", value: IndexValue::Quantity { lo, hi, .. }, .. }] if *lo == 30.0 && *hi == 40.0),
+        "{found:?}"
+    );
 }
 
 #[test]

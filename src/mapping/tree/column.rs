@@ -34,7 +34,10 @@ impl Builder<'_, '_> {
                     match (type_name, element.system.is_some()) {
                         ("CodeableConcept", true) => segments.extend([Segment::plain("coding"), Segment::plain("code")]),
                         ("Coding", true) => segments.push(Segment::plain("code")),
-                        _ => return self.mistake(at, format!("`{}` is a {type_name}: name the columns of its parts, `column = {{ … }}`", element.path.get_ref())),
+                        _ => {
+                            return self
+                                .mistake(at, format!("`{}` is a {type_name}: name the columns of its parts, `column = {{ … }}`", element.path.get_ref()));
+                        }
                     }
                 }
                 parts.push((segments.clone(), column.clone()));
@@ -72,7 +75,11 @@ impl Builder<'_, '_> {
 
     /// A key of a table of columns, as a path below the element.
     pub(super) fn part(&mut self, type_name: &str, part: &str, at: usize) -> Option<Vec<Segment>> {
-        let inner = if type_name == "CodeableConcept" && matches!(part, "code" | "system" | "display" | "version" | "userSelected") { format!("coding.{part}") } else { part.to_owned() };
+        let inner = if type_name == "CodeableConcept" && matches!(part, "code" | "system" | "display" | "version" | "userSelected") {
+            format!("coding.{part}")
+        } else {
+            part.to_owned()
+        };
         self.segments(type_name, &inner, at)
     }
 
@@ -118,7 +125,10 @@ impl Builder<'_, '_> {
         };
         let integer = matches!(kind, ColumnKind::Boolean | ColumnKind::Integer | ColumnKind::Foreign { .. });
         if element.sql.is_none() && !element.sealed && (declared == "INTEGER") != integer {
-            self.mistake(at, format!("the column `{}.{column}` is {declared}, but a {type_name} wants {}", table.table, if integer { "INTEGER" } else { "TEXT" }));
+            self.mistake(
+                at,
+                format!("the column `{}.{column}` is {declared}, but a {type_name} wants {}", table.table, if integer { "INTEGER" } else { "TEXT" }),
+            );
         }
         for depends in &element.depends {
             self.depends_on(depends, at);

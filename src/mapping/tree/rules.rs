@@ -91,7 +91,11 @@ impl Builder<'_, '_> {
     }
 
     pub(super) fn no_element(&mut self, owner: &str, name: &str, at: usize) {
-        let names: Vec<String> = r4::children(owner).unwrap_or_default().iter().flat_map(|e| if e.is_choice() { e.types.iter().map(|t| e.json_name(t)).collect() } else { vec![e.name.to_owned()] }).collect();
+        let names: Vec<String> = r4::children(owner)
+            .unwrap_or_default()
+            .iter()
+            .flat_map(|e| if e.is_choice() { e.types.iter().map(|t| e.json_name(t)).collect() } else { vec![e.name.to_owned()] })
+            .collect();
         self.mistake(at, format!("{owner} has no element `{name}`{}", near(name, names.iter().map(String::as_str))));
     }
 

@@ -59,10 +59,7 @@ impl From<&RawElement<'static>> for Element {
             types: raw.types.clone(),
             min: raw.min,
             max: raw.max.parse().ok(),
-            binding: binding.map(|(strength, value_set)| Binding {
-                strength,
-                value_set,
-            }),
+            binding: binding.map(|(strength, value_set)| Binding { strength, value_set }),
             reference_targets: raw.targets.clone(),
             canonical_targets: raw.canonical.clone(),
             is_modifier: raw.modifier,
@@ -86,10 +83,7 @@ pub(super) fn tables() -> &'static Tables {
     static TABLES: OnceLock<Tables> = OnceLock::new();
     TABLES.get_or_init(|| {
         let text = include_str!("../../../../profiles/r4/elements.json");
-        let File {
-            primitives,
-            owners: raw,
-        } = crate::r4::read("r4/elements.json", text);
+        let File { primitives, owners: raw } = crate::r4::read("r4/elements.json", text);
         let mut owners: HashMap<_, _> = raw
             .iter()
             .map(|(name, owner)| {
@@ -105,25 +99,13 @@ pub(super) fn tables() -> &'static Tables {
             inherit(&raw, base, &mut elements);
             owners.insert(name, Owner { elements });
         }
-        let mut resource_types: Vec<_> = raw
-            .iter()
-            .filter(|(_, owner)| owner.kind == "resource" && !owner.is_abstract)
-            .map(|(name, _)| *name)
-            .collect();
+        let mut resource_types: Vec<_> = raw.iter().filter(|(_, owner)| owner.kind == "resource" && !owner.is_abstract).map(|(name, _)| *name).collect();
         resource_types.sort_unstable();
-        Tables {
-            primitives,
-            owners,
-            resource_types,
-        }
+        Tables { primitives, owners, resource_types }
     })
 }
 
-fn inherit(
-    raw: &HashMap<&'static str, RawOwner<'static>>,
-    owner: Option<&RawOwner<'static>>,
-    elements: &mut Vec<Element>,
-) {
+fn inherit(raw: &HashMap<&'static str, RawOwner<'static>>, owner: Option<&RawOwner<'static>>, elements: &mut Vec<Element>) {
     if let Some(owner) = owner {
         inherit(raw, owner.base.and_then(|base| raw.get(base)), elements);
         elements.extend(owner.elements.iter().map(Element::from));

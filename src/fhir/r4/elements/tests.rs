@@ -2,34 +2,16 @@ use super::table::tables;
 use super::*;
 
 fn names(owner: &str) -> Vec<&'static str> {
-    children(owner)
-        .unwrap_or_default()
-        .iter()
-        .map(|element| element.name)
-        .collect()
+    children(owner).unwrap_or_default().iter().map(|element| element.name).collect()
 }
 
 #[test]
 fn inherited_elements_come_first_in_r4s_order() {
     assert_eq!(
         names("Patient.contact"),
-        [
-            "id",
-            "extension",
-            "modifierExtension",
-            "relationship",
-            "name",
-            "telecom",
-            "address",
-            "gender",
-            "organization",
-            "period"
-        ]
+        ["id", "extension", "modifierExtension", "relationship", "name", "telecom", "address", "gender", "organization", "period"]
     );
-    assert_eq!(
-        names("Patient")[..5],
-        ["id", "meta", "implicitRules", "language", "text"]
-    );
+    assert_eq!(names("Patient")[..5], ["id", "meta", "implicitRules", "language", "text"]);
     assert_eq!(names("Age"), names("Quantity"));
     assert_eq!(names("code"), ["id", "extension"]);
 }
@@ -37,10 +19,7 @@ fn inherited_elements_come_first_in_r4s_order() {
 #[test]
 fn a_choice_is_resolved_by_its_json_name() {
     let found = resolve("Observation", "valueQuantity").unwrap();
-    assert_eq!(
-        (found.type_name, found.owner.as_str()),
-        ("Quantity", "Quantity")
-    );
+    assert_eq!((found.type_name, found.owner.as_str()), ("Quantity", "Quantity"));
     assert_eq!(found.element.json_name("Quantity"), "valueQuantity");
     let found = resolve("Patient", "deceasedDateTime").unwrap();
     assert_eq!(found.type_name, "dateTime");
@@ -52,10 +31,7 @@ fn a_choice_is_resolved_by_its_json_name() {
 #[test]
 fn a_content_reference_leads_to_the_content() {
     let found = resolve("Questionnaire.item", "item").unwrap();
-    assert_eq!(
-        (found.owner.as_str(), found.list),
-        ("Questionnaire.item", true)
-    );
+    assert_eq!((found.owner.as_str(), found.list), ("Questionnaire.item", true));
     let found = resolve("Observation.component", "referenceRange").unwrap();
     assert_eq!(found.owner, "Observation.referenceRange");
 }
@@ -95,14 +71,8 @@ fn gender_takes_only_r4s_codes() {
     let gender = resolve("Patient", "gender").unwrap().element;
     let binding = gender.binding.unwrap();
     assert_eq!(binding.strength, Strength::Required);
-    assert_eq!(
-        binding.value_set,
-        "http://hl7.org/fhir/ValueSet/administrative-gender"
-    );
+    assert_eq!(binding.value_set, "http://hl7.org/fhir/ValueSet/administrative-gender");
     assert!(gender.is_summary && !gender.is_modifier && !gender.is_list());
     let subject = resolve("Observation", "subject").unwrap().element;
-    assert_eq!(
-        subject.reference_targets,
-        ["Patient", "Group", "Device", "Location"]
-    );
+    assert_eq!(subject.reference_targets, ["Patient", "Group", "Device", "Location"]);
 }

@@ -42,7 +42,8 @@ pub struct Maker<'t, 'w> {
 }
 
 const TEXTS: [&str; 12] = ["a", "Zoë \"Z\" Müller", "line\nbreak\ttab", "\u{1}", "\\", "0", "true", "Type/id", "$o", "李", "", "x/y?z=1"];
-const NUMBERS: [&str; 12] = ["1", "0", "-0", "1.10", "1e5", "1E-2", "-3.0", "9223372036854775807", "9223372036854775808", "123456789012345678901234567890", "0.000", "12.5"];
+const NUMBERS: [&str; 12] =
+    ["1", "0", "-0", "1.10", "1e5", "1E-2", "-3.0", "9223372036854775807", "9223372036854775808", "123456789012345678901234567890", "0.000", "12.5"];
 
 impl Maker<'_, '_> {
     pub fn resource(&mut self, resource: &str, depth: usize) -> Value {
@@ -71,7 +72,9 @@ impl Maker<'_, '_> {
                 if r4::is_primitive(type_name) && self.tape.chance(40) && !list.is_empty() {
                     let mut list = list;
                     list[0] = Value::Null;
-                    let below: Vec<Value> = (0..list.len()).map(|i| if i == 0 { json!({ "extension": [{ "url": "urn:x", "valueCode": "unknown" }] }) } else { Value::Null }).collect();
+                    let below: Vec<Value> = (0..list.len())
+                        .map(|i| if i == 0 { json!({ "extension": [{ "url": "urn:x", "valueCode": "unknown" }] }) } else { Value::Null })
+                        .collect();
                     out.insert(format!("_{name}"), below.into());
                     out.insert(name, list.into());
                 } else if !list.is_empty() {
@@ -161,7 +164,16 @@ impl Maker<'_, '_> {
                     let one = self.value("Extension", "Extension", element, path, depth - 1)?;
                     out.insert("extension".to_owned(), json!([one]));
                 } else {
-                    let kind = *self.tape.pick(&["valueString", "valueCode", "valueCoding", "valueCodeableConcept", "valueBoolean", "valueDecimal", "valueDate", "valueAddress"])?;
+                    let kind = *self.tape.pick(&[
+                        "valueString",
+                        "valueCode",
+                        "valueCoding",
+                        "valueCodeableConcept",
+                        "valueBoolean",
+                        "valueDecimal",
+                        "valueDate",
+                        "valueAddress",
+                    ])?;
                     let step = r4::resolve("Extension", kind)?;
                     out.insert(kind.to_owned(), self.value(&step.owner, step.type_name, step.element, path, depth - 1)?);
                 }

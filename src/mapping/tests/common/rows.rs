@@ -69,7 +69,9 @@ fn refer(node: &Node, path: &[String], resource: &str, row: &mut Row) {
     let Node::Object(fields) = node else { return };
     let name = path.first().map_or("reference", String::as_str);
     match fields.iter().find(|f| f.name == name).map(|f| &f.node) {
-        Some(Node::Leaf(leaf)) => row.values[leaf.column] = Sql::Text(if matches!(leaf.form, Form::Foreign(_)) { "known".to_owned() } else { format!("{resource}/known") }),
+        Some(Node::Leaf(leaf)) => {
+            row.values[leaf.column] = Sql::Text(if matches!(leaf.form, Form::Foreign(_)) { "known".to_owned() } else { format!("{resource}/known") })
+        }
         Some(below) => refer(below, path.get(1..).unwrap_or_default(), resource, row),
         None => {}
     }
