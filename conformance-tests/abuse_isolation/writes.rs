@@ -64,7 +64,7 @@ fn abuse_c20_nothing_is_created_about_another_or_about_nobody() {
     assert_eq!(world.server.get("Appointment?date=2030-01-01&_total=accurate", &world.system).expect(200).json()["total"], 0, "nothing was stored");
 }
 
-/// Seen to fail without the guard on the old version, and without that on the new one.
+/// Seen to fail without the boundary.
 #[test]
 fn abuse_c21_an_update_moves_no_resource_into_or_out_of_a_record() {
     let world = world();
@@ -81,7 +81,7 @@ fn abuse_c21_an_update_moves_no_resource_into_or_out_of_a_record() {
 }
 
 /// Another program moves the resource to B while M writes to it, again and again: a write of M's never follows a version that is B's.
-/// Seen to fail without the guard on the old version inside the transaction.
+/// Seen to fail without the boundary. Not without the guard on the old version alone: the version that a write expects holds the line too.
 #[test]
 fn abuse_c21_a_write_that_races_with_a_move_never_lands_in_anothers_record() {
     let world = world();
@@ -140,7 +140,7 @@ fn abuse_c23_a_put_to_anothers_id_answers_as_to_an_unused_one() {
     }
 }
 
-/// Seen to fail without the boundary on what a delete looks for.
+/// Seen to fail without the boundary.
 #[test]
 fn abuse_c24_a_delete_of_anothers_resource_finds_nothing() {
     let world = world();
@@ -180,7 +180,7 @@ fn abuse_c27_ids_and_versions_tell_nothing_of_what_others_do() {
     assert!((8..=56).contains(&rises), "{rises}");
 }
 
-/// Seen to fail without the boundary in a read's statement.
+/// Seen to fail without the boundary.
 #[test]
 fn abuse_c28_a_batch_judges_each_entry_alone() {
     let world = world();

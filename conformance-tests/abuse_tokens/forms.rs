@@ -27,7 +27,7 @@ fn raw(forge: &Forge, bytes: &[u8]) -> u16 {
     String::from_utf8_lossy(&text).split(' ').nth(1).and_then(|s| s.parse().ok()).unwrap_or(0)
 }
 
-/// And it stands nowhere afterwards. Seen to fail with the query logged.
+/// And it stands nowhere afterwards.
 #[test]
 fn abuse_a13_a_token_in_the_query_or_in_a_form_is_none() {
     let forge = forge();

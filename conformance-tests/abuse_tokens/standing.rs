@@ -73,7 +73,7 @@ fn abuse_a15_a16_a_disabled_user_or_client_is_refused_at_once() {
     assert_eq!((answer.issue().as_str(), answer.header("www-authenticate")), ("expired", Some("Bearer error=\"invalid_token\"")));
 }
 
-/// Seen to fail when roles and care were read from the token.
+/// Seen to fail when a known token was not looked up again.
 #[test]
 fn abuse_a24_a_change_of_care_or_role_holds_at_the_next_request() {
     let server = clinic("care");
@@ -141,7 +141,6 @@ fn abuse_a23_a_key_is_believed_between_its_times_and_no_longer() {
     assert_eq!(jwks["keys"].as_array().map(Vec::len), Some(2), "what is past is not published, what will come is");
 }
 
-/// Seen to fail when `patient/` scopes without a patient meant all patients.
 #[test]
 fn abuse_a25_a_patient_scope_is_about_one_patient_or_about_nobody() {
     let forge = forge();
