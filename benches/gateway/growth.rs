@@ -27,6 +27,7 @@ pub fn measure(bench: &mut Bench) -> Result<(), Box<dyn Error>> {
         let sizes = Sizes { patients: size, appointments: 0, medication_requests: size, observations: 0 };
         let (data, clinic) = bench.clinic(&format!("growth-{size}"), sizes, false)?;
         let server = Server::start(&data)?;
+        server.settle();
         let callers = workload::callers(&data, &clinic)?;
         for caller in callers.iter().filter(|c| c.name != "patient") {
             for operation in [Operation::ByPatient, Operation::ByFamily] {

@@ -128,6 +128,7 @@ impl Bench {
         starts.sort_unstable();
         killed.sort_unstable();
         let server = Server::start(&data)?;
+        server.settle();
         let begin = memory(server.id()).unwrap_or_default();
         let callers = workload::callers(&data, &clinic)?;
         let mut cells = Cells::new();

@@ -1,6 +1,6 @@
 //! The gateway's program as a child process, and its commands.
 
-use crate::process::{Running, memory};
+use crate::process::{Meter, Running, memory};
 use std::error::Error;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -54,6 +54,18 @@ impl Server {
     /// The process's number.
     pub fn id(&self) -> u32 {
         self.process.id()
+    }
+
+    /// Waits until it is idle: after a start it checks its file and copies what the audit still holds, for some seconds. A minute at
+    /// most.
+    pub fn settle(&self) {
+        for _ in 0..120 {
+            let meter = Meter::start(self.id());
+            thread::sleep(Duration::from_millis(500));
+            if meter.stop().0 <= Duration::from_millis(30) {
+                return;
+            }
+        }
     }
 
     /// Asks it to stop and waits until it has: a clean end, as an operator's.
