@@ -133,7 +133,8 @@ fn the_text_depends_on_the_shape_and_not_on_values() {
 fn many_values_are_a_list_or_refused() {
     let world = World::new();
     let many = |count: usize, value: &dyn Fn(usize) -> String| (0..count).map(value).collect::<Vec<_>>().join(",");
-    let cases: [(&str, &str, &dyn Fn(usize) -> String, bool); 8] = [
+    type Case<'c> = (&'c str, &'c str, &'c dyn Fn(usize) -> String, bool);
+    let cases: [Case<'_>; 8] = [
         ("Patient", "_id", &|n| format!("p{n}"), true),
         ("Observation", "patient", &|n| format!("p{n}"), true),
         ("Observation", "code", &|n| format!("urn:s|{n}"), true),
