@@ -9,7 +9,7 @@ use std::time::Duration;
 /// The oldest SQLite that may write the file: before it, the WAL-reset bug can corrupt.
 pub const OLDEST: i32 = 3_051_003;
 
-/// Refuses a library older than [`OLDEST`].
+/// Refuses a library older than 3.51.3.
 ///
 /// # Errors
 /// [`Error::Schema`] naming both versions.
