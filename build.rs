@@ -14,14 +14,16 @@ fn main() {
             let path = entry.path();
             if path.extension().is_some_and(|e| e == "toml") {
                 let name = path.strip_prefix(root).expect("below").to_string_lossy().into_owned();
-                names.push((name, fs::canonicalize(&path).expect("a file")));
+                names.push((name, fs::read_to_string(&path).expect("a file")));
             }
         }
     }
     names.sort();
     let mut out = String::from("/// Name and text of each file.\npub const MAPPINGS: &[(&str, &str)] = &[\n");
-    for (name, path) in names {
-        writeln!(out, "    ({name:?}, include_str!({:?})),", path.display().to_string()).expect("memory");
+    for (name, text) in names {
+        // The text itself, so that what is built does not depend on where it was built.
+        writeln!(out, "    ({name:?}, {text:?}),").expect("memory");
+        println!("cargo::rerun-if-changed=mappings/{name}");
     }
     out.push_str("];\n");
     let target = Path::new(&env::var("OUT_DIR").expect("OUT_DIR")).join("mappings.rs");

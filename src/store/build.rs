@@ -17,7 +17,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     files.sort();
     let mut out = String::from("&[\n");
     for name in files {
-        writeln!(out, "    ({name:?}, include_str!({:?})),", folder.join(&name).display().to_string())?;
+        // The text itself, so that what is built does not depend on where it was built.
+        let text = fs::read_to_string(folder.join(&name))?;
+        writeln!(out, "    ({name:?}, {text:?}),")?;
     }
     out.push_str("]\n");
     fs::write(Path::new(&env::var("OUT_DIR")?).join("migrations.rs"), out)?;
