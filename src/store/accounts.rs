@@ -1,4 +1,4 @@
-//! Users and clients: who may ask at all. Read inline, like a point read; written through the one writer.
+//! Users: the people who may sign in. Read inline, like a point read; written through the one writer.
 
 use crate::{Change, Error, Store, reader};
 use hearthgate_mapping::Sql;
@@ -17,6 +17,8 @@ pub struct Account {
     pub patient: Option<String>,
     /// May not sign in.
     pub disabled: bool,
+    /// The row, by which sessions and grants know the person.
+    pub row: i64,
 }
 
 /// A person to be added.
@@ -32,59 +34,19 @@ pub struct NewAccount {
     pub password_hash: String,
 }
 
-/// A program that may ask for access.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Client {
-    /// Its id.
-    pub client_id: String,
-    /// `public`, `secret` or `jwks`.
-    pub kind: String,
-    /// Its secret, hashed.
-    pub secret_hash: Option<String>,
-    /// Its public keys.
-    pub jwks: Option<String>,
-    /// Where its public keys are.
-    pub jwks_uri: Option<String>,
-    /// Where its users may be sent.
-    pub redirect_uris: Vec<String>,
-    /// Where an EHR launch starts.
-    pub launch_url: Option<String>,
-    /// What it may ask for.
-    pub scope: String,
-    /// What people call it.
-    pub name: String,
-    /// It is refused.
-    pub disabled: bool,
-}
+/// The columns of an account, the first seven of a row.
+pub(crate) const ACCOUNT_COLUMNS: &str = "u.username, u.role, u.person_ref, p.public_id, d.public_id, u.disabled, u.id";
+/// What they need beside `users u`.
+pub(crate) const ACCOUNT_JOINS: &str = "LEFT JOIN patients p ON p.id = u.patient_id LEFT JOIN doctors d ON d.id = u.doctor_id";
 
-const ACCOUNT: &str = "SELECT u.username, u.role, u.person_ref, p.public_id, d.public_id, u.disabled FROM users u
-    LEFT JOIN patients p ON p.id = u.patient_id LEFT JOIN doctors d ON d.id = u.doctor_id";
-const CLIENT: &str = "SELECT client_id, kind, secret_hash, jwks, jwks_uri, redirect_uris, launch_url, scope, name, disabled FROM gw_clients";
-
-fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
+pub(crate) fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
     let (role, person, patient, doctor): (String, Option<String>, Option<String>, Option<String>) = (row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?);
     let fhir_user = match role.as_str() {
         "patient" => patient.as_ref().map(|id| format!("Patient/{id}")),
         "doctor" => doctor.map(|id| format!("Practitioner/{id}")),
         _ => person,
     };
-    Ok(Account { username: row.get(0)?, role, fhir_user, patient, disabled: row.get(5)? })
-}
-
-fn client(row: &Row<'_>) -> rusqlite::Result<Client> {
-    let uris: String = row.get(5)?;
-    Ok(Client {
-        client_id: row.get(0)?,
-        kind: row.get(1)?,
-        secret_hash: row.get(2)?,
-        jwks: row.get(3)?,
-        jwks_uri: row.get(4)?,
-        redirect_uris: serde_json::from_str(&uris).unwrap_or_default(),
-        launch_url: row.get(6)?,
-        scope: row.get(7)?,
-        name: row.get(8)?,
-        disabled: row.get(9)?,
-    })
+    Ok(Account { username: row.get(0)?, role, fhir_user, patient, disabled: row.get(5)?, row: row.get(6)? })
 }
 
 impl Store {
@@ -94,7 +56,7 @@ impl Store {
     /// The database's own.
     pub fn account(&self, username: &str) -> Result<Option<Account>, Error> {
         let reader = reader::here(&self.core)?;
-        Ok(reader.conn.prepare_cached(&format!("{ACCOUNT} WHERE u.username = ?1"))?.query_row([username], account).optional()?)
+        Ok(reader.conn.prepare_cached(&format!("SELECT {ACCOUNT_COLUMNS} FROM users u {ACCOUNT_JOINS} WHERE u.username = ?1"))?.query_row([username], account).optional()?)
     }
 
     /// Everyone who may sign in, by name.
@@ -103,7 +65,7 @@ impl Store {
     /// The database's own.
     pub fn accounts(&self) -> Result<Vec<Account>, Error> {
         let reader = reader::here(&self.core)?;
-        Ok(reader.conn.prepare_cached(&format!("{ACCOUNT} ORDER BY u.username"))?.query_map([], account)?.collect::<Result<_, _>>()?)
+        Ok(reader.conn.prepare_cached(&format!("SELECT {ACCOUNT_COLUMNS} FROM users u {ACCOUNT_JOINS} ORDER BY u.username"))?.query_map([], account)?.collect::<Result<_, _>>()?)
     }
 
     /// The password's hash of a person.
@@ -113,24 +75,6 @@ impl Store {
     pub fn password_hash(&self, username: &str) -> Result<Option<String>, Error> {
         let reader = reader::here(&self.core)?;
         Ok(reader.conn.prepare_cached("SELECT password_hash FROM users WHERE username = ?1")?.query_row([username], |r| r.get(0)).optional()?.flatten())
-    }
-
-    /// A client by its id.
-    ///
-    /// # Errors
-    /// The database's own.
-    pub fn client(&self, client_id: &str) -> Result<Option<Client>, Error> {
-        let reader = reader::here(&self.core)?;
-        Ok(reader.conn.prepare_cached(&format!("{CLIENT} WHERE client_id = ?1"))?.query_row([client_id], client).optional()?)
-    }
-
-    /// All clients, by id.
-    ///
-    /// # Errors
-    /// The database's own.
-    pub fn clients(&self) -> Result<Vec<Client>, Error> {
-        let reader = reader::here(&self.core)?;
-        Ok(reader.conn.prepare_cached(&format!("{CLIENT} ORDER BY client_id"))?.query_map([], client)?.collect::<Result<_, _>>()?)
     }
 }
 
@@ -161,43 +105,7 @@ impl NewAccount {
     }
 }
 
-impl Client {
-    /// The change that adds it.
-    #[must_use]
-    pub fn change(&self, now_ms: i64) -> Change {
-        Change::Sql {
-            sql: "INSERT INTO gw_clients (client_id, kind, secret_hash, jwks, jwks_uri, redirect_uris, launch_url, scope, name, disabled, created_at)
-                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
-                .to_owned(),
-            parameters: vec![
-                text(Some(&self.client_id)),
-                text(Some(&self.kind)),
-                text(self.secret_hash.as_deref()),
-                text(self.jwks.as_deref()),
-                text(self.jwks_uri.as_deref()),
-                Sql::Text(serde_json::Value::from(self.redirect_uris.clone()).to_string()),
-                text(self.launch_url.as_deref()),
-                text(Some(&self.scope)),
-                text(Some(&self.name)),
-                Sql::Integer(i64::from(self.disabled)),
-                Sql::Integer(now_ms),
-            ],
-            expect: Some(1),
-        }
-    }
-}
-
 impl Change {
-    /// Refuses a client from now on, or lets it in again.
-    #[must_use]
-    pub fn disable_client(client_id: &str, disabled: bool) -> Self {
-        Self::Sql {
-            sql: "UPDATE gw_clients SET disabled = ?2 WHERE client_id = ?1".to_owned(),
-            parameters: vec![text(Some(client_id)), Sql::Integer(i64::from(disabled))],
-            expect: Some(1),
-        }
-    }
-
     /// Refuses a person from now on, or lets one in again.
     #[must_use]
     pub fn disable_account(username: &str, disabled: bool) -> Self {

@@ -25,12 +25,14 @@
 //!   [`Change::Sql`] writes them. Neither is a way to clinical resources; those have none but the boundary.
 
 mod accounts;
+mod clients;
 mod connect;
 mod core;
 mod derive;
 pub mod dialect;
 mod error;
 mod generate;
+pub mod grants;
 mod health;
 pub mod history;
 mod index;
@@ -45,7 +47,8 @@ pub mod shape;
 mod unit;
 mod writer;
 
-pub use accounts::{Account, Client, NewAccount};
+pub use accounts::{Account, NewAccount};
+pub use clients::{Client, Profile, Status};
 pub use connect::assert_version;
 pub use error::Error;
 pub use history::{Operation, Span, Version};

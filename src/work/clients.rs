@@ -87,7 +87,7 @@ pub fn add_quietly(new: &New, instance: &Instance, runtime: &Handle) -> Result<O
         launch_url: new.launch_url.clone(),
         scope: new.scope.clone(),
         name: new.name.clone().unwrap_or_else(|| new.id.clone()),
-        disabled: false,
+        ..Client::default()
     };
     let unit = unit(instance, "client-add", &new.id, vec![client.change(instance.gateway.now())]);
     match runtime.block_on(instance.gateway.store.write(unit)) {

@@ -1,0 +1,87 @@
+//! What the authorization server keeps: sessions, requests under way, launches, codes, families of tokens, consents.
+//!
+//! Found inline by the hash of a secret, like a point read; written as [`Change`]s of a unit, which carries the audit event. What may
+//! happen once (RFC 6749 section 4.1.2, RFC 9700 section 4.5) is one conditional statement: where it no longer applies the unit is
+//! refused with [`Error::Conflict`] and nothing of it stands.
+
+mod authorizations;
+mod codes;
+mod consents;
+mod families;
+mod launches;
+mod refresh;
+mod sessions;
+
+pub use authorizations::Authorization;
+pub use codes::Code;
+pub use consents::{Connected, Consent};
+pub use families::{Family, Holder, NewFamily};
+pub use launches::Launch;
+pub use refresh::{Refresh, RefreshState};
+pub use sessions::{NewSession, Session};
+
+use crate::{Change, Error, Store, reader};
+use hearthgate_mapping::Sql;
+use rusqlite::{OptionalExtension, Params, Row};
+
+/// Of a family `f` at `:now`: it still gives access. Every party is asked, so that what ends any of them ends it.
+const ALIVE: &str = "f.revoked_at IS NULL AND f.expires_at > :now
+    AND EXISTS (SELECT 1 FROM gw_clients c WHERE c.client_id = f.client_id AND c.disabled = 0 AND c.status = 'approved')
+    AND (f.user_id IS NULL OR EXISTS (SELECT 1 FROM users u WHERE u.id = f.user_id AND u.disabled = 0))
+    AND (f.grant_id IS NULL OR EXISTS (SELECT 1 FROM gw_grants g WHERE g.id = f.grant_id AND g.revoked_at IS NULL))
+    AND (f.online = 0 OR EXISTS (SELECT 1 FROM gw_sessions s WHERE s.hash = f.session AND s.expires_at > :now))";
+
+impl Store {
+    pub(crate) fn find<T>(&self, sql: &str, parameters: impl Params, read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>) -> Result<Option<T>, Error> {
+        let reader = reader::here(&self.core)?;
+        Ok(reader.conn.prepare_cached(sql)?.query_row(parameters, read).optional()?)
+    }
+
+    pub(crate) fn list<T>(&self, sql: &str, parameters: impl Params, read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>) -> Result<Vec<T>, Error> {
+        let reader = reader::here(&self.core)?;
+        Ok(reader.conn.prepare_cached(sql)?.query_map(parameters, read)?.collect::<Result<_, _>>()?)
+    }
+}
+
+fn text(value: &str) -> Sql {
+    Sql::Text(value.to_owned())
+}
+
+fn optional(value: Option<&str>) -> Sql {
+    value.map_or(Sql::Null, text)
+}
+
+fn number(value: Option<i64>) -> Sql {
+    value.map_or(Sql::Null, Sql::Integer)
+}
+
+/// A statement that must change exactly one row.
+fn once(sql: &str, parameters: Vec<Sql>) -> Change {
+    Change::Sql { sql: sql.to_owned(), parameters, expect: Some(1) }
+}
+
+/// A statement that may change any number of rows.
+fn any(sql: &str, parameters: Vec<Sql>) -> Change {
+    Change::Sql { sql: sql.to_owned(), parameters, expect: None }
+}
+
+impl Change {
+    /// Forgets what nobody can use any more, some of it at a time: rides along with writes that happen anyway.
+    #[must_use]
+    pub fn forget_expired(now_ms: i64) -> Vec<Self> {
+        // A family is kept for a day after its end, so that its tokens are known as what they are.
+        const DAY: i64 = 86_400_000;
+        let some = |table: &str, key: &str, before: i64| {
+            any(
+                &format!("DELETE FROM {table} WHERE {key} IN (SELECT {key} FROM {table} WHERE expires_at < ?1 ORDER BY expires_at LIMIT 50)"),
+                vec![Sql::Integer(before)],
+            )
+        };
+        vec![
+            some("gw_authorizations", "hash", now_ms),
+            some("gw_sessions", "hash", now_ms),
+            some("gw_families", "id", now_ms - DAY),
+            some("gw_access", "jti", now_ms - DAY),
+        ]
+    }
+}
