@@ -10,6 +10,7 @@ use hearthgate_auth::client_jwk_pair;
 use hearthgate_import::{Batch, Destination, Item, Written};
 use hearthgate_store::{Change, Context, Unit};
 use serde_json::{Value, json};
+use std::env;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -212,12 +213,19 @@ fn write_private(path: &Path, value: &Value) -> io::Result<()> {
     fs::rename(next, path)
 }
 
+/// The program that runs, as this folder's shell starts it: the printed commands work where nothing was installed.
+fn program() -> String {
+    let (Ok(program), Ok(here)) = (env::current_exe(), env::current_dir()) else { return "hearthgate".to_owned() };
+    let shown = program.strip_prefix(&here).unwrap_or(&program).display().to_string();
+    if shown.contains('/') { shown } else { format!("./{shown}") }
+}
+
 fn greet(dir: &Path, url: &str, demo: &Value) {
     let of = |role: &str| demo["accounts"].as_array().into_iter().flatten().find(|a| a["role"] == role).cloned().unwrap_or_default();
     let (doctor, patient) = (of("doctor"), of("patient"));
     let (doctor, patient_name, patient_id) =
         (doctor["username"].as_str().unwrap_or_default(), patient["username"].as_str().unwrap_or_default(), patient["patient"].as_str().unwrap_or_default());
-    let data = dir.display();
+    let (data, program) = (dir.display(), program());
     say!(
         "
 The sample clinic is ready.
@@ -227,14 +235,14 @@ The sample clinic is ready.
   metrics        {}
   accounts, keys and clients are in {data}/demo.json
 
-Try first, in another terminal (hearthgate is the program you just started):
+Try first, in another terminal:
 
   # a doctor's token, and her patients
-  TOKEN=$(hearthgate token --data {data} --client demo-public --user {doctor} --scope 'user/*.cruds' | tail -n 1)
+  TOKEN=$({program} token --data {data} --client demo-public --user {doctor} --scope 'user/*.cruds' | tail -n 1)
   curl -H \"Authorization: Bearer $TOKEN\" '{url}/fhir/Patient?_count=5'
 
   # a patient's own prescriptions, with who prescribed them
-  TOKEN=$(hearthgate token --data {data} --client demo-public --user {patient_name} --scope 'patient/*.rs' | tail -n 1)
+  TOKEN=$({program} token --data {data} --client demo-public --user {patient_name} --scope 'patient/*.rs' | tail -n 1)
   curl -H \"Authorization: Bearer $TOKEN\" '{url}/fhir/MedicationRequest?patient={patient_id}&_include=MedicationRequest:requester'
 
   # a change typed into the database is a new version
