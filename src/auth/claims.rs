@@ -44,6 +44,8 @@ pub struct Claims {
     pub fhir_user: Option<String>,
     /// The user's role when the token was made, for information: never the word that counts.
     pub role: Option<String>,
+    /// The thumbprint of the key that it is bound to (`cnf.jkt`, RFC 9449 §6.1).
+    pub jkt: Option<String>,
 }
 
 impl Claims {
@@ -74,15 +76,20 @@ impl Claims {
                 put(name, value.as_str().into());
             }
         }
+        if let Some(jkt) = &self.jkt {
+            put("cnf", Value::Object([("jkt".to_owned(), jkt.as_str().into())].into_iter().collect()));
+        }
         object
     }
 
-    /// Reads the claims; `None` when one is missing, of the wrong type or out of range. A token bound to
-    /// a key (`cnf`, RFC 9449) is refused until proofs of possession are understood.
+    /// Reads the claims; `None` when one is missing, of the wrong type or out of range. A binding to a key that is
+    /// not understood (another member of `cnf`) is no binding that could be dropped.
     pub(crate) fn from_object(object: &Object) -> Option<Self> {
-        if object.contains_key("cnf") {
-            return None;
-        }
+        let jkt = match object.get("cnf") {
+            None => None,
+            Some(Value::Object(cnf)) if cnf.len() == 1 => Some(text(cnf.get("jkt")?, 43).filter(|jkt| jkt.len() == 43)?),
+            Some(_) => return None,
+        };
         let required = |name: &str, most: usize| text(object.get(name)?, most);
         let optional = |name: &str| match object.get(name) {
             None => Some(None),
@@ -120,6 +127,7 @@ impl Claims {
             patient,
             fhir_user: optional("fhirUser")?,
             role: optional("role")?,
+            jkt,
         })
     }
 }

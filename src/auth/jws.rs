@@ -6,11 +6,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hearthgate_fhir::json::{self, Limits};
 use hearthgate_fhir::{Object, Value};
 
-use crate::signature::Raw;
-
 /// A longer token is not looked at.
 pub(crate) const MAX_BYTES: usize = 8 * 1024;
-/// Our own tokens nest two levels (an array of audiences).
+/// Our own tokens nest two levels (an array of audiences); a proof of possession has a key in its header.
 const MAX_DEPTH: usize = 4;
 
 /// A token taken apart; nothing of it is verified.
@@ -19,7 +17,7 @@ pub(crate) struct Parts<'t> {
     pub(crate) payload: Object,
     /// What the signature is over.
     pub(crate) signed: &'t str,
-    pub(crate) signature: Raw,
+    pub(crate) signature: Vec<u8>,
 }
 
 pub(crate) fn take_apart(token: &str) -> Option<Parts<'_>> {
@@ -29,7 +27,7 @@ pub(crate) fn take_apart(token: &str) -> Option<Parts<'_>> {
     let (signed, signature) = token.rsplit_once('.')?;
     // A further point (JWE has five parts, RFC 7516) is left in the payload, where it is no base64url.
     let (header, payload) = signed.split_once('.')?;
-    Some(Parts { header: object(header)?, payload: object(payload)?, signed, signature: bytes(signature)?.try_into().ok()? })
+    Some(Parts { header: object(header)?, payload: object(payload)?, signed, signature: bytes(signature)? })
 }
 
 /// Padding, other alphabets, white space and loose trailing bits are refused.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use hearthgate_fhir::Object;
 
 use crate::claims::Claims;
+use crate::jwa::Algorithm;
 use crate::jws;
 use crate::keys::KeySet;
 
@@ -54,7 +55,7 @@ impl Verifier {
         let parts = jws::take_apart(token)?;
         let kid = kid(&parts.header)?;
         let key = self.keys.believed(kid, now_s)?;
-        if !key.verifies(parts.signed.as_bytes(), &parts.signature) {
+        if key.algorithm() != Algorithm::Es256 || !key.verifies(parts.signed.as_bytes(), &parts.signature) {
             return None;
         }
         let claims = Claims::from_object(&parts.payload)?;

@@ -3,7 +3,7 @@
 use super::config::Config;
 use crate::rest::gateway::{Clock, Gateway, Settings};
 use hearthgate_access::Roles;
-use hearthgate_auth::KeySet;
+use hearthgate_auth::{KeySet, Replay};
 use hearthgate_ledger::Ledger;
 use hearthgate_mapping::compile::{self, Files};
 use hearthgate_mapping::{Mappings, Mistake, Schema};
@@ -57,6 +57,8 @@ pub struct Instance {
     pub gateway: Gateway,
     /// The keys that sign tokens.
     pub keys: Arc<KeySet>,
+    /// The proofs of possession seen lately.
+    pub replay: Arc<Replay>,
     /// The table of roles.
     pub roles: Arc<Roles>,
     /// The issuer: the public URL.
@@ -131,10 +133,9 @@ impl Instance {
         };
         let keyring = Arc::new(keyring);
         let now_s = clock().div_euclid(1000);
-        let mut keys = KeySet::open(&key_dir)?;
-        if keys.keys().is_empty() {
-            keys = KeySet::create(&key_dir, now_s - 60)?;
-        }
+        let keys = KeySet::open_or_create(&key_dir, now_s)?;
+        let mut replay_key = [0; 32];
+        hearthgate_seal::system_fill(&mut replay_key);
         let database = dir.join("ehr.db");
         let migrated = migrate::migrate::<OpenError>(&database, MIGRATIONS, clock(), |schema| compiled(config, schema))?;
         let mappings = Arc::new(migrated.mappings);
@@ -153,11 +154,15 @@ impl Instance {
             dir: dir.to_owned(),
             gateway: Gateway { settings, mappings, store, keyring, ledger, clock },
             keys: Arc::new(keys),
+            replay: Arc::new(Replay::new(replay_key, PROOFS, now_s)),
             roles: roles(config)?,
             issuer: public_url.to_owned(),
         })
     }
 }
+
+/// How many proofs of possession are remembered: two minutes of 1,600 a second.
+const PROOFS: usize = 200_000;
 
 fn make_dir(path: &Path) -> std::io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)

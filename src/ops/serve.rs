@@ -102,7 +102,7 @@ fn router(instance: &Arc<Instance>, metrics: Arc<Metrics>) -> Router {
     let capabilities = metadata::capabilities(&gateway.settings, &gateway.mappings, &started).into();
     let smart = metadata::smart_configuration(&instance.issuer).into();
     let verifier = Verifier::new(Arc::clone(&instance.keys), &instance.issuer, &gateway.settings.base);
-    let authenticator = Authenticator::new(verifier, Arc::clone(&instance.roles));
+    let authenticator = Authenticator::new(verifier, Arc::clone(&instance.roles), Arc::clone(&instance.replay), &instance.issuer);
     let server = Arc::new(Server { gateway, authenticator, capabilities, smart, large: Semaphore::new(LARGE_AT_ONCE) });
     let fhir = Router::new()
         .route("/fhir", any(handle))

@@ -3,9 +3,12 @@
 
 use super::fault::Fault;
 use hearthgate_access::{Caller, Role, Roles, VerifiedGrant};
-use hearthgate_auth::{AuthorizationFault, Claims, Known, Subject, TokenCache, TokenFault, Verifier, parse_authorization};
+use hearthgate_auth::{
+    Authorization, AuthorizationFault, Claims, DpopFault, DpopProof, Known, Replay, Subject, TokenCache, TokenFault, Verifier, parse_authorization,
+};
 use hearthgate_store::Store;
-use http::{HeaderMap, header};
+use http::header;
+use http::request::Parts;
 use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,6 +18,8 @@ pub struct Authenticator {
     verifier: Verifier,
     cache: TokenCache,
     roles: Arc<Roles>,
+    replay: Arc<Replay>,
+    origin: String,
     epoch: AtomicU64,
 }
 
@@ -24,10 +29,10 @@ thread_local! {
 }
 
 impl Authenticator {
-    /// With the keys and the table of roles.
+    /// With the keys, the table of roles, the proofs of possession seen lately, and the URL of the server without a path.
     #[must_use]
-    pub fn new(verifier: Verifier, roles: Arc<Roles>) -> Self {
-        Self { verifier, cache: TokenCache::new(20_000), roles, epoch: AtomicU64::new(0) }
+    pub fn new(verifier: Verifier, roles: Arc<Roles>, replay: Arc<Replay>, origin: &str) -> Self {
+        Self { verifier, cache: TokenCache::new(20_000), roles, replay, origin: origin.to_owned(), epoch: AtomicU64::new(0) }
     }
 
     /// The keys and names it verifies by.
@@ -46,22 +51,51 @@ impl Authenticator {
     ///
     /// # Errors
     /// No token, several, or one that does not hold.
-    pub fn caller(&self, store: &Store, headers: &HeaderMap, now_ms: i64) -> Result<Caller, Fault> {
-        let values = headers.get_all(header::AUTHORIZATION).iter().map(http::HeaderValue::as_bytes);
-        let token = parse_authorization(values).map_err(|fault| match fault {
+    pub fn caller(&self, store: &Store, request: &Parts, now_ms: i64) -> Result<Caller, Fault> {
+        let values = request.headers.get_all(header::AUTHORIZATION).iter().map(http::HeaderValue::as_bytes);
+        let shown = parse_authorization(values).map_err(|fault| match fault {
             AuthorizationFault::Missing | AuthorizationFault::OtherScheme => Fault::NoToken,
-            AuthorizationFault::Several => Fault::Authorization("Send one `Authorization` header with one bearer token."),
+            AuthorizationFault::Several => Fault::Authorization("Send one `Authorization` header with one token."),
             AuthorizationFault::NoToken => Fault::BadToken { expired: false },
         })?;
         let now = now_ms.div_euclid(1000);
+        let (Authorization::Bearer(token) | Authorization::Dpop(token)) = shown;
+        let known = match (self.known(store, token, now), shown) {
+            (Err(Fault::BadToken { expired }), Authorization::Dpop(_)) => return Err(Fault::BoundToken { expired }),
+            (known, _) => known?,
+        };
+        match (shown, &known.claims.jkt) {
+            (Authorization::Bearer(_), None) => {}
+            (Authorization::Dpop(token), Some(jkt)) => self.possession(request, token, jkt, now)?,
+            _ => return Err(Fault::BoundToken { expired: false }),
+        }
+        Ok(known.caller.clone())
+    }
+
+    /// That whoever sent the token holds the key it is bound to (RFC 9449 section 7.1).
+    fn possession(&self, request: &Parts, token: &str, jkt: &str, now: i64) -> Result<(), Fault> {
+        let proofs = request.headers.get_all("dpop");
+        if proofs.iter().next().is_none() {
+            return Err(Fault::BoundToken { expired: false });
+        }
+        let url = format!("{}{}", self.origin, request.uri.path());
+        let held = DpopProof::verify(proofs.iter().map(http::HeaderValue::as_bytes), request.method.as_str(), &url, Some(token), now).and_then(|proof| {
+            // Another key than the token's proves nothing about it.
+            if proof.jkt == jkt { self.replay.take(&proof, now) } else { Err(DpopFault::Request) }
+        });
+        held.map_err(|fault| Fault::Proof { fault, nonce: (fault == DpopFault::Nonce).then(|| self.replay.nonce(now)) })
+    }
+
+    /// What a token stands for.
+    fn known(&self, store: &Store, token: &str, now: i64) -> Result<Arc<Known>, Fault> {
         let epoch = self.epoch(store)?;
         if let Some(known) = self.cache.get(token, now) {
             if known.checked.load(Ordering::Acquire) == epoch {
-                return Ok(known.caller.clone());
+                return Ok(known);
             }
             if self.grant(store, &known.claims)? == known.grant {
                 known.checked.store(epoch, Ordering::Release);
-                return Ok(known.caller.clone());
+                return Ok(known);
             }
             self.cache.forget(token);
         }
@@ -73,9 +107,9 @@ impl Authenticator {
             tracing::warn!(client = grant.client, %denial, "a token was refused");
             Fault::BadToken { expired: false }
         })?;
-        let known = Known { claims, caller: caller.clone(), grant, checked: AtomicU64::new(epoch) };
-        self.cache.put(token, generation, Arc::new(known), now);
-        Ok(caller)
+        let known = Arc::new(Known { claims, caller, grant, checked: AtomicU64::new(epoch) });
+        self.cache.put(token, generation, Arc::clone(&known), now);
+        Ok(known)
     }
 
     /// A number that is higher whenever anything may have been committed since: each thread compares its own connection's count

@@ -2,6 +2,7 @@
 
 use super::answer::Answer;
 use hearthgate_access::Denial;
+use hearthgate_auth::DpopFault;
 use hearthgate_fhir::{json, query};
 use hearthgate_typed::{Issue, operation_outcome};
 use http::StatusCode;
@@ -15,6 +16,18 @@ pub enum Fault {
     BadToken {
         /// Because its time is over.
         expired: bool,
+    },
+    /// A token bound to a key, sent without what shows the key; or a token that is not bound, sent as if it were; or one that does not hold.
+    BoundToken {
+        /// Because its time is over.
+        expired: bool,
+    },
+    /// A proof of possession that does not hold.
+    Proof {
+        /// Why.
+        fault: DpopFault,
+        /// What the next proof has to repeat.
+        nonce: Option<String>,
     },
     /// `Authorization` that cannot be read.
     Authorization(&'static str),
@@ -92,7 +105,7 @@ impl Fault {
     #[must_use]
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::NoToken | Self::BadToken { .. } => StatusCode::UNAUTHORIZED,
+            Self::NoToken | Self::BadToken { .. } | Self::BoundToken { .. } | Self::Proof { .. } => StatusCode::UNAUTHORIZED,
             Self::Authorization(_) | Self::Body(_) | Self::Bad { .. } | Self::Query(_) | Self::IfMatch(_) | Self::Malformed(_) => StatusCode::BAD_REQUEST,
             Self::Denied(_) | Self::OutsideBoundary => StatusCode::FORBIDDEN,
             Self::NotFound | Self::NoRoute => StatusCode::NOT_FOUND,
@@ -116,8 +129,12 @@ impl Fault {
         let one = |code, diagnostics: &str| vec![Issue { severity: "error", code, diagnostics: diagnostics.to_owned(), expression: Vec::new() }];
         match self {
             Self::NoToken => one("login", "This needs an access token: send `Authorization: Bearer …`. Where to get one: /.well-known/smart-configuration below the FHIR base."),
-            Self::BadToken { expired: true } => one("expired", "The access token is no longer valid. Ask for a new one."),
+            Self::BadToken { expired: true } | Self::BoundToken { expired: true } => one("expired", "The access token is no longer valid. Ask for a new one."),
             Self::BadToken { expired: false } => one("login", "The access token is not valid here. Ask for a new one."),
+            Self::BoundToken { expired: false } => {
+                one("login", "The access token is not valid here, or is bound to a key: send one that is bound as `Authorization: DPoP …` with a `DPoP` header, any other as `Authorization: Bearer …`.")
+            }
+            Self::Proof { fault, .. } => one("login", &format!("{fault}.")),
             Self::Authorization(message) => one("invalid", message),
             Self::Denied(denial) => one("forbidden", &denial.to_string()),
             Self::OutsideBoundary => one("forbidden", "You may not write a resource about this patient, or about no patient. Name a patient whom you may write for."),
@@ -169,6 +186,14 @@ impl Fault {
         match self {
             Self::NoToken => answer.header("www-authenticate", "Bearer"),
             Self::BadToken { .. } => answer.header("www-authenticate", "Bearer error=\"invalid_token\""),
+            Self::BoundToken { .. } => answer.header("www-authenticate", "DPoP error=\"invalid_token\", algs=\"ES256 ES384\""),
+            Self::Proof { nonce, .. } => {
+                let error = if nonce.is_some() { "use_dpop_nonce" } else { "invalid_dpop_proof" };
+                answer.header("www-authenticate", format!("DPoP error=\"{error}\", algs=\"ES256 ES384\""));
+                if let Some(nonce) = nonce {
+                    answer.header("dpop-nonce", nonce.clone());
+                }
+            }
             Self::Denied(_) | Self::OutsideBoundary => answer.header("www-authenticate", "Bearer error=\"insufficient_scope\""),
             Self::Method(allow) => answer.header("allow", *allow),
             Self::NoUpdateCreate => answer.header("allow", "DELETE, GET, HEAD"),

@@ -89,7 +89,7 @@ async fn answer(server: &Server, parts: Parts, body: &mut Option<HttpBody>) -> R
     }
     let gateway = &server.gateway;
     let now = gateway.now();
-    let caller = match server.authenticator.caller(&gateway.store, &parts.headers, now) {
+    let caller = match server.authenticator.caller(&gateway.store, &parts, now) {
         Ok(caller) => caller,
         Err(fault) => {
             let (draft, answer) = (audit::Draft::new(gateway, None, route.as_ref().ok(), query, now), fault.answer());

@@ -6,6 +6,7 @@ use crate::ops::instance::Instance;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hearthgate_access::Scopes;
+use hearthgate_auth::Jwks;
 use hearthgate_store::{AuditRow, Change, Client, Context, Unit};
 use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
@@ -57,12 +58,8 @@ pub fn add_quietly(new: &New, instance: &Instance, runtime: &Handle) -> Result<O
     let (jwks, jwks_uri) = match (new.kind.as_str(), &new.jwks) {
         ("jwks", Some(text)) if text.starts_with("https://") => (None, Some(text.clone())),
         ("jwks", Some(text)) => {
-            let value: serde_json::Value = serde_json::from_str(text).map_err(|e| format!("--jwks: {e}"))?;
-            let keys = value.get("keys").and_then(serde_json::Value::as_array).ok_or("--jwks: a JWKS has a list `keys`")?;
-            if keys.is_empty() || keys.iter().any(|k| k.get("d").is_some() || k.get("k").is_some()) {
-                return Err("--jwks: public keys only, at least one".to_owned());
-            }
-            (Some(value.to_string()), None)
+            Jwks::parse(text.as_bytes()).map_err(|e| format!("--jwks: {e}"))?;
+            (Some(text.trim().to_owned()), None)
         }
         ("jwks", None) => return Err("a client of kind jwks wants --jwks FILE or URL".to_owned()),
         ("public" | "secret", None) => (None, None),
@@ -76,7 +73,7 @@ pub fn add_quietly(new: &New, instance: &Instance, runtime: &Handle) -> Result<O
             URL_SAFE_NO_PAD.encode(bytes)
         })
     });
-    let hash = secret.as_deref().map(crate::work::users::hash).transpose()?;
+    let hash = secret.as_deref().map(hearthgate_auth::hash_secret);
     let client = Client {
         client_id: new.id.clone(),
         kind: new.kind.clone(),

@@ -4,7 +4,7 @@ use super::event;
 use crate::ops::control::Console;
 use crate::ops::instance::Instance;
 use hearthgate_access::{Role, subset};
-use hearthgate_auth::{Claims, Subject};
+use hearthgate_auth::{Claims, LONGEST_TOKEN_S, Subject};
 use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
 
@@ -22,9 +22,6 @@ pub struct Ask {
     /// Seconds it lives.
     pub ttl: u32,
 }
-
-/// Longest life of a token made by an operator, seconds.
-const LONGEST_S: u32 = 86_400;
 
 pub(super) fn issue(ask: &Ask, instance: &Instance, runtime: &Handle, console: &mut dyn Console) -> Result<u8, String> {
     let judged = claims(ask, instance);
@@ -59,8 +56,8 @@ fn claims(ask: &Ask, instance: &Instance) -> Result<Claims, String> {
             (Subject::User(account.username), role, account.fhir_user, account.patient)
         }
     };
-    if ask.ttl == 0 || ask.ttl > LONGEST_S {
-        return Err(format!("--ttl: from 1 to {LONGEST_S} seconds"));
+    if ask.ttl == 0 || i64::from(ask.ttl) > LONGEST_TOKEN_S {
+        return Err(format!("--ttl: from 1 to {LONGEST_TOKEN_S} seconds"));
     }
     match subset(&instance.roles, role, &client.scope, &ask.scope) {
         Ok(Ok(_)) => {}
@@ -92,5 +89,6 @@ fn claims(ask: &Ask, instance: &Instance) -> Result<Claims, String> {
         patient,
         fhir_user,
         role: Some(role.to_string()),
+        jkt: None,
     })
 }

@@ -10,6 +10,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use zeroize::Zeroizing;
 
 use super::{KeyError, SigningKey};
+use crate::jwa::Algorithm;
 
 const HEAD: &str = "hearthgate-signing-key-1";
 const MAX_BYTES: u64 = 4096;
@@ -32,13 +33,20 @@ pub(super) fn write(dir: &Path, key: &SigningKey) -> Result<(), KeyError> {
     let draft = dir.join(format!(".signing-{}.new", key.kid()));
     let retired = key.retired_at().map_or("-".to_owned(), |at| at.to_string());
     let secret = Zeroizing::new(URL_SAFE_NO_PAD.encode(key.pkcs8.as_slice()));
-    let text = Zeroizing::new(format!("{HEAD}\nalgorithm ES256\nactive {}\nretired {retired}\nkey {}\n", key.active_from(), secret.as_str()));
+    let (algorithm, active) = (key.algorithm().name(), key.active_from());
+    let text = Zeroizing::new(format!("{HEAD}\nalgorithm {algorithm}\nactive {active}\nretired {retired}\nkey {}\n", secret.as_str()));
     // A draft is what a killed run left.
     let _ = fs::remove_file(&draft);
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft).map_err(io(&draft))?;
     file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(io(&draft))?;
     fs::rename(&draft, &path).map_err(io(&path))?;
     File::open(dir).and_then(|d| d.sync_all()).map_err(io(dir))
+}
+
+/// Removes a key for good.
+pub(super) fn remove(dir: &Path, key: &SigningKey) -> Result<(), KeyError> {
+    let path = dir.join(format!("signing-{}.key", key.kid()));
+    fs::remove_file(&path).map_err(io(&path))
 }
 
 /// Reads every key of a directory. An absent directory has none.
@@ -69,14 +77,15 @@ fn read(path: &Path, kid: &str) -> Result<SigningKey, KeyError> {
 
 fn parse(text: &str) -> Option<SigningKey> {
     let mut lines = text.strip_suffix('\n')?.split('\n');
-    if lines.next()? != HEAD || lines.next()? != "algorithm ES256" {
+    if lines.next()? != HEAD {
         return None;
     }
+    let algorithm = Algorithm::named(lines.next()?.strip_prefix("algorithm ")?)?;
     let active = lines.next()?.strip_prefix("active ")?.parse().ok()?;
     let retired = match lines.next()?.strip_prefix("retired ")? {
         "-" => None,
         at => Some(at.parse().ok()?),
     };
     let secret = Zeroizing::new(URL_SAFE_NO_PAD.decode(lines.next()?.strip_prefix("key ")?).ok()?);
-    lines.next().is_none().then(|| SigningKey::from_pkcs8(secret, active, retired))?
+    lines.next().is_none().then(|| SigningKey::from_pkcs8(algorithm, secret, active, retired))?
 }

@@ -21,6 +21,7 @@ fn known(exp: i64) -> Arc<Known> {
         patient: None,
         fhir_user: None,
         role: None,
+        jkt: None,
     };
     let grant = VerifiedGrant {
         client: "c".into(),

@@ -99,6 +99,7 @@ fn claims() -> Claims {
         patient: Some("A".into()),
         fhir_user: Some("Patient/A".into()),
         role: Some("patient".into()),
+        jkt: None,
     }
 }
 
