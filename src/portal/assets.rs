@@ -29,6 +29,7 @@ static ASSETS: LazyLock<Assets> = LazyLock::new(|| Assets {
     all: vec![
         made("hearthgate", "css", CSS, include_bytes!("assets/hearthgate.css")),
         made("passkey", "js", SCRIPT, include_bytes!("assets/passkey.js")),
+        made("sandbox", "js", SCRIPT, include_bytes!("assets/sandbox.js")),
         made("icon", "svg", "image/svg+xml", include_bytes!("assets/icon.svg")),
     ],
 });

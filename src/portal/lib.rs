@@ -20,8 +20,16 @@ pub use dates::{Day, Moment, span};
 pub use frame::{ANTI_FORGERY_FIELD, Destination, Form, Frame, View};
 pub use language::Language;
 pub use text::Text;
+pub use views::account::{Account, Passkey, Passkeys, QrCode, Totp};
+pub use views::admin::{
+    AdminClient, AdminClients, AdminGrants, AdminUsers, ClientLine, ClientState, GrantLine, RegisterClient, SecretOnce, TypedClient, UserLine,
+};
+pub use views::apps::{Apps, ConnectedApp};
 pub use views::consent::{Asker, Consent};
+pub use views::note::{Finding, FindingContext, Judgement, Note};
 pub use views::notice::{ConfirmSignOut, ErrorPage, Message, Problem, SignedOut};
 pub use views::pick::{EncounterChoice, PatientChoice, PickEncounter, PickPatient};
+pub use views::record::{AppointmentLine, Chart, DoctorHome, PatientHome, PrescriptionLine};
+pub use views::sandbox::Sandbox;
 pub use views::second_factor::{SecondFactor, SecondFactorError};
 pub use views::sign_in::{SignIn, SignInError, Upstream};

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 const STYLE: &str = include_str!("../assets/hearthgate.css");
 
 /// Text and its ground: at least 4.5.
-const TEXT: [(&str, &str); 12] = [
+const TEXT: [(&str, &str); 18] = [
     ("ink", "ground"),
     ("ink", "surface"),
     ("ink-soft", "ground"),
@@ -19,6 +19,12 @@ const TEXT: [(&str, &str); 12] = [
     ("good", "good-ground"),
     ("caution", "caution-ground"),
     ("bad", "bad-ground"),
+    ("ink", "good-ground"),
+    ("ink", "caution-ground"),
+    ("ink", "bad-ground"),
+    ("accent", "good-ground"),
+    ("accent", "caution-ground"),
+    ("accent", "bad-ground"),
 ];
 
 /// Borders of fields, the focus ring: at least 3.

@@ -2,10 +2,7 @@
 
 use hearthgate_access::Scopes;
 use hearthgate_portal::words::Reader;
-use hearthgate_portal::{
-    Asker, ConfirmSignOut, Consent, Day, Destination, EncounterChoice, ErrorPage, Form, Frame, Language, Message, Moment, PatientChoice, PickEncounter,
-    PickPatient, Problem, SecondFactor, SecondFactorError, SignIn, SignInError, SignedOut, Upstream, View,
-};
+use hearthgate_portal::*;
 
 /// A text that would be markup, end an attribute or hide if it were not escaped.
 pub const HOSTILE: &str = "<script>alert(1)</script>\"><img src=x onerror=alert(1)>' onfocus='alert(1)\r\n\u{202e}\0&amp;";
@@ -79,8 +76,112 @@ pub fn every_page(language: Language, text: &str) -> Vec<(String, String)> {
     for problem in Problem::ALL {
         add("error", &ErrorPage { frame: frame.clone(), problem, detail: Some(text) });
     }
+    record_pages(&frame, form, text, &mut add);
+    account_pages(&frame, form, text, &scopes, &mut add);
+    admin_pages(&frame, form, text, &scopes, &mut add);
     add("message", &Message { frame: frame.clone(), heading: text, text, link: Some((text, text)) });
     add("sign out", &ConfirmSignOut { frame: frame.clone(), form, app: Some(text) });
     add("signed out", &SignedOut { frame: frame.clone() });
     pages
+}
+
+type Add<'a> = dyn FnMut(&str, &dyn View) + 'a;
+
+const MOMENT: Moment = Moment { day: DAY, hour: 9, minute: 5 };
+
+fn record_pages(frame: &Frame<'_>, form: Form<'_>, text: &str, add: &mut Add<'_>) {
+    let patient = PatientChoice { id: text, name: text, birth_date: Some(DAY) };
+    let appointment = AppointmentLine { begins: Some(MOMENT), what: text, with: Some(text), href: Some(text), status: text };
+    let appointments = [appointment, AppointmentLine { href: None, status: "booked", ..appointment }];
+    let prescriptions = [PrescriptionLine { medicine: text, instructions: Some(text), written: Some(DAY), by: Some(text), status: text }];
+    let codes = [text];
+    let finding = |context, judgement| Finding { id: text, span: (0, 1), name: text, context, codes: &codes, why: Some(text), confidence: Some(90), judgement };
+    let findings = [
+        finding(FindingContext::Affirmed, None),
+        finding(FindingContext::Negated, Some(Judgement::Accepted)),
+        finding(FindingContext::Uncertain, Some(Judgement::Rejected)),
+        finding(FindingContext::Historical, None),
+        finding(FindingContext::Hypothetical, None),
+        finding(FindingContext::Family, None),
+    ];
+    let note = Note { id: text, title: text, written: Some(MOMENT), by: Some(text), text: Some(text), findings: &findings };
+    let notes = [note.clone(), Note { text: None, findings: &[], ..note }];
+    for (patients, appointments) in [(&[patient][..], &appointments[..]), (&[], &[])] {
+        add("doctor", &DoctorHome { frame: frame.clone(), name: text, patients, more: true, appointments });
+    }
+    let apps = [(text, text)];
+    let full = Chart {
+        frame: frame.clone(),
+        patient,
+        launch: form,
+        apps: &apps,
+        appointments: &appointments,
+        prescriptions: &prescriptions,
+        notes: &notes,
+        more_notes: true,
+        judge: form,
+    };
+    add("chart", &full);
+    add("empty chart", &Chart { apps: &[], appointments: &[], prescriptions: &[], notes: &[], more_notes: false, ..full });
+    add("patient", &PatientHome { frame: frame.clone(), appointments: &appointments, prescriptions: &prescriptions });
+}
+
+fn account_pages(frame: &Frame<'_>, form: Form<'_>, text: &str, scopes: &Scopes, add: &mut Add<'_>) {
+    let app = ConnectedApp { id: 1, name: text, scopes, since: DAY, last_looked: Some(MOMENT), until: Some(DAY), offline: true };
+    let connected = [app, ConnectedApp { id: 2, last_looked: None, until: None, offline: false, ..app }];
+    for apps in [&connected[..], &[]] {
+        add("apps", &Apps { frame: frame.clone(), form, reader: Reader::Patient, apps, disconnected: true });
+    }
+    let picture = QrCode::new(2, &[true, false, false, true]);
+    let passkeys = [Passkey { id: text, name: text, since: DAY }];
+    for totp in [Totp::Off, Totp::Begun { secret: text, picture: Some(&picture) }, Totp::On] {
+        let page = Account {
+            frame: frame.clone(),
+            form,
+            username: text,
+            role: text,
+            totp,
+            wrong_code: true,
+            recovery_codes: &[text.to_owned()],
+            passkeys: Some(Passkeys { options: text, list: &passkeys }),
+        };
+        add("account", &page);
+    }
+    add("sandbox", &Sandbox { frame: frame.clone(), fhir_base: text, client_id: text, redirect_uri: text, scope: text });
+}
+
+fn admin_pages(frame: &Frame<'_>, form: Form<'_>, text: &str, scopes: &Scopes, add: &mut Add<'_>) {
+    let states = [ClientState::Active, ClientState::Pending, ClientState::Refused, ClientState::Disabled];
+    let clients: Vec<_> = states.iter().map(|state| ClientLine { id: text, name: text, href: text, state: *state }).collect();
+    add("clients", &AdminClients { frame: frame.clone(), clients: &clients });
+    let typed = TypedClient { id: text, name: text, kind: "jwks", redirect_uris: text, launch_url: text, jwks: text, scope: text };
+    add("register", &RegisterClient { frame: frame.clone(), form, typed, error: Some(text) });
+    for (kind, state) in ["public", "secret", "jwks", "other"].into_iter().zip(states) {
+        let page = AdminClient {
+            frame: frame.clone(),
+            form,
+            id: text,
+            name: text,
+            kind,
+            state,
+            registered: DAY,
+            registered_itself: true,
+            reviewed_by: Some(text),
+            redirect_uris: &[text.to_owned()],
+            launch_url: Some(text),
+            website: Some(text),
+            scope: text,
+            scopes,
+            error: Some(text),
+        };
+        add("client", &page);
+    }
+    add("secret", &SecretOnce { frame: frame.clone(), of: text, secret: text, back: text });
+    let user = UserLine { username: text, role: "doctor", disabled: false, own: false };
+    let users = [user, UserLine { disabled: true, ..user }, UserLine { own: true, role: text, ..user }];
+    add("users", &AdminUsers { frame: frame.clone(), form, users: &users, error: Some(text) });
+    let grants = [GrantLine { id: 1, username: text, app: text, since: DAY, last_looked: Some(MOMENT) }];
+    for grants in [&grants[..], &[]] {
+        add("grants", &AdminGrants { frame: frame.clone(), form, grants });
+    }
 }

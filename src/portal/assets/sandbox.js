@@ -1,0 +1,91 @@
+// A SMART app in one file: discovery, authorization code with PKCE, token, a few reads
+// (https://hl7.org/fhir/smart-app-launch/STU2.2/app-launch.html). It keeps nothing beyond the tab.
+"use strict";
+
+const form = document.getElementById("start");
+const client = form.dataset.client;
+const redirect = form.dataset.redirect;
+
+const base64url = (bytes) => btoa(String.fromCharCode(...new Uint8Array(bytes))).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+const random = () => base64url(crypto.getRandomValues(new Uint8Array(32)));
+
+function say(problem) {
+  const place = document.getElementById("problem");
+  place.textContent = problem;
+  place.hidden = false;
+}
+
+async function json(url, options) {
+  const answer = await fetch(url, options);
+  const body = await answer.json().catch(() => ({}));
+  if (!answer.ok) throw new Error(body.error_description || body.error || body.issue?.[0]?.diagnostics || `${url}: ${answer.status}`);
+  return body;
+}
+
+async function authorize(iss, launch, scope) {
+  const configuration = await json(`${iss}/.well-known/smart-configuration`);
+  const state = random();
+  const verifier = random();
+  const challenge = base64url(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(verifier)));
+  sessionStorage.setItem(`smart-${state}`, JSON.stringify({ iss, verifier, token: configuration.token_endpoint }));
+  const parameters = new URLSearchParams({
+    response_type: "code",
+    client_id: client,
+    redirect_uri: redirect,
+    scope: launch ? `launch ${scope.replace(/\blaunch\/\S+/g, "").trim()}` : scope,
+    state,
+    aud: iss,
+    code_challenge: challenge,
+    code_challenge_method: "S256",
+  });
+  if (launch) parameters.set("launch", launch);
+  location.assign(`${configuration.authorization_endpoint}?${parameters}`);
+}
+
+function add(term, value) {
+  const row = document.createElement("div");
+  const name = document.createElement("dt");
+  const text = document.createElement("dd");
+  name.textContent = term;
+  text.textContent = value;
+  row.append(name, text);
+  document.getElementById("facts").append(row);
+}
+
+async function finish(code, state) {
+  const kept = JSON.parse(sessionStorage.getItem(`smart-${state}`) || "null");
+  if (!kept) return say("state: unknown");
+  sessionStorage.removeItem(`smart-${state}`);
+  history.replaceState(null, "", location.pathname);
+  const token = await json(kept.token, {
+    method: "POST",
+    body: new URLSearchParams({ grant_type: "authorization_code", code, redirect_uri: redirect, client_id: client, code_verifier: kept.verifier }),
+  });
+  document.getElementById("result").hidden = false;
+  add("scope", token.scope);
+  if (token.encounter) add("encounter", token.encounter);
+  if (token.intent) add("intent", token.intent);
+  const headers = { Authorization: `Bearer ${token.access_token}`, Accept: "application/fhir+json" };
+  if (!token.patient) return;
+  const patient = await json(`${kept.iss}/Patient/${token.patient}`, { headers }).catch((error) => add("Patient", error.message));
+  if (patient) {
+    const name = patient.name?.[0] || {};
+    add("Patient", name.text || [...(name.given || []), name.family].filter(Boolean).join(" "));
+  }
+  for (const type of ["MedicationRequest", "Condition", "Observation"]) {
+    await json(`${kept.iss}/${type}?patient=${encodeURIComponent(token.patient)}&_summary=count`, { headers })
+      .then((bundle) => add(type, String(bundle.total)))
+      .catch((error) => add(type, error.message));
+  }
+}
+
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  authorize(form.dataset.iss, null, form.elements.scope.value).catch((error) => say(error.message));
+});
+
+const query = new URLSearchParams(location.search);
+if (query.has("error")) say(query.get("error_description") || query.get("error"));
+else if (query.has("code")) finish(query.get("code"), query.get("state")).catch((error) => say(error.message));
+else if (query.has("launch") && query.get("iss") === form.dataset.iss) authorize(query.get("iss"), query.get("launch"), form.elements.scope.value).catch((error) => say(error.message));
+else if (query.has("launch")) say("iss: unknown");

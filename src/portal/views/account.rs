@@ -1,0 +1,105 @@
+//! One's own account: who one is, and the second factor.
+
+use crate::dates::Day;
+use crate::frame::{Form, Frame, view};
+use askama::Template;
+
+/// The account page. Each form posts to the same path with `do`: `totp-start`, `totp-confirm` (`code`), `totp-off` (`code`),
+/// `passkey-add` (`name`, `passkey`), `passkey-remove` (`id`).
+#[derive(Clone, Debug, Template)]
+#[template(path = "account.html")]
+pub struct Account<'a> {
+    /// What surrounds the page.
+    pub frame: Frame<'a>,
+    /// Where the forms go.
+    pub form: Form<'a>,
+    /// The name to sign in with.
+    pub username: &'a str,
+    /// `patient`, `doctor` or `admin`.
+    pub role: &'a str,
+    /// How far the authenticator app is set up.
+    pub totp: Totp<'a>,
+    /// Whether the last code was wrong.
+    pub wrong_code: bool,
+    /// Recovery codes just made; shown once, otherwise empty.
+    pub recovery_codes: &'a [String],
+    /// Passkeys, where the server offers them.
+    pub passkeys: Option<Passkeys<'a>>,
+}
+
+/// How far the authenticator app is set up.
+#[derive(Clone, Copy, Debug)]
+pub enum Totp<'a> {
+    /// It is not.
+    Off,
+    /// The secret is made, and no code was shown yet.
+    Begun {
+        /// The secret, in base 32.
+        secret: &'a str,
+        /// The QR code of its `otpauth:` address as an SVG element; `None`: only the key is shown.
+        picture: Option<&'a QrCode>,
+    },
+    /// It is asked for at sign-in.
+    On,
+}
+
+/// A QR code.
+#[derive(Clone, Debug)]
+pub struct QrCode {
+    side: usize,
+    path: String,
+}
+
+impl QrCode {
+    /// From its modules, row by row; `side` is their number in a row.
+    #[must_use]
+    pub fn new(side: usize, dark: &[bool]) -> Self {
+        let squares = dark.iter().enumerate().filter(|(_, dark)| **dark);
+        let path = squares.map(|(at, _)| format!("M{} {}h1v1h-1z", at % side.max(1), at / side.max(1))).collect();
+        Self { side, path }
+    }
+
+    /// The side with the quiet zone of four modules around it (ISO/IEC 18004).
+    fn view_box(&self) -> String {
+        format!("-4 -4 {0} {0}", self.side + 8)
+    }
+}
+
+/// The passkeys of an account.
+#[derive(Clone, Copy, Debug)]
+pub struct Passkeys<'a> {
+    /// `PublicKeyCredentialCreationOptions` as JSON.
+    pub options: &'a str,
+    /// Those there are.
+    pub list: &'a [Passkey<'a>],
+}
+
+/// One passkey.
+#[derive(Clone, Copy, Debug)]
+pub struct Passkey<'a> {
+    /// The credential's id.
+    pub id: &'a str,
+    /// The name it was given.
+    pub name: &'a str,
+    /// Since when.
+    pub since: Day,
+}
+
+impl Account<'_> {
+    fn role(&self) -> &str {
+        role(&self.frame, self.role)
+    }
+}
+
+/// A role in words.
+pub(crate) fn role<'r>(frame: &Frame<'_>, role: &'r str) -> &'r str {
+    let t = frame.t();
+    match role {
+        "patient" => t.role_patient,
+        "doctor" => t.role_doctor,
+        "admin" => t.role_admin,
+        other => other,
+    }
+}
+
+view!(Account);
