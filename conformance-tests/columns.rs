@@ -23,6 +23,18 @@ const APART: &[(&str, &str)] = &[
         "provenance: provenance_targets.target_ref",
         "open defect: a trigger of the clinic's writes the row a second time in the same statement, and the old target is lost from history",
     ),
+    ("observation_finding: findings.label_code", "only machines assert findings"),
+    ("observation_finding: findings.judged_at", "a judgement has a time and a doctor, or neither"),
+    ("observation_finding: findings.judged_by", "a judgement has a time and a doctor, or neither"),
+    ("observation_finding: findings.negated", "where the concept stands hangs on it (the law of the table)"),
+    ("observation_finding: findings.uncertain", "1 or nothing"),
+    ("observation_finding: findings.historical", "1 or nothing"),
+    ("observation_finding: findings.hypothetical", "1 or nothing"),
+    ("observation_finding: findings.resolved", "1 or nothing"),
+    ("observation_finding: findings.category", "which question is answered hangs on it (the law of the table)"),
+    ("observation_finding: findings.question", "hangs on the category (the law of the table)"),
+    ("observation_finding: findings.code_rxnorm", "hangs on the question (the law of the table)"),
+    ("observation_finding: findings.value_snomed", "hangs on the question (the law of the table)"),
 ];
 
 /// What must stand in a row made for a try.
@@ -191,6 +203,10 @@ fn candidates(database: &Connection, place: &Place<'_>, old: &Raw) -> Vec<Raw> {
     {
         out.push(Raw::Text(format!("{}17{}", &old[..17], &old[19..])));
     }
+    // What other rows have there is sure to be allowed.
+    let (table, column) = (quoted(&place.table().table), quoted(&place.column.name));
+    let mut others = database.prepare(&format!("SELECT DISTINCT {column} FROM {table} WHERE {column} IS NOT NULL ORDER BY 1 DESC LIMIT 8")).expect("a query");
+    out.extend(others.query_map([], |row| row.get::<_, Raw>(0)).expect("rows").flatten());
     out.retain(|candidate| candidate != old);
     out
 }

@@ -6,6 +6,7 @@ pub mod embedded {
 }
 
 pub mod cli;
+pub mod extract;
 pub mod intake;
 pub mod ops;
 pub mod rest;

@@ -16,6 +16,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// How the sample clinic is made.
 pub struct Options {
@@ -134,6 +135,8 @@ fn make(instance: &Instance, runtime: &tokio::runtime::Handle, seed: u64, patien
         audit: None,
     };
     runtime.block_on(instance.gateway.store.write(care)).map_err(|e| e.to_string())?;
+    // Its notes are read before it is shown; what takes longer is read while it is.
+    crate::extract::follow(instance, runtime, Duration::from_secs(5))?;
     let mut accounts = Vec::new();
     for account in &clinic.accounts {
         let new = NewUser { name: account.username.clone(), role: account.role.to_owned(), fhir_user: Some(account.fhir_user.clone()), password: None };

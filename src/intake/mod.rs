@@ -63,6 +63,7 @@ impl<'i> Intake<'i> {
             source: system.map(str::to_owned),
             guard: Guard { version: Expect::Any, old: None, new: None },
             render: true,
+            keeper: false,
         })))
     }
 

@@ -58,6 +58,7 @@ pub async fn serve(instance: Arc<Instance>, bound: Bound, ready: impl FnOnce() -
     let router = router(&instance, Arc::clone(&metrics));
     control::listen(&instance)?;
     super::audit_index::start(Arc::downgrade(&instance))?;
+    crate::extract::start(Arc::downgrade(&instance), tokio::runtime::Handle::current())?;
     hearthgate_validate::prepare();
     tokio::spawn(async move {
         let _ = axum::serve(bound.metrics, metrics::router(metrics)).await;

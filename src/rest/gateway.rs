@@ -103,6 +103,14 @@ impl Gateway {
     /// # Errors
     /// As a search.
     pub async fn ids(&self, caller: &Caller, resource: &'static str, code: &str, value: &str, limit: u32) -> Result<Vec<String>, Fault> {
+        Ok(self.list(caller, resource, code, value, limit).await?.into_iter().map(|f| f.id).collect())
+    }
+
+    /// What a search finds, at most `limit`.
+    ///
+    /// # Errors
+    /// As a search.
+    pub async fn list(&self, caller: &Caller, resource: &'static str, code: &str, value: &str, limit: u32) -> Result<Vec<Stored>, Fault> {
         let query = self.parse_query(caller, resource, &[(code.to_owned(), value.to_owned())])?;
         // What cannot be asked finds nothing, never everything.
         if !query.ignored.is_empty() {
@@ -112,7 +120,7 @@ impl Gateway {
         let page = self.with_context(|context| search(narrowed, context))?;
         let mut found = self.store.page_of(&page, |page| &page.rows).await?;
         found.truncate(limit as usize);
-        Ok(found.into_iter().map(|f| f.id).collect())
+        Ok(found)
     }
 
     /// The versions that a question answers, each with the content it had, newest first; one more than its `count` where there is a

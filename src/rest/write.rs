@@ -118,6 +118,7 @@ pub fn change(plan: &Plan, id: &str, value: &Value, guard: Guard, render: bool) 
         source: None,
         guard,
         render,
+        keeper: false,
     }))
 }
 

@@ -91,6 +91,8 @@ pub struct Put {
     pub guard: Guard,
     /// Store its bytes as served.
     pub render: bool,
+    /// Written by the part of the gateway that keeps the table: a plan that takes no written resource takes its rows.
+    pub keeper: bool,
 }
 
 /// What must hold before and after a change, inside the transaction.

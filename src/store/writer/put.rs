@@ -68,7 +68,7 @@ impl Session {
     fn put(&mut self, put: &Put, target: &Target) -> Result<Done, Error> {
         let core = std::sync::Arc::clone(&self.core);
         let (plan, layout) = core.plan(put.plan)?;
-        if matches!(plan.kind, PlanKind::Group { .. }) || plan.readonly {
+        if matches!(plan.kind, PlanKind::Group { .. }) || (plan.readonly && !put.keeper) {
             return Err(Error::OtherPlan(plan.name.clone()));
         }
         self.check_source(plan.resource, put, target.known.is_some())?;

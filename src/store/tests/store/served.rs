@@ -69,7 +69,7 @@ impl Served {
         let row = take::take(plan, resource, &|_, _| true);
         let entries = index::index(plan, resource, &row);
         let compartments = index::compartments(plan, &id, resource, &row);
-        Change::Put(Box::new(Put { plan: index, id, row, index: entries, compartments, unresolved: vec![], source: None, guard, render: true }))
+        Change::Put(Box::new(Put { plan: index, id, row, index: entries, compartments, unresolved: vec![], source: None, guard, render: true, keeper: false }))
     }
 
     pub fn unit(&self, changes: Vec<Change>) -> Unit {
