@@ -10,4 +10,5 @@ pub mod extract;
 pub mod intake;
 pub mod ops;
 pub mod rest;
+pub mod site;
 pub mod work;

@@ -30,6 +30,7 @@ mod subset;
 mod update;
 mod veil;
 mod vread;
+pub mod within;
 pub mod write;
 
 pub use create::new_id;

@@ -1,0 +1,181 @@
+//! The record as pages show it, asked of the FHIR interface as the person who is signed in.
+
+use super::facts;
+use crate::rest::fault::Fault;
+use crate::rest::gateway::Gateway;
+use crate::rest::within::{read, search};
+use hearthgate_access::Caller;
+use hearthgate_fhir::date::format_instant;
+use hearthgate_portal::{Day, Moment};
+use serde_json::Value;
+
+/// Most patients on a page.
+pub const MOST_PATIENTS: usize = 50;
+/// Most appointments on a page.
+const MOST_APPOINTMENTS: &str = "20";
+/// Most prescriptions on a page.
+const MOST_PRESCRIPTIONS: &str = "30";
+/// Most notes on a page.
+const MOST_NOTES: &str = "10";
+
+/// A patient.
+#[derive(Clone, Debug)]
+pub struct Patient {
+    /// The FHIR id.
+    pub id: String,
+    /// The name.
+    pub name: String,
+    /// When born, as far as known to the day.
+    pub birth_date: Option<Day>,
+}
+
+/// An appointment.
+#[derive(Clone, Debug)]
+pub struct Appointment {
+    /// When it begins.
+    pub begins: Option<Moment>,
+    /// What it is about.
+    pub what: String,
+    /// The patient: FHIR id and name.
+    pub patient: Option<(String, String)>,
+    /// The doctor: FHIR id and name.
+    pub doctor: Option<(String, String)>,
+    /// Its status.
+    pub status: String,
+}
+
+/// A prescription.
+#[derive(Clone, Debug)]
+pub struct Prescription {
+    /// The medicine.
+    pub medicine: String,
+    /// How to take it.
+    pub instructions: Option<String>,
+    /// When it was written.
+    pub written: Option<Day>,
+    /// Who wrote it.
+    pub by: Option<String>,
+    /// Its status.
+    pub status: String,
+}
+
+/// A note.
+#[derive(Clone, Debug)]
+pub struct Document {
+    /// The FHIR id.
+    pub id: String,
+    /// What it is.
+    pub title: String,
+    /// When it was written.
+    pub written: Option<Moment>,
+    /// Who wrote it.
+    pub by: Option<String>,
+    /// Its text, where it is one.
+    pub text: Option<String>,
+}
+
+/// Patients whom the caller may see, by name; with a name, those whose name begins like each of its words. Beside them whether there
+/// are more.
+///
+/// # Errors
+/// As a search.
+pub async fn patients(gateway: &Gateway, caller: &Caller, name: &str) -> Result<(Vec<Patient>, bool), Fault> {
+    let count = MOST_PATIENTS.to_string();
+    let mut parameters = vec![("_count", count.as_str()), ("_sort", "family,given"), ("_elements", "name,birthDate")];
+    // In a search `,`, `$`, `|` and `\` mean something (https://hl7.org/fhir/R4/search.html#escaping).
+    let words: Vec<String> = name.split_whitespace().take(8).map(escaped).collect();
+    parameters.extend(words.iter().map(|word| ("name", word.as_str())));
+    let found = search(gateway, caller, "Patient", &parameters).await?;
+    Ok((found.resources.iter().map(of_patient).collect(), found.more))
+}
+
+/// A patient whom the caller may see.
+///
+/// # Errors
+/// As a read.
+pub async fn patient(gateway: &Gateway, caller: &Caller, id: &str) -> Result<Option<Patient>, Fault> {
+    Ok(read(gateway, caller, "Patient", id).await?.as_ref().map(of_patient))
+}
+
+/// Appointments from now on, the next one first: of a patient or a doctor (`patient`, `practitioner`, and a FHIR id).
+///
+/// # Errors
+/// As a search.
+pub async fn coming_appointments(gateway: &Gateway, caller: &Caller, whose: (&str, &str)) -> Result<Vec<Appointment>, Fault> {
+    let from = format!("ge{}", format_instant(gateway.now()));
+    let parameters = [whose, ("date", from.as_str()), ("status:not", "cancelled,noshow,entered-in-error"), ("_sort", "date"), ("_count", MOST_APPOINTMENTS)];
+    let found = search(gateway, caller, "Appointment", &parameters).await?;
+    Ok(found.resources.iter().map(appointment).collect())
+}
+
+/// Prescriptions of a patient, the newest first.
+///
+/// # Errors
+/// As a search.
+pub async fn prescriptions(gateway: &Gateway, caller: &Caller, patient: &str) -> Result<Vec<Prescription>, Fault> {
+    let parameters = [("patient", patient), ("status:not", "entered-in-error"), ("_sort", "-authoredon"), ("_count", MOST_PRESCRIPTIONS)];
+    let found = search(gateway, caller, "MedicationRequest", &parameters).await?;
+    Ok(found.resources.iter().map(prescription).collect())
+}
+
+/// Notes about a patient, the newest first, and whether there are more.
+///
+/// # Errors
+/// As a search.
+pub async fn notes(gateway: &Gateway, caller: &Caller, patient: &str) -> Result<(Vec<Document>, bool), Fault> {
+    let parameters = [("patient", patient), ("status", "current"), ("_sort", "-date"), ("_count", MOST_NOTES)];
+    let found = search(gateway, caller, "DocumentReference", &parameters).await?;
+    Ok((found.resources.iter().map(document).collect(), found.more))
+}
+
+fn escaped(word: &str) -> String {
+    let mut out = String::with_capacity(word.len());
+    for c in word.chars() {
+        if matches!(c, ',' | '$' | '|' | '\\') {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+fn of_patient(patient: &Value) -> Patient {
+    Patient { id: text(&patient["id"]), name: facts::name(patient), birth_date: facts::day(&patient["birthDate"]) }
+}
+
+fn appointment(appointment: &Value) -> Appointment {
+    let words =
+        [appointment["description"].as_str().map(str::to_owned), facts::concept(&appointment["reasonCode"][0]), facts::concept(&appointment["serviceType"][0])];
+    Appointment {
+        begins: facts::moment(&appointment["start"]),
+        what: words.into_iter().flatten().next().unwrap_or_default(),
+        patient: facts::participant(appointment, "Patient"),
+        doctor: facts::participant(appointment, "Practitioner"),
+        status: text(&appointment["status"]),
+    }
+}
+
+fn prescription(request: &Value) -> Prescription {
+    Prescription {
+        medicine: facts::concept(&request["medicationCodeableConcept"]).or_else(|| facts::display(&request["medicationReference"])).unwrap_or_default(),
+        instructions: request["dosageInstruction"][0]["text"].as_str().map(str::to_owned),
+        written: facts::day(&request["authoredOn"]),
+        by: facts::display(&request["requester"]),
+        status: text(&request["status"]),
+    }
+}
+
+fn document(document: &Value) -> Document {
+    let title = document["description"].as_str().map(str::to_owned).or_else(|| facts::concept(&document["type"]));
+    Document {
+        id: text(&document["id"]),
+        title: title.unwrap_or_default(),
+        written: facts::moment(&document["date"]),
+        by: facts::display(&document["author"][0]),
+        text: facts::document_text(document),
+    }
+}
