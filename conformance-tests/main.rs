@@ -11,6 +11,7 @@ mod history;
 mod limits;
 mod non_interference;
 mod operations;
+mod possession;
 mod real_input;
 mod requirements;
 mod rest;

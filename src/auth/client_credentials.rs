@@ -1,9 +1,9 @@
 //! How a client says who it is (RFC 6749 §2.3, RFC 7523 §2.2, RFC 9700 §2.5): read out of one request, exactly one way, and compared
 //! with what it registered.
 
+use aws_lc_rs::{constant_time, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use aws_lc_rs::{constant_time, digest};
 
 use crate::assertion::ASSERTION_TYPE;
 

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 /// A SMART-on-FHIR gateway over an electronic health record's own tables.
 #[derive(Debug, Parser)]
-#[command(name = "hearthgate", version, after_help = "Not built yet: attach, backup, grants, keys, restore, verify.")]
+#[command(name = "hearthgate", version, after_help = "Not built yet: attach, backup, grants, restore, verify.")]
 pub struct Arguments {
     /// The data directory: database, keys, log, jobs.
     #[arg(long, global = true, value_name = "DIR")]
@@ -132,9 +132,12 @@ pub enum Command {
     /// What people have granted to apps.
     #[command(hide = true)]
     Grants(Later),
-    /// The keys.
-    #[command(hide = true)]
-    Keys(Later),
+    /// The keys that sign tokens.
+    Keys {
+        /// What to do with them.
+        #[command(subcommand)]
+        what: Keys,
+    },
     /// Bring a copy back.
     #[command(hide = true)]
     Restore(Later),
@@ -201,6 +204,19 @@ pub enum Clients {
     Enable {
         /// Its id.
         id: String,
+    },
+}
+
+/// What to do with the keys that sign tokens.
+#[derive(Debug, Subcommand)]
+pub enum Keys {
+    /// List them, with the times between which each signs.
+    List,
+    /// Make successors: published at once, signing later, so that no token is refused on the way.
+    Rotate {
+        /// Seconds until the successors sign; apps and hospitals fetch the new public keys in between.
+        #[arg(long, value_name = "SECONDS", default_value_t = 3600)]
+        after: u32,
     },
 }
 

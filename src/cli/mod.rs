@@ -24,7 +24,7 @@ use crate::ops::control::{Terminal, hand_over};
 use crate::ops::instance::{Instance, system_clock};
 use crate::ops::{lock, logging, serve};
 use crate::work::{self, Work};
-use arguments::{Arguments, Clients, Command, Users};
+use arguments::{Arguments, Clients, Command, Keys, Users};
 use clap::Parser;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -76,6 +76,13 @@ fn run(arguments: Arguments) -> Result<u8, String> {
             there(&data("hearthgate-data"), &config(file)?, Work::Token(work::TokenAsk { client, user, scope, patient, ttl }))
         }
         Command::Clients { what } => there(&data("hearthgate-data"), &config(file)?, client_work(what)?),
+        Command::Keys { what } => {
+            let work = match what {
+                Keys::List => Work::KeyList,
+                Keys::Rotate { after } => Work::KeyRotate { after },
+            };
+            there(&data("hearthgate-data"), &config(file)?, work)
+        }
         Command::Users { what } => there(&data("hearthgate-data"), &config(file)?, user_work(what)),
         Command::Import { paths, system, report, no_extract: _ } => {
             let paths = paths.iter().map(std::path::absolute).collect::<Result<_, _>>().map_err(|e| e.to_string())?;
@@ -90,7 +97,6 @@ fn run(arguments: Arguments) -> Result<u8, String> {
         Command::Attach(_) => later("attach"),
         Command::Backup(_) => later("backup"),
         Command::Grants(_) => later("grants"),
-        Command::Keys(_) => later("keys"),
         Command::Restore(_) => later("restore"),
         Command::Verify(_) => later("verify"),
     }

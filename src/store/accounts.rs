@@ -56,7 +56,11 @@ impl Store {
     /// The database's own.
     pub fn account(&self, username: &str) -> Result<Option<Account>, Error> {
         let reader = reader::here(&self.core)?;
-        Ok(reader.conn.prepare_cached(&format!("SELECT {ACCOUNT_COLUMNS} FROM users u {ACCOUNT_JOINS} WHERE u.username = ?1"))?.query_row([username], account).optional()?)
+        Ok(reader
+            .conn
+            .prepare_cached(&format!("SELECT {ACCOUNT_COLUMNS} FROM users u {ACCOUNT_JOINS} WHERE u.username = ?1"))?
+            .query_row([username], account)
+            .optional()?)
     }
 
     /// Everyone who may sign in, by name.
@@ -65,7 +69,11 @@ impl Store {
     /// The database's own.
     pub fn accounts(&self) -> Result<Vec<Account>, Error> {
         let reader = reader::here(&self.core)?;
-        Ok(reader.conn.prepare_cached(&format!("SELECT {ACCOUNT_COLUMNS} FROM users u {ACCOUNT_JOINS} ORDER BY u.username"))?.query_map([], account)?.collect::<Result<_, _>>()?)
+        Ok(reader
+            .conn
+            .prepare_cached(&format!("SELECT {ACCOUNT_COLUMNS} FROM users u {ACCOUNT_JOINS} ORDER BY u.username"))?
+            .query_map([], account)?
+            .collect::<Result<_, _>>()?)
     }
 
     /// The password's hash of a person.

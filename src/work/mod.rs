@@ -3,6 +3,7 @@
 mod clients;
 mod export;
 mod import;
+mod keys;
 mod token;
 mod users;
 
@@ -50,6 +51,13 @@ pub enum Work {
         /// Whether access ends now.
         disabled: bool,
     },
+    /// All keys that sign tokens.
+    KeyList,
+    /// Successors of the keys that sign tokens.
+    KeyRotate {
+        /// Seconds until they sign.
+        after: u32,
+    },
     /// An import.
     Import {
         /// Files and folders, absolute.
@@ -83,6 +91,8 @@ impl Work {
             Self::UserList => ("user-list", None),
             Self::UserShow { name } => ("user-show", Some(name)),
             Self::UserDisable { name, disabled } => (if *disabled { "user-disable" } else { "user-enable" }, Some(name)),
+            Self::KeyList => ("key-list", None),
+            Self::KeyRotate { .. } => ("key-rotate", None),
             Self::Import { .. } => ("import", None),
             Self::Export { .. } => ("export", None),
         }
@@ -90,7 +100,7 @@ impl Work {
 
     /// Whether it writes its own event when it succeeds: with the change, or before the first resource.
     fn audits_itself(&self) -> bool {
-        !matches!(self, Self::ClientList | Self::ClientShow { .. } | Self::UserList | Self::UserShow { .. })
+        !matches!(self, Self::ClientList | Self::ClientShow { .. } | Self::UserList | Self::UserShow { .. } | Self::KeyList | Self::KeyRotate { .. })
     }
 }
 
@@ -126,6 +136,8 @@ fn run(work: Work, instance: &Instance, runtime: &Handle, console: &mut dyn Cons
         Work::UserList => users::list(instance, console),
         Work::UserShow { name } => users::show(&name, instance, console),
         Work::UserDisable { name, disabled } => users::disable(&name, disabled, instance, runtime, console),
+        Work::KeyList => keys::list(instance, console),
+        Work::KeyRotate { after } => keys::rotate(after, instance, console),
         Work::Import { paths, system, report } => import::run(&paths, system, report.as_deref(), instance, runtime, console),
         Work::Export { folder, types, since } => export::run(&folder, &types, since, instance, runtime, console),
     }

@@ -206,7 +206,9 @@ fn abuse_b36_each_claim_is_what_it_must_be() {
 #[test]
 fn abuse_b36_a_header_with_an_idea_of_its_own_is_refused() {
     let jwk = ec(&keys().p384, "P-384", "e3");
-    for (name, value) in [("crit", json!(["x"])), ("b64", json!(false)), ("zip", json!("DEF")), ("jwk", jwk), ("x5u", json!("https://evil.example")), ("x5c", json!(["MII"]))] {
+    for (name, value) in
+        [("crit", json!(["x"])), ("b64", json!(false)), ("zip", json!("DEF")), ("jwk", jwk), ("x5u", json!("https://evil.example")), ("x5c", json!(["MII"]))]
+    {
         let mut header = header();
         header[name] = value;
         assert_eq!(verify(&sign(&header, &payload())), Err(AssertionFault::Header), "{name}");
@@ -277,14 +279,24 @@ fn a_secret_or_unsound_key_is_refused_and_a_foreign_one_passed_over() {
         assert_eq!(changed(key(), secret, json!("AA")).unwrap_err(), JwkFault::Secret, "{secret}");
     }
     assert_eq!(Jwks::parse(&set(&[json!({ "kty": "oct", "k": "AAAA", "kid": "s" })])).unwrap_err(), JwkFault::Secret);
-    for (name, value) in [("x", json!("AAAA")), ("y", json!(b64([1; 32]))), ("x", Value::Null), ("crv", json!("P-384")), ("alg", json!("ES384")), ("alg", json!("RS256"))] {
+    for (name, value) in
+        [("x", json!("AAAA")), ("y", json!(b64([1; 32]))), ("x", Value::Null), ("crv", json!("P-384")), ("alg", json!("ES384")), ("alg", json!("RS256"))]
+    {
         assert_eq!(changed(key(), name, value.clone()).unwrap_err(), JwkFault::Unsound, "{name} {value}");
     }
     let n = keys().short.public_key().modulus().big_endian_without_leading_zero().to_vec();
-    for (name, value) in [("n", json!(b64(&n[..128]))), ("n", json!("")), ("e", json!("")), ("e", json!("AA")), ("alg", json!("ES256")), ("n", json!(b64([&[0][..], &n].concat())))] {
+    for (name, value) in [
+        ("n", json!(b64(&n[..128]))),
+        ("n", json!("")),
+        ("e", json!("")),
+        ("e", json!("AA")),
+        ("alg", json!("ES256")),
+        ("n", json!(b64([&[0][..], &n].concat()))),
+    ] {
         assert_eq!(changed(rsa(&keys().rsa, "a"), name, value.clone()).unwrap_err(), JwkFault::Unsound, "{name} {value}");
     }
-    for (name, value) in [("use", json!("enc")), ("key_ops", json!(["encrypt"])), ("alg", json!("ECDH-ES")), ("crv", json!("secp256k1")), ("kty", json!("OKP"))] {
+    for (name, value) in [("use", json!("enc")), ("key_ops", json!(["encrypt"])), ("alg", json!("ECDH-ES")), ("crv", json!("secp256k1")), ("kty", json!("OKP"))]
+    {
         assert_eq!(changed(key(), name, value.clone()).unwrap_err(), JwkFault::Empty, "{name} {value}");
     }
     let beside = Jwks::parse(&set(&[json!({ "kty": "OKP", "crv": "Ed25519", "x": "AA", "kid": "o" }), key()])).unwrap();
@@ -325,14 +337,34 @@ fn abuse_b34_one_way_to_authenticate_and_one_only() {
     assert!(contradiction(&[&header, &header], none));
     assert!(contradiction(&[&header], ClientParameters { client_id: Some("other"), ..none }));
     assert!(read(&[&header], named).is_ok(), "the same name twice is no contradiction");
-    for wrong in [ClientParameters { client_assertion_type: None, ..signed }, ClientParameters { client_assertion: None, ..signed }, ClientParameters { client_assertion_type: Some("urn:x"), ..signed }] {
+    for wrong in [
+        ClientParameters { client_assertion_type: None, ..signed },
+        ClientParameters { client_assertion: None, ..signed },
+        ClientParameters { client_assertion_type: Some("urn:x"), ..signed },
+    ] {
         assert_eq!(read(&[], wrong), Err(CredentialsFault::Unreadable));
     }
     let large = "x".repeat(1 << 20);
-    for form in [none, ClientParameters { client_secret: Some(""), ..named }, ClientParameters { client_secret: Some(&large), ..named }, ClientParameters { client_id: None, ..posted }] {
+    for form in [
+        none,
+        ClientParameters { client_secret: Some(""), ..named },
+        ClientParameters { client_secret: Some(&large), ..named },
+        ClientParameters { client_id: None, ..posted },
+    ] {
         assert_eq!(read(&[], form), Err(CredentialsFault::Unreadable));
     }
-    for header in ["Basic", "Basic ", "Basic !!!!", "Bearer x", &basic("", "s"), &basic("app", ""), &basic("a%zz", "s"), &basic("a%", "s"), &basic("app", &large), "Basic YXBw"] {
+    for header in [
+        "Basic",
+        "Basic ",
+        "Basic !!!!",
+        "Bearer x",
+        &basic("", "s"),
+        &basic("app", ""),
+        &basic("a%zz", "s"),
+        &basic("a%", "s"),
+        &basic("app", &large),
+        "Basic YXBw",
+    ] {
         assert_eq!(read(&[header], none), Err(CredentialsFault::Unreadable), "{}", &header[..header.len().min(40)]);
     }
     assert_eq!(read(&[], named), Ok(Credentials::Named("app".to_owned())));

@@ -131,7 +131,14 @@ fn the_url_is_compared_in_its_normal_form() {
     ] {
         assert!(changed("payload", "htu", json!(same)).is_ok(), "{same}");
     }
-    for other in ["https://clinic.example/fhir/Patient/A", "https://clinic.example/fhir/Patient/a/", "https://clinic.example/fhir/Patient/%2561", "https://clinic.example/fhir/x/../Patient/a", "https://clinic.example/fhir/Patient/a%", "https://clinic.example"] {
+    for other in [
+        "https://clinic.example/fhir/Patient/A",
+        "https://clinic.example/fhir/Patient/a/",
+        "https://clinic.example/fhir/Patient/%2561",
+        "https://clinic.example/fhir/x/../Patient/a",
+        "https://clinic.example/fhir/Patient/a%",
+        "https://clinic.example",
+    ] {
         assert_eq!(changed("payload", "htu", json!(other)), Err(DpopFault::Request), "{other}");
     }
 }

@@ -109,7 +109,9 @@ impl Store {
     /// # Errors
     /// The database's own.
     pub fn access_holds(&self, jti: &str, family: &str, now_ms: i64) -> Result<bool, Error> {
-        let sql = format!("SELECT 1 FROM gw_access a JOIN gw_families f ON f.id = a.family_id WHERE a.jti = :jti AND f.id = :id AND a.revoked_at IS NULL AND {ALIVE}");
+        let sql = format!(
+            "SELECT 1 FROM gw_access a JOIN gw_families f ON f.id = a.family_id WHERE a.jti = :jti AND f.id = :id AND a.revoked_at IS NULL AND {ALIVE}"
+        );
         Ok(self.find(&sql, named_params! { ":jti": jti, ":id": family, ":now": now_ms }, |_| Ok(()))?.is_some())
     }
 
@@ -127,7 +129,9 @@ impl Change {
     #[must_use]
     pub fn begin_family(new: &NewFamily) -> Self {
         let consent = match new.rests_on_consent {
-            true => "SELECT ?1, ?2, ?3, g.id, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12 FROM gw_grants g WHERE g.user_id = ?3 AND g.client_id = ?2 AND g.revoked_at IS NULL",
+            true => {
+                "SELECT ?1, ?2, ?3, g.id, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12 FROM gw_grants g WHERE g.user_id = ?3 AND g.client_id = ?2 AND g.revoked_at IS NULL"
+            }
             false => "VALUES (?1, ?2, ?3, NULL, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
         };
         let sql = format!(
