@@ -7,7 +7,7 @@ CREATE TABLE gw_clients (
     kind          TEXT NOT NULL CHECK (kind IN ('public', 'secret', 'jwks')),
     secret_hash   TEXT,
     jwks          TEXT CHECK (jwks GLOB '{*}'),
-    jwks_uri      TEXT CHECK (jwks_uri GLOB 'https://?*'),
+    jwks_uri      TEXT CHECK (jwks_uri GLOB 'https://?*' OR jwks_uri GLOB 'http://127.0.0.1:?*'),
     redirect_uris TEXT NOT NULL DEFAULT '[]' CHECK (redirect_uris GLOB '[[]*]'),
     launch_url    TEXT,
     scope         TEXT NOT NULL DEFAULT '',

@@ -32,6 +32,9 @@ pub struct Config {
     pub trusted_proxy: bool,
     /// Threads that may scan.
     pub scan_threads: usize,
+    /// Hosts whose addresses may be private when keys of clients are fetched from them (a hospital's own network); `127.0.0.1` among them
+    /// allows plain HTTP there, for tests and demonstrations.
+    pub trusted_hosts: Vec<String>,
 }
 
 impl Default for Config {
@@ -49,6 +52,7 @@ impl Default for Config {
             update_create: true,
             trusted_proxy: false,
             scan_threads: 2,
+            trusted_hosts: Vec::new(),
         }
     }
 }

@@ -10,5 +10,6 @@ pub mod instance;
 pub mod lock;
 pub mod logging;
 pub mod metrics;
+pub mod outbound;
 mod paced;
 pub mod serve;
