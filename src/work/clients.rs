@@ -6,7 +6,7 @@ use crate::ops::instance::Instance;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hearthgate_access::Scopes;
-use hearthgate_auth::Jwks;
+use hearthgate_auth::{Jwks, is_sound_redirect_uri};
 use hearthgate_store::{AuditRow, Change, Client, Context, Unit};
 use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
@@ -51,7 +51,7 @@ pub fn add_quietly(new: &New, instance: &Instance, runtime: &Handle) -> Result<O
     }
     Scopes::parse(&new.scope).map_err(|e| format!("--scope: {e:?}"))?;
     for uri in &new.redirect_uris {
-        if !redirect_is_sound(uri) {
+        if !is_sound_redirect_uri(uri) {
             return Err(format!("--redirect-uri {uri}: an absolute https URI (or http on 127.0.0.1, or a private-use scheme) without a fragment"));
         }
     }
@@ -101,17 +101,6 @@ fn unit(instance: &Instance, action: &str, client: &str, changes: Vec<Change>) -
         changes,
         audit: serde_json::to_string(&event).ok().map(|event| AuditRow { event }),
     }
-}
-
-/// A redirect URI that cannot be turned against its users: exact, absolute, no fragment, no wildcard.
-fn redirect_is_sound(uri: &str) -> bool {
-    let Some((scheme, rest)) = uri.split_once(':') else { return false };
-    let plain = uri.bytes().all(|b| b.is_ascii_graphic()) && !uri.contains(['#', '*', '\\']) && !rest.contains('@');
-    let private = scheme.contains('.') && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.' || b == b'-');
-    plain
-        && (scheme == "https" && rest.starts_with("//")
-            || scheme == "http" && (rest.starts_with("//127.0.0.1") || rest.starts_with("//[::1]") || rest.starts_with("//localhost"))
-            || private)
 }
 
 pub(super) fn list(instance: &Instance, console: &mut dyn Console) -> Result<u8, String> {
