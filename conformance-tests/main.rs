@@ -6,6 +6,7 @@ mod bad_input;
 mod capability;
 mod columns;
 mod evaluator;
+mod first_booking;
 mod harness;
 mod history;
 mod limits;

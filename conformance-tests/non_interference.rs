@@ -41,6 +41,12 @@ fn together() -> Value {
         "participant": [{ "actor": { "reference": "Patient/pat-a" }, "status": "accepted" }, { "actor": { "reference": "Patient/pat-b" }, "status": "accepted" }, { "actor": { "reference": "Practitioner/doc-m" }, "status": "accepted" }] })
 }
 
+/// What B asks of doctor M, who does not care for her: M sees it, and nothing else of B.
+fn first() -> Value {
+    json!({ "resourceType": "Appointment", "id": "first-appointment", "status": "pending", "start": "2024-09-02T09:00:00Z", "end": "2024-09-02T09:20:00Z",
+        "participant": [{ "actor": { "reference": "Patient/pat-b" }, "status": "accepted" }, { "actor": { "reference": "Practitioner/doc-m" }, "status": "needs-action" }] })
+}
+
 fn server(name: &str, before: &[Value], a: &[Value], after: &[Value], b_is_there: bool) -> Server {
     let server = world::clinic(name, Start { clock: Some(CLOCK), trace: true });
     // What refers to the other's rows comes last, so that A's rows come in the same order whoever else is there.
@@ -50,7 +56,7 @@ fn server(name: &str, before: &[Value], a: &[Value], after: &[Value], b_is_there
     world::import(&server, &all);
     world::import(
         &server,
-        &[a, &[together()], before, after].concat().iter().filter(|r| refers(r) || r["id"] == "shared-appointment").cloned().collect::<Vec<_>>(),
+        &[a, before, after].concat().iter().filter(refers).cloned().chain([together(), first()]).collect::<Vec<_>>(),
     );
     world::accounts(&server, b_is_there);
     // What another program did, it did when the clock on the wall said.
@@ -69,10 +75,15 @@ fn servers() -> &'static Servers {
             *vital = json!({ "resourceType": "Observation", "id": "pat-a-vital", "status": "amended", "category": vital["category"], "code": { "coding": [{ "system": "http://loinc.org", "code": "8310-5" }] },
                 "subject": { "reference": "Patient/pat-a" }, "effectiveDateTime": "2020-02-02", "valueString": "hidden-vital" });
         }
+        // An appointment that names M is M's to see, whoever asks for it.
+        let mut b_changed = of(&B_CHANGED);
+        for appointment in b_changed.iter_mut().filter(|r| r["resourceType"] == "Appointment") {
+            *appointment = serde_json::from_str(&appointment.to_string().replace("Practitioner/doc-m", "Practitioner/doc-n")).expect("JSON");
+        }
         Servers {
             absent: server("ni-absent", &[], &a, &[], false),
             present: server("ni-present", &[], &a, &b, true),
-            changed: server("ni-changed", &[], &a, &of(&B_CHANGED), true),
+            changed: server("ni-changed", &[], &a, &b_changed, true),
             earlier: server("ni-earlier", &b, &a, &[], true),
             no_vitals: server("ni-no-vitals", &[], &no_vitals, &b, true),
             other_vitals: server("ni-other-vitals", &[], &other_vitals, &b, true),

@@ -117,6 +117,9 @@ fn ids(kind: &Kind) -> Vec<String> {
     if kind.name == "Observation" {
         out.extend(["pat-a-vital", "pat-b-vital", "pat-a-panel", "pat-b-panel"].map(str::to_owned));
     }
+    if kind.name == "Appointment" {
+        out.push("first-appointment".to_owned());
+    }
     if kind.name == "CareTeam" {
         out.extend(["pat-a", "pat-b"].map(str::to_owned));
     }

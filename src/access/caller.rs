@@ -220,15 +220,17 @@ impl Caller {
         let unknown = || Denial::UnknownType(resource_type.chars().take(64).collect());
         let name = static_type(resource_type).ok_or_else(unknown)?;
         let decision = own.roles.decision(own.role, name, interaction).ok_or_else(unknown)?;
-        let Some(reach) = decision.reach else {
+        if decision.reach.is_empty() {
             let (role, reason) = (own.role, decision.reason.to_owned());
             return Err(Denial::Role { role, resource_type: name, interaction, reason });
-        };
+        }
         let letters = interaction.letters();
         let granting = own.effective.fhir().iter().filter(|scope| scope.grants(name, letters));
-        let reaches = granting.filter_map(|scope| {
-            let patients = self.patients(scope.context(), reach, own.roles.is_impersonal(name))?;
-            Some(Reach { patients, filters: scope.filters().to_vec() })
+        let reaches = granting.flat_map(|scope| {
+            decision.reach.iter().filter_map(|kind| {
+                let patients = self.patients(scope.context(), *kind, own.roles.is_impersonal(name))?;
+                Some(Reach { patients, filters: scope.filters().to_vec() })
+            })
         });
         TypeRule::union(reaches).ok_or_else(|| self.scope_denial(name, interaction))
     }
@@ -252,6 +254,9 @@ impl Caller {
             (ReachKind::Own, None) => Patients::Compartment(own()?),
             (ReachKind::Care, Some(patient)) => Patients::CareOfCompartment { practitioner: own()?, patient },
             (ReachKind::Care, None) => Patients::CareOf(own()?),
+            // A launch is about one patient in care, and care reaches all of that patient's.
+            (ReachKind::Named, Some(_)) => return None,
+            (ReachKind::Named, None) => Patients::Naming(own()?),
             (ReachKind::All, Some(patient)) => Patients::Compartment(patient),
             (ReachKind::All, None) => Patients::All,
         })

@@ -134,7 +134,7 @@ fn refusal<'a>(roles: &'a Roles, role: Role, name: &str, letter: Letters) -> Opt
     let mut reason = None;
     for interaction in Interaction::ALL.into_iter().filter(|i| i.letters() == letter) {
         match roles.decision(role, name, interaction) {
-            Some(decision) if decision.reach.is_some() => return None,
+            Some(decision) if !decision.reach.is_empty() => return None,
             Some(decision) => reason = reason.or(Some(decision.reason)),
             None => reason = reason.or(Some("no resource type of FHIR R4")),
         }

@@ -22,7 +22,7 @@ pub use denial::{Denial, GrantFault};
 pub use grant::{Excess, ExcessReason, subset};
 pub use interaction::{Interaction, Letters};
 pub use narrow::{Boundary, Consent, Labels, Narrowed, Target};
-pub use reach::{Patients, Reach, TypeRule};
+pub use reach::{NAMING, Patients, Reach, TypeRule};
 pub use role::{InternalCaller, Role};
 pub use roles::{Decision, Fault, ReachKind, Roles};
 pub use scope::{Context, Scope, ScopeError, Scopes};

@@ -1,6 +1,10 @@
 //! Which resources of a type a caller reaches: a union of reaches, each a set of patients with filters
 //! that must all hold.
 
+/// The search parameter that says which practitioners take part in a resource
+/// (<https://hl7.org/fhir/R4/appointment.html#search>).
+pub const NAMING: &str = "practitioner";
+
 /// Whose resources.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Patients {
@@ -19,6 +23,8 @@ pub enum Patients {
         /// FHIR id of the patient.
         patient: String,
     },
+    /// Those, whoever's, that name this practitioner (a FHIR id) by [`NAMING`] among those who take part.
+    Naming(String),
 }
 
 impl Patients {

@@ -22,6 +22,8 @@ pub enum ReachKind {
     Own,
     /// Patients in the doctor's care.
     Care,
+    /// Whoever's they are, as long as the doctor is named among those who take part.
+    Named,
     /// Everyone's.
     All,
 }
@@ -29,8 +31,8 @@ pub enum ReachKind {
 /// What the table says of one role, type and interaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Decision<'a> {
-    /// Whose resources; `None` when the role may not do this at all.
-    pub reach: Option<ReachKind>,
+    /// Whose resources, each kind adding to the others; none when the role may not do this at all.
+    pub reach: &'a [ReachKind],
     /// Why.
     pub reason: &'a str,
 }
@@ -96,7 +98,7 @@ struct Cell {
 
 #[derive(Debug)]
 struct Rule {
-    reach: ReachKind,
+    reach: Vec<ReachKind>,
     reason: String,
 }
 
@@ -126,7 +128,7 @@ impl Roles {
         let cell = self.cells.get(&role)?.get(resource_type)?;
         let permits = cell.permits[Act::of(interaction) as usize];
         let rule = self.rules.get(permits.unwrap_or(cell.refuses))?;
-        Some(Decision { reach: permits.map(|_| rule.reach), reason: &rule.reason })
+        Some(Decision { reach: if permits.is_some() { &rule.reach } else { &[] }, reason: &rule.reason })
     }
 
     /// Every decision of a role, by type and interaction: what `hearthgate check` prints.

@@ -51,8 +51,9 @@ fn print_roles(roles: &Roles) {
     for role in [Role::Patient, Role::Doctor, Role::Admin, Role::System] {
         let mut by_type: BTreeMap<&str, Vec<String>> = BTreeMap::new();
         for (resource, interaction, decision) in roles.decisions(role) {
-            if let Some(reach) = decision.reach {
-                by_type.entry(resource).or_default().push(format!("{interaction:?}:{reach:?}").to_lowercase());
+            if !decision.reach.is_empty() {
+                let reach: Vec<String> = decision.reach.iter().map(|reach| format!("{reach:?}")).collect();
+                by_type.entry(resource).or_default().push(format!("{interaction:?}:{}", reach.join("+")).to_lowercase());
             }
         }
         let mut lines: BTreeMap<Vec<String>, Vec<&str>> = BTreeMap::new();

@@ -3,7 +3,8 @@
 //! A client that is slow on purpose holds a connection and nothing else, and not for long (ABUSE D07, D08, G13).
 
 use super::paced::Paced;
-use axum::Router;
+use crate::rest::throttle::Peer;
+use axum::{Extension, Router};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
@@ -14,6 +15,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::time::sleep;
+use tower::Layer as _;
 
 /// How long the head of a request may take, and how long a connection may be idle.
 pub(super) const HEAD: Duration = Duration::from_secs(10);
@@ -32,9 +34,9 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Fn() -> Sto
     let mut stopped = stop();
     loop {
         let Ok(permit) = Arc::clone(&free).acquire_owned().await else { break };
-        let stream = tokio::select! {
+        let (stream, peer) = tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => stream,
+                Ok(accepted) => accepted,
                 Err(error) => {
                     // No files left, most likely: those who go make room.
                     tracing::warn!(%error, "a connection could not be taken");
@@ -45,7 +47,8 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Fn() -> Sto
             () = &mut stopped => break,
         };
         let _ = stream.set_nodelay(true);
-        let connection = builder.serve_connection(TokioIo::new(Paced::new(stream)), TowerToHyperService::new(router.clone()));
+        let service = Extension(Peer(peer.ip())).layer(router.clone());
+        let connection = builder.serve_connection(TokioIo::new(Paced::new(stream)), TowerToHyperService::new(service));
         let watched = graceful.watch(connection.into_owned());
         tokio::spawn(async move {
             // How a connection ends is the client's affair.

@@ -28,7 +28,11 @@ pub struct Config {
     pub entry_limit: usize,
     /// Whether clients may create with PUT under an id of their own (patients' apps never may).
     pub update_create: bool,
-    /// A proxy in front ends TLS; without it plain HTTP is served on loopback only.
+    /// What becomes of a resource that departs from a profile which it claims (`meta.profile`), of those known here.
+    pub profile_claims: ProfileClaims,
+    /// Requests a minute from one address whose authentication failed that are answered and audited one by one; more get 429.
+    pub failures_per_minute: u32,
+    /// A proxy in front ends TLS and says in `X-Forwarded-For` where requests come from; without it plain HTTP is served on loopback only.
     pub trusted_proxy: bool,
     /// Threads that may scan.
     pub scan_threads: usize,
@@ -50,11 +54,24 @@ impl Default for Config {
             body_limit: 8 << 20,
             entry_limit: 1000,
             update_create: true,
+            profile_claims: ProfileClaims::Warn,
+            failures_per_minute: 600,
             trusted_proxy: false,
             scan_threads: 2,
             trusted_hosts: Vec::new(),
         }
     }
+}
+
+/// What becomes of a resource that departs from a profile which it claims.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ProfileClaims {
+    /// It is stored as it came; who asks with `Prefer: return=OperationOutcome` is told in what it departs.
+    #[default]
+    Warn,
+    /// It is refused with 422.
+    Refuse,
 }
 
 /// What is wrong with a configuration.
@@ -120,6 +137,9 @@ impl Config {
         }
         if self.page == 0 || self.page > self.page_limit || self.page_limit > 1000 {
             return wrong("page and page_limit: 1 <= page <= page_limit <= 1000");
+        }
+        if self.failures_per_minute == 0 || self.failures_per_minute > 60_000 {
+            return wrong("failures_per_minute: from 1 to 60000");
         }
         if self.body_limit < 1024 || self.entry_limit == 0 || self.scan_threads == 0 {
             return wrong("body_limit must be at least 1024, entry_limit and scan_threads at least 1");

@@ -1,6 +1,6 @@
 //! A data directory, opened: database, keys, audit, mappings, roles.
 
-use super::config::Config;
+use super::config::{Config, ProfileClaims};
 use crate::rest::gateway::{Clock, Gateway, Settings};
 use hearthgate_access::Roles;
 use hearthgate_auth::{KeySet, Replay};
@@ -59,6 +59,8 @@ pub struct Instance {
     pub keys: Arc<KeySet>,
     /// The proofs of possession seen lately.
     pub replay: Arc<Replay>,
+    /// How many requests a minute whose authentication failed are answered to one address.
+    pub failures_per_minute: u32,
     /// The table of roles.
     pub roles: Arc<Roles>,
     /// The issuer: the public URL.
@@ -149,12 +151,15 @@ impl Instance {
             body_limit: config.body_limit,
             entry_limit: config.entry_limit,
             update_create: config.update_create,
+            refuse_false_claims: config.profile_claims == ProfileClaims::Refuse,
+            trusted_proxy: config.trusted_proxy,
         };
         Ok(Self {
             dir: dir.to_owned(),
             gateway: Gateway { settings, mappings, store, keyring, ledger, clock },
             keys: Arc::new(keys),
             replay: Arc::new(Replay::new(replay_key, PROOFS, now_s)),
+            failures_per_minute: config.failures_per_minute,
             roles: roles(config)?,
             issuer: public_url.to_owned(),
         })

@@ -9,6 +9,7 @@ use crate::rest::answer::FHIR_JSON;
 use crate::rest::authenticate::Authenticator;
 use crate::rest::http::{LARGE_AT_ONCE, Server, handle};
 use crate::rest::metadata;
+use crate::rest::throttle::Failures;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
@@ -104,7 +105,8 @@ fn router(instance: &Arc<Instance>, metrics: Arc<Metrics>) -> Router {
     let smart = metadata::smart_configuration(&instance.issuer).into();
     let verifier = Verifier::new(Arc::clone(&instance.keys), &instance.issuer, &gateway.settings.base);
     let authenticator = Authenticator::new(verifier, Arc::clone(&instance.roles), Arc::clone(&instance.replay), &instance.issuer);
-    let server = Arc::new(Server { gateway, authenticator, capabilities, smart, large: Semaphore::new(LARGE_AT_ONCE) });
+    let failures = Failures::new(instance.failures_per_minute);
+    let server = Arc::new(Server { gateway, authenticator, capabilities, smart, failures, large: Semaphore::new(LARGE_AT_ONCE) });
     let fhir = Router::new()
         .route("/fhir", any(handle))
         .route("/fhir/", any(handle))

@@ -5,8 +5,9 @@ use bytes::Bytes;
 use hearthgate_access::{Caller, Role};
 use hearthgate_ehr::{Acceptance, Actor, Appointment, Status, judge_appointment};
 use hearthgate_fhir::{Object, Value, date};
+use hearthgate_mapping::index;
 use hearthgate_typed::Issue;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 /// Judges a write of an appointment.
 pub(super) fn judge(caller: &Caller, old: Option<&Bytes>, new: &Value, now: i64) -> Result<(), Fault> {
@@ -25,6 +26,28 @@ pub(super) fn judge(caller: &Caller, old: Option<&Bytes>, new: &Value, now: i64)
             broken.into_iter().map(|b| Issue { severity: "error", code: "business-rule", diagnostics: b.sentence, expression: vec![b.element] }).collect(),
         )
     })
+}
+
+/// The appointment, if the calling doctor takes part in it.
+pub(super) fn as_taking_part(caller: &Caller, resource: &str, body: &[u8]) -> Option<Value> {
+    if resource != "Appointment" || caller.role() != Role::Doctor || caller.launch_patient().is_some() {
+        return None;
+    }
+    let own = caller.fhir_user()?;
+    let value: Value = serde_json::from_slice(body).ok()?;
+    let participants = value.get("participant").and_then(Value::as_array).into_iter().flatten();
+    let takes_part = participants.filter_map(|one| one.pointer("/actor/reference")?.as_str()).any(|actor| actor == own);
+    takes_part.then_some(value)
+}
+
+/// The local references that whoever takes part in an appointment is shown in it: one patient, but of several only those in care.
+pub(super) fn references(appointment: &Value) -> HashSet<String> {
+    let mut all: HashSet<String> = index::local_references(appointment).into_iter().map(|(_, text)| text).collect();
+    let patient = |text: &String| text.starts_with("Patient/");
+    if all.iter().filter(|text| patient(text)).count() > 1 {
+        all.retain(|text| !patient(text));
+    }
+    all
 }
 
 /// `None` only for what validation has refused before: a status that R4 does not have.

@@ -3,7 +3,7 @@
 use super::answer::Answer;
 use super::audit;
 use super::bundle::{Entry, Response, bundle};
-use super::conditions::{Conditions, version};
+use super::conditions::{Conditions, Return, version};
 use super::dispatch::{Body, Call, dispatch};
 use super::fault::Fault;
 use super::gateway::Gateway;
@@ -16,7 +16,16 @@ use http::StatusCode;
 const LARGEST: usize = 64 << 20;
 
 /// `POST /` with a Bundle of type `batch`.
-pub async fn batch(gateway: &Gateway, caller: &Caller, media_type: Option<&str>, body: &[u8], event: &audit::Draft) -> Result<Answer, Fault> {
+///
+/// What the request prefers (`Prefer: return=`, `handling=`) holds for each entry, which has no place for a preference of its own.
+pub async fn batch(
+    gateway: &Gateway,
+    caller: &Caller,
+    media_type: Option<&str>,
+    body: &[u8],
+    preferred: &Conditions,
+    event: &audit::Draft,
+) -> Result<Answer, Fault> {
     super::write::media(media_type)?;
     let limits = json::Limits { depth: 64 + 4, bytes: gateway.settings.body_limit };
     let value = json::parse(body, &limits).map_err(Fault::Body)?;
@@ -46,16 +55,16 @@ pub async fn batch(gateway: &Gateway, caller: &Caller, media_type: Option<&str>,
     }
     let (mut out, mut bytes) = (Vec::with_capacity(entries.len()), 0);
     for (index, entry) in entries.iter().enumerate() {
-        let answer = if bytes < LARGEST { one(gateway, caller, entry, index, event).await? } else { full(gateway, event).await? };
+        let answer = if bytes < LARGEST { one(gateway, caller, entry, index, preferred, event).await? } else { full(gateway, event).await? };
         bytes += answer.body.len();
-        out.push(as_entry(gateway, answer));
+        out.push(as_entry(gateway, answer, entry, preferred));
     }
     Ok(Answer::json(StatusCode::OK, bundle("batch-response", None, &[], &out)))
 }
 
 /// One entry: its answer, whatever it is. Only an audit that cannot be written ends the whole.
-async fn one(gateway: &Gateway, caller: &Caller, entry: &Value, index: usize, event: &audit::Draft) -> Result<Answer, Fault> {
-    let (draft, answered) = match call(gateway, entry, index) {
+async fn one(gateway: &Gateway, caller: &Caller, entry: &Value, index: usize, preferred: &Conditions, event: &audit::Draft) -> Result<Answer, Fault> {
+    let (draft, answered) = match call(gateway, entry, index, preferred) {
         Ok(call) => {
             let draft = event.of_entry(gateway, Some(&call.operation), &call.query);
             (draft.clone(), Box::pin(dispatch(gateway, caller, &call, draft)).await)
@@ -80,7 +89,7 @@ async fn full(gateway: &Gateway, event: &audit::Draft) -> Result<Answer, Fault> 
 }
 
 /// Reads an entry's request.
-fn call<'e>(gateway: &Gateway, entry: &'e Value, index: usize) -> Result<Call<'e>, Fault> {
+fn call<'e>(gateway: &Gateway, entry: &'e Value, index: usize, preferred: &Conditions) -> Result<Call<'e>, Fault> {
     let place = |name: &str| format!("Bundle.entry[{index}].{name}");
     let wrong = |message: &str, name: &str| Fault::Bad { code: "value", message: message.to_owned(), expression: Some(place(name)) };
     let request = entry.get("request").ok_or_else(|| wrong("The entry has no `request`.", "request"))?;
@@ -107,31 +116,41 @@ fn call<'e>(gateway: &Gateway, entry: &'e Value, index: usize) -> Result<Call<'e
     {
         return Err(wrong("`fullUrl` names another resource than `request.url`.", "fullUrl"));
     }
-    let mut conditions = Conditions { if_none_exist: request.get("ifNoneExist").is_some(), ..Conditions::default() };
-    if let Some(tag) = text("ifMatch") {
-        conditions.if_match = Some(version(tag)?);
+    // A condition that cannot be read is never dropped: what it was to prevent would happen.
+    let condition = |name: &str| match request.get(name) {
+        None => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text.as_str())),
+        Some(_) => Err(wrong("A condition of an entry is a string.", &format!("request.{name}"))),
+    };
+    let mut conditions = Conditions { if_none_exist: condition("ifNoneExist")?.is_some(), prefer: preferred.prefer, strict: preferred.strict, ..Conditions::default() };
+    conditions.if_match = condition("ifMatch")?.map(version).transpose()?;
+    if let Some(tags) = condition("ifNoneMatch")? {
+        conditions.if_none_match = tags.split(',').map(|tag| tag.trim().to_owned()).collect();
     }
-    if let Some(tag) = text("ifNoneMatch") {
-        conditions.if_none_match = vec![tag.to_owned()];
+    if let Some(text) = condition("ifModifiedSince")? {
+        let instant = hearthgate_fhir::date::interval(text).filter(|_| hearthgate_fhir::date::is_instant(text));
+        conditions.if_modified_since = Some(instant.ok_or_else(|| wrong("`ifModifiedSince` is an instant.", "request.ifModifiedSince"))?.lo);
     }
-    conditions.if_modified_since = text("ifModifiedSince").and_then(hearthgate_fhir::date::interval).map(|i| i.lo);
     Ok(Call { operation, query: query.to_owned(), conditions, body: entry.get("resource").map_or(Body::None, Body::Parsed) })
 }
 
-fn as_entry(gateway: &Gateway, answer: Answer) -> Entry {
+fn as_entry(gateway: &Gateway, answer: Answer, entry: &Value, preferred: &Conditions) -> Entry {
     let header = |name: &str| answer.headers.iter().find(|(n, _)| *n == name).map(|(_, v)| v.clone());
     let good = answer.status.is_success();
     let last_modified = header("last-modified").and_then(|d| super::answer::parse_http_date(&d)).map(hearthgate_fhir::date::format_instant);
     let location = header("location");
+    // An outcome that was asked for instead of the resource stands where outcomes stand.
+    let writes = entry.pointer("/request/method").and_then(Value::as_str).is_some_and(|method| matches!(method, "POST" | "PUT"));
+    let told = writes && location.is_some() && preferred.prefer == Return::OperationOutcome;
     Entry {
         full_url: location.as_deref().and_then(|l| l.split("/_history/").next()).filter(|l| l.starts_with(&gateway.settings.base)).map(str::to_owned),
-        resource: (good && !answer.body.is_empty()).then(|| answer.body.clone()),
+        resource: (good && !told && !answer.body.is_empty()).then(|| answer.body.clone()),
         response: Some(Response {
             status: answer.status.to_string(),
             location,
             etag: header("etag"),
             last_modified,
-            outcome: (!good && !answer.body.is_empty()).then(|| answer.body.clone()),
+            outcome: ((!good || told) && !answer.body.is_empty()).then(|| answer.body.clone()),
         }),
         ..Entry::default()
     }

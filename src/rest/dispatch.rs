@@ -64,7 +64,7 @@ pub async fn dispatch(gateway: &Gateway, caller: &Caller, call: &Call<'_>, event
         }
         Operation::Delete { resource, id } => delete::delete(gateway, caller, resource, id, conditions, event).await,
         Operation::Batch => match call.body {
-            Body::Bytes(bytes, media_type) => batch::batch(gateway, caller, media_type, bytes, &event).await,
+            Body::Bytes(bytes, media_type) => batch::batch(gateway, caller, media_type, bytes, conditions, &event).await,
             _ => Err(Fault::NoRoute),
         },
         Operation::Capabilities | Operation::SmartConfiguration => Err(Fault::NoRoute),

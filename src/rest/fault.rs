@@ -89,6 +89,11 @@ pub enum Fault {
     Timeout,
     /// Too much at once.
     Busy,
+    /// Too many requests from one address whose authentication failed.
+    Throttled {
+        /// Seconds until the next is answered.
+        retry_after: u64,
+    },
     /// Nothing can be stored now.
     Unwritable,
     /// The gateway's own fault; the cause is logged, never sent.
@@ -118,6 +123,7 @@ impl Fault {
             Self::Invalid(_) | Self::Reference(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Version { .. } | Self::Exists => StatusCode::PRECONDITION_FAILED,
             Self::Conflict(_) => StatusCode::CONFLICT,
+            Self::Throttled { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Timeout | Self::Busy | Self::Unwritable => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -170,6 +176,7 @@ impl Fault {
             Self::Conflict(message) => one("conflict", message),
             Self::NoUpdateCreate => one("not-supported", "You may not choose the id of a new resource. Create it with POST; the server gives it an id."),
             Self::Timeout => one("timeout", "The search took too long and was stopped. Ask for less: name a patient, or a shorter time."),
+            Self::Throttled { retry_after } => one("throttled", &format!("Too many requests without a valid access token came from this address. Get one, or try again in {retry_after} s.")),
             Self::Busy => one("throttled", "Too many requests wait already. Try again in a second."),
             Self::Unwritable => one("no-store", "Nothing can be stored at the moment; nothing was. Try again later."),
             Self::Internal(_) => one("exception", "Something went wrong here. It was noted; try again later."),
@@ -198,6 +205,7 @@ impl Fault {
             Self::Method(allow) => answer.header("allow", *allow),
             Self::NoUpdateCreate => answer.header("allow", "DELETE, GET, HEAD"),
             Self::Version { current: Some(current) } => answer.header("etag", format!("W/\"{current}\"")),
+            Self::Throttled { retry_after } => answer.header("retry-after", retry_after.to_string()),
             Self::Busy | Self::Unwritable => answer.header("retry-after", "1"),
             _ => {}
         }

@@ -28,6 +28,10 @@ pub struct Settings {
     pub entry_limit: usize,
     /// Whether clients other than patients' may choose the id of what they create.
     pub update_create: bool,
+    /// Whether a resource that departs from a known profile which it claims is refused.
+    pub refuse_false_claims: bool,
+    /// A proxy in front says where requests come from.
+    pub trusted_proxy: bool,
 }
 
 /// The gateway behind the FHIR interface. Clones share everything.

@@ -9,6 +9,7 @@ use super::dispatch::{Body, Call, dispatch};
 use super::fault::Fault;
 use super::gateway::Gateway;
 use super::operation::{self, NoRoute, Operation};
+use super::throttle::{Failures, Peer, Verdict};
 use axum::body::{self, Body as HttpBody};
 use axum::extract::{Request, State};
 use axum::response::Response;
@@ -30,6 +31,8 @@ pub struct Server {
     pub capabilities: Bytes,
     /// SMART's configuration.
     pub smart: Bytes,
+    /// Requests whose authentication failed.
+    pub failures: Failures,
     /// Turns for large bodies, which take memory and time.
     pub large: Semaphore,
 }
@@ -92,8 +95,8 @@ async fn answer(server: &Server, parts: Parts, body: &mut Option<HttpBody>) -> R
     let caller = match server.authenticator.caller(&gateway.store, &parts, now) {
         Ok(caller) => caller,
         Err(fault) => {
-            let (draft, answer) = (audit::Draft::new(gateway, None, route.as_ref().ok(), query, now), fault.answer());
-            return audit::record(gateway, draft, &answer).await.map(|()| answer);
+            let draft = audit::Draft::new(gateway, None, route.as_ref().ok(), query, now);
+            return refused(server, &parts, fault, draft, now).await;
         }
     };
     let operation = match route {
@@ -111,6 +114,31 @@ async fn answer(server: &Server, parts: Parts, body: &mut Option<HttpBody>) -> R
         audit::record(gateway, draft, &answer).await?;
     }
     Ok(answer)
+}
+
+/// The answer to a request whose caller is not known: audited, each by itself, until too many come from one address.
+async fn refused(server: &Server, parts: &Parts, fault: Fault, draft: audit::Draft, now: i64) -> Result<Answer, Fault> {
+    let failed = matches!(fault, Fault::NoToken | Fault::BadToken { .. } | Fault::Authorization(_));
+    let answer = match if failed { server.failures.note(peer(server, parts), now) } else { Verdict::Answered } {
+        Verdict::Answered => fault.answer(),
+        Verdict::TurnedAway { first, retry_after } => {
+            let answer = Fault::Throttled { retry_after }.answer();
+            if !first {
+                return Ok(answer);
+            }
+            answer
+        }
+    };
+    audit::record(&server.gateway, draft, &answer).await.map(|()| answer)
+}
+
+/// Who is at the other end; behind a trusted proxy the last of those it names, which is the one that it saw itself.
+fn peer(server: &Server, parts: &Parts) -> Option<Peer> {
+    if server.gateway.settings.trusted_proxy {
+        let last = parts.headers.get_all("x-forwarded-for").iter().next_back().and_then(|value| value.to_str().ok());
+        return last.and_then(|text| text.rsplit(',').next()?.trim().parse().ok()).map(Peer);
+    }
+    parts.extensions.get::<Peer>().copied()
 }
 
 async fn run(

@@ -6,38 +6,53 @@ use hearthgate_access::Caller;
 use hearthgate_fhir::query::{Include, Query};
 use hearthgate_fhir::r4;
 use hearthgate_mapping::Sql;
-use hearthgate_search::{Includes, OnPage, include as along};
+use hearthgate_search::{Includes, OnPage, include as statement};
 use hearthgate_store::{Stored, is_cut};
 
 /// Rounds of `:iterate` at most.
 const ROUNDS: usize = 5;
 /// Resources that may come along with one page.
-const MOST: u32 = 1000;
+const MOST: usize = 1000;
 
 /// What comes along with a page.
-pub(super) async fn include(gateway: &Gateway, caller: &Caller, resource: &'static str, query: &Query, page: &[Stored]) -> Result<Vec<Stored>, Fault> {
-    let mut out: Vec<Stored> = Vec::new();
+#[derive(Default)]
+pub(super) struct Along {
+    /// The resources.
+    pub found: Vec<Stored>,
+    /// More would have come than may.
+    pub cut: bool,
+}
+
+/// What comes along with a page.
+pub(super) async fn include(gateway: &Gateway, caller: &Caller, resource: &'static str, query: &Query, page: &[Stored]) -> Result<Along, Fault> {
+    let mut along = Along::default();
     if query.include.is_empty() || page.is_empty() {
-        return Ok(out);
+        return Ok(along);
     }
     let mut known: Vec<i64> = page.iter().filter_map(number).collect();
     let mut from: Vec<OnPage> = page.iter().filter_map(on_page).collect();
     let mut asked: Vec<Include> = query.include.clone();
     for _ in 0..ROUNDS {
-        let left = MOST.saturating_sub(u32::try_from(out.len()).unwrap_or(MOST));
-        if asked.is_empty() || from.is_empty() || left == 0 || is_cut(&out) {
-            break;
+        if asked.is_empty() || from.is_empty() || along.cut {
+            return Ok(along);
         }
-        let question = Includes { resource, include: asked, page: from, known: known.clone(), limit: left };
+        let left = MOST.saturating_sub(along.found.len());
+        let limit = u32::try_from(left + 1).unwrap_or(u32::MAX);
+        let question = Includes { resource, include: asked, page: from, known: known.clone(), limit };
         let narrowed = caller.narrow(question)?;
-        let statement = gateway.with_context(|context| along(narrowed, context));
-        let found = gateway.store.page(statement).await?;
+        let statement = gateway.with_context(|context| statement(narrowed, context));
+        let mut found = gateway.store.page(statement).await?;
+        along.cut = found.len() > left || is_cut(&found);
+        found.truncate(left);
         known.extend(found.iter().filter_map(number));
         from = found.iter().filter_map(on_page).collect();
-        out.extend(found);
+        along.found.extend(found);
+        along.cut |= is_cut(&along.found);
         asked = query.include.iter().filter(|include| include.iterate).cloned().collect();
     }
-    Ok(out)
+    // What the last round found may lead further.
+    along.cut |= !asked.is_empty() && !from.is_empty();
+    Ok(along)
 }
 
 /// The resource's number, behind the columns of a resource.

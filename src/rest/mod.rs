@@ -27,6 +27,7 @@ mod read;
 mod search;
 mod stored;
 mod subset;
+pub mod throttle;
 mod update;
 mod veil;
 mod vread;

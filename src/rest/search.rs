@@ -5,7 +5,7 @@ use super::bundle::{Entry, bundle};
 use super::cursor;
 use super::fault::Fault;
 use super::gateway::Gateway;
-use super::include;
+use super::include::{self, Along};
 use super::subset::Subset;
 use super::veil::veil;
 use hearthgate_access::{Caller, Narrowed};
@@ -39,9 +39,9 @@ pub async fn search(gateway: &Gateway, caller: &Caller, resource: &'static str, 
         total = Some(found.len() as u64);
     }
     let links = links(gateway, caller, resource, &query, found.last().filter(|_| more));
-    let included = include::include(gateway, caller, resource, &query, &found).await?;
-    let present = || presented(gateway, caller, &query, &found, &included);
-    let bytes: usize = found.iter().chain(&included).map(|stored| stored.body.len()).sum();
+    let along = include::include(gateway, caller, resource, &query, &found).await?;
+    let present = || presented(gateway, caller, &query, &found, &along);
+    let bytes: usize = found.iter().chain(&along.found).map(|stored| stored.body.len()).sum();
     let (entries, patients) = if bytes > LARGE { tokio::task::block_in_place(present) } else { present() };
     let mut answer = Answer::json(StatusCode::OK, bundle("searchset", total, &links, &entries));
     answer.patients = patients;
@@ -78,14 +78,12 @@ fn links(gateway: &Gateway, caller: &Caller, resource: &str, query: &Query, last
 }
 
 /// The entries as the caller sees them, and the patients in them.
-fn presented(gateway: &Gateway, caller: &Caller, query: &Query, found: &[Stored], included: &[Stored]) -> (Vec<Entry>, Vec<String>) {
+fn presented(gateway: &Gateway, caller: &Caller, query: &Query, found: &[Stored], along: &Along) -> (Vec<Entry>, Vec<String>) {
     let subset = Subset::of(query);
     let mut patients = Vec::new();
-    let all = found.iter().map(|stored| ("match", stored)).chain(included.iter().map(|stored| ("include", stored)));
+    let all = found.iter().map(|stored| ("match", stored)).chain(along.found.iter().map(|stored| ("include", stored)));
     let mut entries: Vec<Entry> = all.map(|(mode, stored)| entry(gateway, caller, stored, mode, &subset, &mut patients)).collect();
-    if !query.ignored.is_empty() {
-        entries.push(ignored(query));
-    }
+    entries.extend(outcome(query, along.cut));
     (entries, patients)
 }
 
@@ -111,20 +109,24 @@ fn entry(gateway: &Gateway, caller: &Caller, stored: &Stored, mode: &'static str
     }
 }
 
-fn ignored(query: &Query) -> Entry {
-    let issues: Vec<Issue> = query
-        .ignored
-        .iter()
-        .map(|(name, why)| Issue {
-            severity: "warning",
-            code: "not-supported",
-            diagnostics: format!("`{}` was ignored: {why}.", name.chars().take(64).collect::<String>()),
-            expression: vec![],
-        })
-        .collect();
+/// What the client should know of the page: what was not obeyed, and that not everything came along.
+fn outcome(query: &Query, cut: bool) -> Option<Entry> {
+    let warning = |code, diagnostics| Issue { severity: "warning", code, diagnostics, expression: vec![] };
+    let ignored = query.ignored.iter().map(|(name, why)| {
+        let diagnostics = format!("`{}` was ignored: {why}.", name.chars().take(64).collect::<String>());
+        warning("not-supported", diagnostics)
+    });
+    let mut issues: Vec<Issue> = ignored.collect();
+    if cut {
+        let diagnostics = "More belongs to the resources of this page than may come along with it, and was left out. Ask for fewer with `_count`, or search for what is missing by itself.";
+        issues.push(warning("too-costly", diagnostics.to_owned()));
+    }
+    if issues.is_empty() {
+        return None;
+    }
     // Every entry has a fullUrl; this one is always the same, so that equal questions have equal answers.
     let full_url = Some("urn:uuid:5f0d3e4a-8f5b-4e0e-9a53-0c7a8f6c2b11".to_owned());
-    Entry { full_url, resource: Some(operation_outcome(&issues).into()), mode: Some("outcome"), ..Entry::default() }
+    Some(Entry { full_url, resource: Some(operation_outcome(&issues).into()), mode: Some("outcome"), ..Entry::default() })
 }
 
 /// The URL of the page as it was understood: what had no effect is missing from it.

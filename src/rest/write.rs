@@ -10,12 +10,13 @@ use super::gateway::Gateway;
 use super::{appointment, audit, mask};
 use bytes::Bytes;
 use hearthgate_access::{Caller, Interaction, Patients};
-use hearthgate_fhir::{Value, json, reference};
+use hearthgate_fhir::{Value, json, r4, reference};
 use hearthgate_mapping::{Plan, claim, index, take};
 use hearthgate_store::{self as store, AuditRow, Change, Context, Expect, Guard, Outcome, Stored, Unit};
 use hearthgate_typed::{Issue, operation_outcome};
 use http::StatusCode;
-use std::collections::HashSet;
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 
 /// Local references of one resource that are looked up.
 const MOST_REFERENCES: usize = 1000;
@@ -56,7 +57,23 @@ pub fn accept(gateway: &Gateway, resource: &'static str, id: Option<&str>, mut v
         let issues = issues.into_iter().map(|i| Issue { severity: "error", code: i.code.as_str(), diagnostics: i.message, expression: vec![i.path] }).collect();
         return Err(if malformed { Fault::Malformed(issues) } else { Fault::Invalid(issues) });
     }
+    if gateway.settings.refuse_false_claims {
+        let departures = departures(&value, "error");
+        if !departures.is_empty() {
+            return Err(Fault::Invalid(departures));
+        }
+    }
     Ok(value)
+}
+
+/// In what a resource departs from the profiles that it claims, of those known here
+/// (<https://hl7.org/fhir/R4/resource.html#Meta>: a claim is the author's, and a server need not verify it).
+fn departures(value: &Value, severity: &'static str) -> Vec<Issue> {
+    let claimed = value.pointer("/meta/profile").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    let known = claimed.filter_map(|url| r4::profile(url.split('|').next().unwrap_or(url)));
+    let found = known.flat_map(|profile| hearthgate_validate::validate_profile(value, profile));
+    let errors = found.filter(|issue| issue.severity == hearthgate_validate::Severity::Error);
+    errors.map(|i| Issue { severity, code: i.code.as_str(), diagnostics: i.message, expression: vec![i.path] }).collect()
 }
 
 /// FHIR's JSON media types, in UTF-8.
@@ -88,8 +105,9 @@ pub struct Put<'p> {
 /// Judges a write and makes the store's unit of it.
 pub fn unit(gateway: &Gateway, caller: &Caller, put: &Put<'_>) -> Result<Unit, Fault> {
     compartment(caller, put)?;
-    references(gateway, caller, put)?;
-    agreement(gateway, caller, put.value, put.resource)?;
+    let standing = put.old.filter(|old| !old.deleted).and_then(|old| appointment::as_taking_part(caller, put.resource, &old.body));
+    references(gateway, caller, put, standing.as_ref())?;
+    agreement(gateway, caller, put, standing.as_ref())?;
     if put.resource == "Appointment" {
         appointment::judge(caller, put.old.map(|o| &o.body), put.value, gateway.now())?;
     }
@@ -139,20 +157,25 @@ fn compartment(caller: &Caller, put: &Put<'_>) -> Result<(), Fault> {
     if allowed.any(|patient| patient.is_none_or(|p| named.iter().any(|n| n == p))) { Ok(()) } else { Err(Fault::OutsideBoundary) }
 }
 
-/// Every local reference leads to something that the caller can see.
-fn references(gateway: &Gateway, caller: &Caller, put: &Put<'_>) -> Result<(), Fault> {
-    let mut seen: HashSet<String> = HashSet::new();
+/// Every local reference leads to something that the caller can see, or stood already in `standing`: the appointment that a doctor
+/// takes part in and approves, moves or cancels, whoever's it is.
+fn references(gateway: &Gateway, caller: &Caller, put: &Put<'_>, standing: Option<&Value>) -> Result<(), Fault> {
+    let mut seen: HashSet<String> = standing.map(appointment::references).unwrap_or_default();
+    let mut looked_up = 0;
     for (path, text) in index::local_references(put.value) {
         let Some((kind, id)) = text.split_once('/') else { continue };
         if seen.contains(&text) || (kind, id) == (put.resource, put.id) || (kind == "Patient" && caller.is_about(id)) {
             continue;
         }
-        let Some(kind) = hearthgate_fhir::r4::type_named(kind) else { continue };
-        if seen.len() >= MOST_REFERENCES {
+        let Some(kind) = r4::type_named(kind) else { continue };
+        if looked_up >= MOST_REFERENCES {
             return Err(Fault::bad("too-costly", format!("A resource may refer to {MOST_REFERENCES} others. Split it.")));
         }
         match gateway.find(caller, kind, id) {
-            Ok(Some(found)) if !found.deleted => drop(seen.insert(text)),
+            Ok(Some(found)) if !found.deleted => {
+                looked_up += 1;
+                seen.insert(text);
+            }
             Ok(_) | Err(Fault::Denied(_)) => {
                 return Err(Fault::Reference(format!("{}.{path}", put.resource).replace(&format!("{0}.{0}.", put.resource), &format!("{}.", put.resource))));
             }
@@ -163,28 +186,45 @@ fn references(gateway: &Gateway, caller: &Caller, put: &Put<'_>) -> Result<(), F
 }
 
 /// An identifier beside a reference to a patient is that patient's: of two that name different people one is wrong, and it is not for
-/// us to say which (ABUSE C32).
-fn agreement(gateway: &Gateway, caller: &Caller, value: &Value, path: &str) -> Result<(), Fault> {
-    match value {
-        Value::Array(list) => list.iter().try_for_each(|one| agreement(gateway, caller, one, path)),
-        Value::Object(object) => {
-            let patient = object
-                .get("reference")
-                .and_then(Value::as_str)
-                .and_then(|text| text.strip_prefix("Patient/"))
-                .map(|rest| rest.split('/').next().unwrap_or(rest));
-            if let (Some(id), Some(said)) = (patient, object.get("identifier")) {
-                // Who is not seen has been refused before.
-                let found = gateway.find(caller, "Patient", id)?.and_then(|found| serde_json::from_slice::<Value>(&found.body).ok());
-                let same = |one: &Value| one.get("system") == said.get("system") && one.get("value") == said.get("value");
-                if !found.as_ref().and_then(|p| p.get("identifier")?.as_array()).is_some_and(|own| own.iter().any(same)) {
-                    let diagnostics = "The identifier beside the reference is not one of the patient whom the reference names. Leave one of the two out, or make both name the same patient.".to_owned();
-                    return Err(Fault::Invalid(vec![Issue { severity: "error", code: "business-rule", diagnostics, expression: vec![path.to_owned()] }]));
-                }
-            }
-            object.iter().try_for_each(|(name, inner)| agreement(gateway, caller, inner, &format!("{path}.{name}")))
+/// us to say which (ABUSE C32). Each patient is looked up once.
+fn agreement(gateway: &Gateway, caller: &Caller, put: &Put<'_>, standing: Option<&Value>) -> Result<(), Fault> {
+    let mut said = Vec::new();
+    identified(put.value, put.resource, &mut said);
+    let mut before = Vec::new();
+    if let Some(old) = standing.filter(|_| !said.is_empty()) {
+        identified(old, put.resource, &mut before);
+    }
+    let mut looked_up: HashMap<&str, Option<Value>> = HashMap::new();
+    for (path, id, identifier) in said {
+        if before.iter().any(|(_, other, stood)| *other == id && *stood == identifier) {
+            continue;
         }
-        _ => Ok(()),
+        let patient = match looked_up.entry(id) {
+            Entry::Occupied(known) => known.into_mut(),
+            // Who is not seen has been refused before.
+            Entry::Vacant(place) => place.insert(gateway.find(caller, "Patient", id)?.and_then(|found| serde_json::from_slice(&found.body).ok())),
+        };
+        let same = |one: &Value| one.get("system") == identifier.get("system") && one.get("value") == identifier.get("value");
+        if !patient.as_ref().and_then(|p| p.get("identifier")?.as_array()).is_some_and(|own| own.iter().any(same)) {
+            let diagnostics = "The identifier beside the reference is not one of the patient whom the reference names. Leave one of the two out, or make both name the same patient.".to_owned();
+            return Err(Fault::Invalid(vec![Issue { severity: "error", code: "business-rule", diagnostics, expression: vec![path] }]));
+        }
+    }
+    Ok(())
+}
+
+/// References to patients that have an identifier beside them: the place, the patient's id, the identifier.
+fn identified<'v>(value: &'v Value, path: &str, out: &mut Vec<(String, &'v str, &'v Value)>) {
+    match value {
+        Value::Array(list) => list.iter().for_each(|one| identified(one, path, out)),
+        Value::Object(object) => {
+            let patient = object.get("reference").and_then(Value::as_str).and_then(|text| text.strip_prefix("Patient/"));
+            if let (Some(rest), Some(identifier)) = (patient, object.get("identifier")) {
+                out.push((path.to_owned(), rest.split('/').next().unwrap_or(rest), identifier));
+            }
+            object.iter().for_each(|(name, inner)| identified(inner, &format!("{path}.{name}"), out));
+        }
+        _ => {}
     }
 }
 
@@ -204,8 +244,9 @@ pub async fn commit(gateway: &Gateway, caller: &Caller, put: &Put<'_>, mut unit:
     let mut answer = match conditions.prefer {
         Return::Minimal => Answer::empty(expected),
         Return::OperationOutcome => {
-            let issue = Issue { severity: "information", code: "informational", diagnostics: format!("Stored as version {version}."), expression: vec![] };
-            Answer::json(expected, operation_outcome(&[issue]).into())
+            let mut issues = vec![Issue { severity: "information", code: "informational", diagnostics: format!("Stored as version {version}."), expression: vec![] }];
+            issues.extend(departures(put.value, "warning"));
+            Answer::json(expected, operation_outcome(&issues).into())
         }
         Return::Representation => match gateway.find(caller, put.resource, put.id) {
             Ok(Some(found)) if found.version == version => Answer::json(expected, gateway.present(caller, put.resource, &found).0),

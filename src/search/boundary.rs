@@ -2,15 +2,16 @@
 //!
 //! The care relation is looked up by the statement itself, so that it holds the moment it is typed in.
 
-use crate::condition::Env;
+use crate::condition::{self, Env};
 use crate::history::{Era, SHOWN};
 use crate::predicate::Predicate;
-use crate::sql::{ALWAYS, NEVER, all, any, name, of_row};
+use crate::sql::{ALWAYS, NEVER, all, any, literal, name, of_row};
 use crate::way::Way;
-use hearthgate_access::{Boundary, Patients, Reach, TypeRule};
+use hearthgate_access::{Boundary, NAMING, Patients, Reach, TypeRule};
 use hearthgate_fhir::query::{self, Kind, Modifier, Operand, Parameter, SystemMatch};
 use hearthgate_mapping::index;
-use hearthgate_mapping::plan::{PatientRule, Plan, PlanKind};
+use hearthgate_mapping::plan::{PatientRule, Plan, PlanKind, Sql};
+use hearthgate_mapping::source::SourceColumns;
 
 /// What a boundary says, as far as SQL needs it.
 #[derive(Clone, Copy)]
@@ -35,9 +36,14 @@ impl<'b> Limits<'b> {
         Self { rule, withheld }
     }
 
-    /// Neither filters nor labels: what it says does not depend on the type.
+    /// Neither filters nor labels: what it says does not turn on the time.
     pub(crate) fn is_plain(&self) -> bool {
         self.withheld.is_empty() && self.rule.reach.iter().all(|reach| reach.filters.is_empty())
+    }
+
+    /// Plain, and patients alone: what it says does not depend on the type either.
+    pub(crate) fn is_same_for_every_type(&self) -> bool {
+        self.is_plain() && !self.rule.reach.iter().any(|reach| matches!(reach.patients, Patients::Naming(_)))
     }
 
     /// The rule.
@@ -90,7 +96,11 @@ impl<'b> Limits<'b> {
             return NEVER.to_owned();
         }
         any(self.rule.reach.iter().filter(|reach| reach.filters.is_empty()).map(|reach| {
-            let Some(whose) = Whose::new(env, &reach.patients) else { return ALWAYS.to_owned() };
+            let whose = match Whose::new(env, &reach.patients) {
+                None => return ALWAYS.to_owned(),
+                Some(Whose::Named(parameter)) => return past_naming(env, plan, &parameter, alias, seq),
+                Some(whose) => whose,
+            };
             let column = |of: &String| format!("{alias}.{}", name(of));
             let inside = match (&plan.patient, &plan.kind) {
                 (PatientRule::None, _) => NEVER.to_owned(),
@@ -121,6 +131,11 @@ impl<'b> Limits<'b> {
         let mut set = Set { selects: Vec::new(), few: true };
         for reach in &self.rule.reach {
             let whose = Whose::new(env, &reach.patients)?;
+            if let Whose::Named(parameter) = &whose {
+                set.selects.extend(Predicate::new(env, plan, parameter).sets(plan, plan.resource, what));
+                set.few = false;
+                continue;
+            }
             set.few &= matches!(reach.patients, Patients::Compartment(_) | Patients::CareOfCompartment { .. });
             for (way, columns) in places(plan) {
                 for column in columns {
@@ -137,6 +152,7 @@ impl<'b> Limits<'b> {
                             conditions.insert(0, format!("q.doctor_id = {doctor} AND q.active = 1"));
                             format!("care_relations q CROSS JOIN {from}")
                         }
+                        Whose::Named(_) => continue,
                     };
                     set.selects.push(format!("SELECT {what} FROM {from} WHERE {}", conditions.join(" AND ")));
                 }
@@ -159,6 +175,8 @@ enum Whose {
     One(String, String),
     /// Those with an active relation to the doctor's row number.
     InCare(String),
+    /// Nobody by name: whoever's resource fulfils the parameter.
+    Named(Box<Parameter>),
 }
 
 impl Whose {
@@ -175,6 +193,13 @@ impl Whose {
                 let related = format!("EXISTS (SELECT 1 FROM care_relations q WHERE q.patient_id = {patient} AND q.doctor_id = {doctor} AND q.active = 1)");
                 Self::One(patient, related)
             }
+            Patients::Naming(practitioner) => Self::Named(Box::new(Parameter {
+                code: NAMING.to_owned(),
+                kind: Kind::Reference,
+                modifier: None,
+                values: vec![Operand::Reference { type_name: Some("Practitioner"), id: practitioner.clone() }],
+                raw: (String::new(), String::new()),
+            })),
         })
     }
 
@@ -184,13 +209,14 @@ impl Whose {
             Self::InCare(doctor) => {
                 format!("EXISTS (SELECT 1 FROM care_relations q WHERE q.patient_id = {patient} AND q.doctor_id = {doctor} AND q.active = 1)")
             }
+            Self::Named(_) => NEVER.to_owned(),
         }
     }
 
     fn besides(&self) -> String {
         match self {
             Self::One(_, condition) => condition.clone(),
-            Self::InCare(_) => ALWAYS.to_owned(),
+            Self::InCare(_) | Self::Named(_) => ALWAYS.to_owned(),
         }
     }
 }
@@ -210,7 +236,11 @@ fn places(plan: &Plan) -> Vec<(Way, Vec<String>)> {
 
 fn reach_check(env: &mut Env<'_>, plan: &Plan, reach: &Reach) -> String {
     let filters: Vec<String> = reach.filters.iter().map(|(code, value)| filter_check(env, plan, code, value)).collect();
-    let Some(whose) = Whose::new(env, &reach.patients) else { return all(filters) };
+    let whose = match Whose::new(env, &reach.patients) {
+        None => return all(filters),
+        Some(Whose::Named(parameter)) => return all([vec![Predicate::new(env, plan, &parameter).check()], filters].concat()),
+        Some(whose) => whose,
+    };
     let inside = places(plan).into_iter().map(|(way, columns)| match (&plan.patient, &plan.kind) {
         (PatientRule::Itself, _) => whose.holds("r.row"),
         // A group by patient is named by the patient.
@@ -222,6 +252,35 @@ fn reach_check(env: &mut Env<'_>, plan: &Plan, reach: &Reach) -> String {
         _ => way.check(&any(columns.iter().map(|column| whose.holds(column))), "e"),
     });
     all([any(inside.collect::<Vec<_>>()), whose.besides(), all(filters)])
+}
+
+/// That the root row with the alias fulfilled a parameter as of the sequence number, by its own columns and those of its child tables.
+fn past_naming(env: &mut Env<'_>, plan: &Plan, parameter: &Parameter, alias: &str, seq: &str) -> String {
+    env.resource = plan.resource;
+    let sources = plan.sources.get(&parameter.code).into_iter().flatten();
+    let held = sources.map(|source| {
+        let filtered = |filter: &[(String, Sql)], of: &str| {
+            all(filter.iter().map(|(column, value)| match value {
+                Sql::Null => format!("{of}.{} IS NULL", name(column)),
+                value => format!("{of}.{} = {}", name(column), literal(value)),
+            }))
+        };
+        match (source.joins.as_slice(), &source.columns) {
+            (joins, SourceColumns::Foreign { .. } | SourceColumns::Reference(_)) if joins.len() <= 1 => {
+                let table = joins.first().map_or(plan.table.table.as_str(), |join| join.table.as_str());
+                let condition = condition::of_source(env, parameter, source, table);
+                let Some(join) = joins.first() else { return all([of_row(&condition, alias), filtered(&source.filter, alias)]) };
+                any([Era::Live, Era::Past].map(|era| {
+                    let table = if era == Era::Live { join.table.clone() } else { format!("gw_h_{}", join.table) };
+                    let conditions =
+                        [format!("m.{} = {alias}.id", name(&join.on)), era.was_there("m", seq), filtered(&join.filter, "m"), filtered(&source.filter, "m")];
+                    format!("EXISTS (SELECT 1 FROM {} m WHERE {})", name(&table), all(conditions.into_iter().chain([of_row(&condition, "m")])))
+                }))
+            }
+            _ => NEVER.to_owned(),
+        }
+    });
+    any(held.collect::<Vec<_>>())
 }
 
 /// A filter of a granular scope is a search parameter; one that cannot be read holds of nothing.

@@ -222,7 +222,7 @@ impl Forward {
         for target in &self.targets {
             let Some(limits) = limits(target) else { continue };
             for plan in env.context.of_type(target) {
-                if plan.kind == PlanKind::Document && limits.is_plain() {
+                if plan.kind == PlanKind::Document && limits.is_same_for_every_type() {
                     alike.entry(limits.shape()).or_insert_with(|| (Vec::new(), plan, limits)).0.push((*target).to_owned());
                     continue;
                 }

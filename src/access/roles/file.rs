@@ -8,6 +8,7 @@ use toml::Spanned;
 
 use super::{Act, Cell, Fault, ReachKind, Roles, Rule};
 use crate::narrow::Labels;
+use crate::reach::NAMING;
 use crate::role::Role;
 use crate::scope::static_type;
 
@@ -35,8 +36,16 @@ struct RawRule {
     role: String,
     types: Vec<String>,
     allow: Vec<String>,
-    reach: Option<String>,
+    reach: Option<RawReach>,
     reason: String,
+}
+
+/// One kind of reach, or several that add up.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum RawReach {
+    One(String),
+    Several(Vec<String>),
 }
 
 #[derive(Deserialize)]
@@ -149,16 +158,7 @@ impl Compiler<'_> {
                 None => self.fault(line, format!("{name} in `allow` is none of read, history, search, create, update, delete")),
             }
         }
-        let reach = match (raw.reach.as_deref(), role) {
-            (Some("own"), Role::Patient) => ReachKind::Own,
-            (Some("care"), Role::Doctor) => ReachKind::Care,
-            (Some("all"), _) => ReachKind::All,
-            // Nothing is allowed, so the reach is never read.
-            (None, _) if acts.is_empty() => ReachKind::Own,
-            _ => {
-                return self.fault(line, "`reach` is \"own\" (patients only), \"care\" (doctors only) or \"all\"".to_owned());
-            }
-        };
+        let Some(reach) = self.reach(line, role, raw, acts.is_empty()) else { return };
         let rule = self.rules.len();
         self.rules.push(Rule { reach, reason: raw.reason.clone() });
         for name in &raw.types {
@@ -176,6 +176,37 @@ impl Compiler<'_> {
                 self.bearings.entry((role, found)).or_default().push(bearing);
             }
         }
+    }
+
+    /// The kinds of reach that a rule names; none where it allows nothing.
+    fn reach(&mut self, line: usize, role: Role, raw: &RawRule, nothing: bool) -> Option<Vec<ReachKind>> {
+        let names = match &raw.reach {
+            Some(RawReach::One(name)) => std::slice::from_ref(name),
+            Some(RawReach::Several(names)) => names.as_slice(),
+            None => &[],
+        };
+        let mut kinds = Vec::new();
+        for name in names {
+            let kind = match (name.as_str(), role) {
+                ("own", Role::Patient) => ReachKind::Own,
+                ("care", Role::Doctor) => ReachKind::Care,
+                ("named", Role::Doctor) if raw.types.iter().all(|of| r4::search_parameter(of, NAMING).is_some()) => ReachKind::Named,
+                ("all", _) => ReachKind::All,
+                _ => {
+                    let message = "`reach` is \"own\" (patients only), \"care\" (doctors only), \"named\" (doctors only, for types that R4 searches by `practitioner`) or \"all\"";
+                    self.fault(line, message.to_owned());
+                    return None;
+                }
+            };
+            if kinds.contains(&kind) {
+                self.fault(line, format!("{name} stands twice in `reach`"));
+            }
+            kinds.push(kind);
+        }
+        if kinds.is_empty() && !nothing {
+            self.fault(line, "a rule that allows something needs its `reach`".to_owned());
+        }
+        Some(kinds)
     }
 
     fn labels(&mut self, raw: &[Spanned<RawLabel>]) -> HashMap<Role, Labels> {

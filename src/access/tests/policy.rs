@@ -51,6 +51,23 @@ fn a_doctor_reaches_patients_in_care_whatever_the_launch() {
 }
 
 #[test]
+fn a_doctor_reaches_appointments_that_name_them_and_nothing_more_of_the_patient() {
+    let m = caller(Role::Doctor, "user/*.cruds", None).unwrap();
+    let (care, named) = (Patients::CareOf("M".into()), Patients::Naming("M".into()));
+    for interaction in Interaction::ALL {
+        for name in r4::resource_types() {
+            let Ok(rule) = m.rule(name, interaction) else { continue };
+            let reached = *name == "Appointment" && interaction != Interaction::Create;
+            assert_eq!(patients(&rule).contains(&named), reached, "{name} {interaction}");
+            assert!(!reached || patients(&rule) == [care.clone(), named.clone()], "{name} {interaction}");
+        }
+    }
+    let launched = caller(Role::Doctor, "patient/*.rs", Some("B")).unwrap();
+    let both = Patients::CareOfCompartment { practitioner: "M".into(), patient: "B".into() };
+    assert_eq!(patients(&launched.rule("Appointment", Interaction::Read).unwrap()), [both], "a launch stays with its patient");
+}
+
+#[test]
 fn an_administrator_sees_no_clinical_content() {
     let r = caller(Role::Admin, "user/*.cruds patient/*.cruds", Some("A")).unwrap();
     for name in r4::resource_types() {
@@ -86,7 +103,7 @@ fn abuse_a25_a_scope_for_the_patient_in_context_is_worth_nothing_without_one() {
                             Patients::All => roles().is_impersonal(name),
                             Patients::Compartment(one) => one == "B",
                             Patients::CareOfCompartment { patient, practitioner } => patient == "B" && practitioner == "M",
-                            Patients::CareOf(_) => false,
+                            Patients::CareOf(_) | Patients::Naming(_) => false,
                         };
                         assert!(narrow, "{role} {name} {interaction} {reach:?}");
                     }
@@ -306,6 +323,9 @@ fn a_mistake_in_the_table_is_refused_with_its_line() {
         ("\"Task\", ", "\"Tusk\", ", "Tusk in @unplaced is no R4 resource type"),
         ("role = \"admin\"", "role = \"chief\"", "chief is no role"),
         ("reach = \"care\"", "reach = \"own\"", "`reach` is"),
+        ("reach = \"care\"", "reach = \"named\"", "`reach` is"),
+        ("reach = [\"care\", \"named\"]", "reach = [\"care\", \"care\"]", "care stands twice"),
+        ("reach = [\"care\", \"named\"]", "reach = []", "needs its `reach`"),
         ("\"AuditEvent\", \"Group\"]", "\"AuditEvent\", \"Groupe\"]", "Groupe is neither"),
         ("allow = [\"read\", \"search\"]", "allow = [\"read\", \"serach\"]", "serach in `allow`"),
         (

@@ -13,13 +13,19 @@ struct Resource {
     patient: Option<&'static str>,
     category: &'static str,
     status: &'static str,
+    names: &'static str,
 }
 
 const fn resource(name: &'static str, patient: Option<&'static str>, category: &'static str, status: &'static str) -> Resource {
-    Resource { name, patient, category, status }
+    Resource { name, patient, category, status, names: "" }
 }
 
-const WORLD: [Resource; 16] = [
+/// An appointment of a patient with a doctor.
+const fn appointment(patient: &'static str, names: &'static str) -> Resource {
+    Resource { name: "Appointment", patient: Some(patient), category: "", status: "booked", names }
+}
+
+const WORLD: [Resource; 19] = [
     resource("Observation", Some("A"), "laboratory", "final"),
     resource("Observation", Some("A"), "vital-signs", "final"),
     resource("Observation", Some("B"), "laboratory", "final"),
@@ -30,6 +36,9 @@ const WORLD: [Resource; 16] = [
     resource("Patient", Some("A"), "", ""),
     resource("Patient", Some("B"), "", ""),
     resource("Appointment", Some("A"), "", "booked"),
+    appointment("A", "N"),
+    appointment("B", "M"),
+    appointment("B", "N"),
     resource("Practitioner", None, "", ""),
     resource("Device", Some("A"), "", "active"),
     resource("Task", None, "", ""),
@@ -79,9 +88,8 @@ fn contexts(scopes: &str, resource: &Resource, interaction: Interaction) -> Vec<
 }
 
 fn allowed(role: Role, registered: &str, granted: &str, launch: Option<&str>, resource: &Resource, interaction: Interaction) -> bool {
-    let Some(reach) = roles().decision(role, resource.name, interaction).and_then(|d| d.reach) else {
-        return false;
-    };
+    let roles = roles();
+    let reach = roles.decision(role, resource.name, interaction).map(|d| d.reach).unwrap_or_default();
     let registered = contexts(registered, resource, interaction);
     contexts(granted, resource, interaction).iter().filter(|context| registered.contains(context)).any(|context| {
         let system = role == Role::System;
@@ -90,10 +98,11 @@ fn allowed(role: Role, registered: &str, granted: &str, launch: Option<&str>, re
             "user" => !system,
             _ => system,
         };
-        let by_role = match reach {
+        let by_role = reach.iter().any(|kind| match kind {
             ReachKind::All => true,
             ReachKind::Own | ReachKind::Care => resource.patient == Some("A"),
-        };
+            ReachKind::Named => context == "user" && resource.names == "M",
+        });
         let impersonal = matches!(resource.name, "Practitioner" | "ValueSet");
         let by_launch = context != "patient" || impersonal || (launch.is_some() && resource.patient == launch);
         fits && by_role && by_launch
@@ -108,6 +117,7 @@ fn sees(rule: &TypeRule, resource: &Resource) -> bool {
             Patients::Compartment(one) => resource.patient == Some(one),
             Patients::CareOf(doctor) => doctor == "M" && resource.patient == Some("A"),
             Patients::CareOfCompartment { practitioner, patient } => practitioner == "M" && patient == "A" && resource.patient == Some("A"),
+            Patients::Naming(doctor) => resource.names == doctor,
         };
         patient && reach.filters.iter().all(|(code, wanted)| value(resource, code) == wanted)
     })

@@ -44,6 +44,7 @@ fn rule() -> impl Strategy<Value = TypeRule> {
         2 => patient().prop_map(Patients::Compartment),
         3 => doctor().prop_map(Patients::CareOf),
         1 => (doctor(), patient()).prop_map(|(practitioner, patient)| Patients::CareOfCompartment { practitioner, patient }),
+        2 => doctor().prop_map(Patients::Naming),
     ];
     let filters = prop_oneof![
         4 => Just(vec![]),

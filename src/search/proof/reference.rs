@@ -172,6 +172,11 @@ fn inside(world: &World, kept: &Kept, reach: &Reach) -> bool {
         Patients::Compartment(patient) => patients(world, kept).contains(patient),
         Patients::CareOf(doctor) => patients(world, kept).iter().any(|patient| cares(doctor, patient)),
         Patients::CareOfCompartment { practitioner, patient } => cares(practitioner, patient) && patients(world, kept).contains(patient),
+        Patients::Naming(practitioner) => {
+            let actor = format!("Practitioner/{practitioner}");
+            let participants = kept.value["participant"].as_array();
+            kept.resource == "Appointment" && participants.into_iter().flatten().any(|one| one["actor"]["reference"] == *actor)
+        }
     };
     whose
         && reach.filters.iter().all(|(code, value)| {
