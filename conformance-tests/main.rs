@@ -2,6 +2,7 @@
 
 mod abuse_isolation;
 mod abuse_tokens;
+mod answers;
 mod bad_input;
 mod capability;
 mod columns;
@@ -16,6 +17,7 @@ mod possession;
 mod real_input;
 mod requirements;
 mod rest;
+mod rotation;
 mod searching;
 mod validator;
 mod world;

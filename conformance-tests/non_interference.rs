@@ -54,10 +54,7 @@ fn server(name: &str, before: &[Value], a: &[Value], after: &[Value], b_is_there
     let mut all = world::directory();
     all.extend([before, a, after].concat().iter().filter(|r| !refers(r)).cloned());
     world::import(&server, &all);
-    world::import(
-        &server,
-        &[a, before, after].concat().iter().filter(refers).cloned().chain([together(), first()]).collect::<Vec<_>>(),
-    );
+    world::import(&server, &[a, before, after].concat().iter().filter(refers).cloned().chain([together(), first()]).collect::<Vec<_>>());
     world::accounts(&server, b_is_there);
     // What another program did, it did when the clock on the wall said.
     server.shell(&format!("UPDATE gw_resources SET at = {CLOCK}; UPDATE gw_versions SET at = {CLOCK}; DELETE FROM gw_rendered"));

@@ -205,6 +205,14 @@ pub enum Clients {
         /// Its id.
         id: String,
     },
+    /// Give it a new secret, shown once, or new keys; the old ones stop at once.
+    Rotate {
+        /// Its id.
+        id: String,
+        /// Its new public keys; with the old ones among them, those hold until they are left out.
+        #[arg(long, value_name = "FILE|URL")]
+        jwks: Option<String>,
+    },
 }
 
 /// What to do with the keys that sign tokens.
@@ -249,6 +257,16 @@ pub enum Users {
     },
     /// Let one in again.
     Enable {
+        /// The name.
+        name: String,
+    },
+    /// Give one a new password, made up and shown once; the old one, and what it opened, stops at once.
+    Rotate {
+        /// The name.
+        name: String,
+    },
+    /// Set the password to the line on standard input; the old one, and what it opened, stops at once.
+    Password {
         /// The name.
         name: String,
     },

@@ -83,7 +83,7 @@ fn run(arguments: Arguments) -> Result<u8, String> {
             };
             there(&data("hearthgate-data"), &config(file)?, work)
         }
-        Command::Users { what } => there(&data("hearthgate-data"), &config(file)?, user_work(what)),
+        Command::Users { what } => there(&data("hearthgate-data"), &config(file)?, user_work(what)?),
         Command::Import { paths, system, report, no_extract: _ } => {
             let paths = paths.iter().map(std::path::absolute).collect::<Result<_, _>>().map_err(|e| e.to_string())?;
             let report = report.map(std::path::absolute).transpose().map_err(|e| e.to_string())?;
@@ -109,27 +109,40 @@ fn later(command: &str) -> Result<u8, String> {
 fn client_work(what: Clients) -> Result<Work, String> {
     Ok(match what {
         Clients::Add { id, kind, redirect_uri, launch_url, jwks, scope, name } => {
-            let jwks = match jwks {
-                Some(place) if !place.starts_with("https://") => Some(std::fs::read_to_string(&place).map_err(|e| format!("--jwks {place}: {e}"))?),
-                other => other,
-            };
+            let jwks = jwks.map(jwks_at).transpose()?;
             Work::ClientAdd(work::NewClient { id, kind, redirect_uris: redirect_uri, launch_url, jwks, scope: scope.unwrap_or_default(), name, secret: None })
         }
         Clients::List => Work::ClientList,
         Clients::Show { id } => Work::ClientShow { id },
         Clients::Disable { id } => Work::ClientDisable { id, disabled: true },
         Clients::Enable { id } => Work::ClientDisable { id, disabled: false },
+        Clients::Rotate { id, jwks } => Work::ClientRotate(work::RotateClient { id, jwks: jwks.map(jwks_at).transpose()? }),
     })
 }
 
-fn user_work(what: Users) -> Work {
-    match what {
+/// A client's keys: the text of a file, or the URL where they are.
+fn jwks_at(place: String) -> Result<String, String> {
+    if place.starts_with("https://") { Ok(place) } else { std::fs::read_to_string(&place).map_err(|e| format!("--jwks {place}: {e}")) }
+}
+
+/// A password as it is typed or piped in: never an argument, which everyone on the machine can read.
+fn password_line() -> Result<String, String> {
+    use std::io::BufRead as _;
+    let mut line = String::new();
+    std::io::stdin().lock().read_line(&mut line).map_err(|e| format!("standard input: {e}"))?;
+    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+fn user_work(what: Users) -> Result<Work, String> {
+    Ok(match what {
         Users::Add { name, role, fhir_user } => Work::UserAdd(work::NewUser { name, role, fhir_user, password: None }),
         Users::List => Work::UserList,
         Users::Show { name } => Work::UserShow { name },
         Users::Disable { name } => Work::UserDisable { name, disabled: true },
         Users::Enable { name } => Work::UserDisable { name, disabled: false },
-    }
+        Users::Rotate { name } => Work::UserRotate(work::RotateUser { name, password: None }),
+        Users::Password { name } => Work::UserRotate(work::RotateUser { name, password: Some(password_line()?) }),
+    })
 }
 
 /// The environment; what is no text in it is shown as such.

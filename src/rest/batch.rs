@@ -122,7 +122,8 @@ fn call<'e>(gateway: &Gateway, entry: &'e Value, index: usize, preferred: &Condi
         Some(Value::String(text)) => Ok(Some(text.as_str())),
         Some(_) => Err(wrong("A condition of an entry is a string.", &format!("request.{name}"))),
     };
-    let mut conditions = Conditions { if_none_exist: condition("ifNoneExist")?.is_some(), prefer: preferred.prefer, strict: preferred.strict, ..Conditions::default() };
+    let mut conditions =
+        Conditions { if_none_exist: condition("ifNoneExist")?.is_some(), prefer: preferred.prefer, strict: preferred.strict, ..Conditions::default() };
     conditions.if_match = condition("ifMatch")?.map(version).transpose()?;
     if let Some(tags) = condition("ifNoneMatch")? {
         conditions.if_none_match = tags.split(',').map(|tag| tag.trim().to_owned()).collect();

@@ -244,7 +244,8 @@ pub async fn commit(gateway: &Gateway, caller: &Caller, put: &Put<'_>, mut unit:
     let mut answer = match conditions.prefer {
         Return::Minimal => Answer::empty(expected),
         Return::OperationOutcome => {
-            let mut issues = vec![Issue { severity: "information", code: "informational", diagnostics: format!("Stored as version {version}."), expression: vec![] }];
+            let mut issues =
+                vec![Issue { severity: "information", code: "informational", diagnostics: format!("Stored as version {version}."), expression: vec![] }];
             issues.extend(departures(put.value, "warning"));
             Answer::json(expected, operation_outcome(&issues).into())
         }

@@ -124,6 +124,16 @@ impl Change {
         }
     }
 
+    /// Gives a person a new password, hashed; what the old one opened ends by the table's own trigger.
+    #[must_use]
+    pub fn set_password(username: &str, password_hash: &str) -> Self {
+        Self::Sql {
+            sql: "UPDATE users SET password_hash = ?2 WHERE username = ?1".to_owned(),
+            parameters: vec![text(Some(username)), text(Some(password_hash))],
+            expect: Some(1),
+        }
+    }
+
     /// Ends whose care a patient is in, who is about to go.
     #[must_use]
     pub fn end_care(patient: &str) -> Self {

@@ -3,8 +3,6 @@
 use super::event;
 use crate::ops::control::Console;
 use crate::ops::instance::Instance;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hearthgate_access::Scopes;
 use hearthgate_auth::{Jwks, is_sound_redirect_uri};
 use hearthgate_store::{AuditRow, Change, Client, Context, Unit};
@@ -56,23 +54,13 @@ pub fn add_quietly(new: &New, instance: &Instance, runtime: &Handle) -> Result<O
         }
     }
     let (jwks, jwks_uri) = match (new.kind.as_str(), &new.jwks) {
-        ("jwks", Some(text)) if text.starts_with("https://") => (None, Some(text.clone())),
-        ("jwks", Some(text)) => {
-            Jwks::parse(text.as_bytes()).map_err(|e| format!("--jwks: {e}"))?;
-            (Some(text.trim().to_owned()), None)
-        }
+        ("jwks", Some(text)) => keys(text)?,
         ("jwks", None) => return Err("a client of kind jwks wants --jwks FILE or URL".to_owned()),
         ("public" | "secret", None) => (None, None),
         ("public" | "secret", Some(_)) => return Err("--jwks goes with --kind jwks".to_owned()),
         _ => return Err("--kind: public, secret or jwks".to_owned()),
     };
-    let secret = (new.kind == "secret").then(|| {
-        new.secret.clone().unwrap_or_else(|| {
-            let mut bytes = [0_u8; 32];
-            hearthgate_seal::system_fill(&mut bytes);
-            URL_SAFE_NO_PAD.encode(bytes)
-        })
-    });
+    let secret = (new.kind == "secret").then(|| new.secret.clone().unwrap_or_else(super::rotate::made_up));
     let hash = secret.as_deref().map(hearthgate_auth::hash_secret);
     let client = Client {
         client_id: new.id.clone(),
@@ -92,6 +80,15 @@ pub fn add_quietly(new: &New, instance: &Instance, runtime: &Handle) -> Result<O
         Err(refused) if matches!(refused.error, hearthgate_store::Error::Constraint(_)) => Err(format!("there is a client `{}` already", new.id)),
         Err(error) => Err(error.to_string()),
     }
+}
+
+/// Keys as they are stored: a JWKS as it came, or the URL where one is.
+pub(super) fn keys(text: &str) -> Result<(Option<String>, Option<String>), String> {
+    if text.starts_with("https://") {
+        return Ok((None, Some(text.to_owned())));
+    }
+    Jwks::parse(text.as_bytes()).map_err(|e| format!("--jwks: {e}"))?;
+    Ok((Some(text.trim().to_owned()), None))
 }
 
 fn unit(instance: &Instance, action: &str, client: &str, changes: Vec<Change>) -> Unit {

@@ -4,6 +4,7 @@ mod clients;
 mod export;
 mod import;
 mod keys;
+mod rotate;
 mod token;
 mod users;
 
@@ -35,6 +36,8 @@ pub enum Work {
         /// Whether it is refused from now on.
         disabled: bool,
     },
+    /// A client's new secret or keys.
+    ClientRotate(rotate::Client),
     /// A new user.
     UserAdd(users::New),
     /// All users.
@@ -58,6 +61,8 @@ pub enum Work {
         /// Seconds until they sign.
         after: u32,
     },
+    /// A user's new password.
+    UserRotate(rotate::User),
     /// An import.
     Import {
         /// Files and folders, absolute.
@@ -87,12 +92,14 @@ impl Work {
             Self::ClientList => ("client-list", None),
             Self::ClientShow { id } => ("client-show", Some(id)),
             Self::ClientDisable { id, disabled } => (if *disabled { "client-disable" } else { "client-enable" }, Some(id)),
+            Self::ClientRotate(new) => ("client-rotate", Some(&new.id)),
             Self::UserAdd(new) => ("user-add", Some(&new.name)),
             Self::UserList => ("user-list", None),
             Self::UserShow { name } => ("user-show", Some(name)),
             Self::UserDisable { name, disabled } => (if *disabled { "user-disable" } else { "user-enable" }, Some(name)),
             Self::KeyList => ("key-list", None),
             Self::KeyRotate { .. } => ("key-rotate", None),
+            Self::UserRotate(new) => ("user-password", Some(&new.name)),
             Self::Import { .. } => ("import", None),
             Self::Export { .. } => ("export", None),
         }
@@ -105,6 +112,7 @@ impl Work {
 }
 
 pub use clients::{New as NewClient, add_quietly as add_client};
+pub use rotate::{Client as RotateClient, User as RotateUser};
 pub use token::Ask as TokenAsk;
 pub use users::{New as NewUser, add_quietly as add_user};
 
@@ -132,12 +140,14 @@ fn run(work: Work, instance: &Instance, runtime: &Handle, console: &mut dyn Cons
         Work::ClientList => clients::list(instance, console),
         Work::ClientShow { id } => clients::show(&id, instance, console),
         Work::ClientDisable { id, disabled } => clients::disable(&id, disabled, instance, runtime, console),
+        Work::ClientRotate(new) => rotate::client(&new, instance, runtime, console),
         Work::UserAdd(new) => users::add(&new, instance, runtime, console),
         Work::UserList => users::list(instance, console),
         Work::UserShow { name } => users::show(&name, instance, console),
         Work::UserDisable { name, disabled } => users::disable(&name, disabled, instance, runtime, console),
         Work::KeyList => keys::list(instance, console),
         Work::KeyRotate { after } => keys::rotate(after, instance, console),
+        Work::UserRotate(new) => rotate::user(&new, instance, runtime, console),
         Work::Import { paths, system, report } => import::run(&paths, system, report.as_deref(), instance, runtime, console),
         Work::Export { folder, types, since } => export::run(&folder, &types, since, instance, runtime, console),
     }
