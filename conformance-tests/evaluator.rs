@@ -269,6 +269,7 @@ fn plain(text: &str) -> String {
 
 fn one_matches(value: &Value, asked: &Question<'_>, text: &str) -> bool {
     match asked.form {
+        "token" if asked.modifier == "of-type" => is_of_type(value, text),
         "token" if asked.modifier == "text" => texts(value).iter().any(|t| folded(t).starts_with(&folded(&plain(text)))),
         "token" => token_matches(&tokens(value), text),
         "string" => strings(value).iter().any(|found| {
@@ -312,6 +313,14 @@ fn token_matches(found: &[(Option<String>, String)], text: &str) -> bool {
         [scheme, wanted] => system.as_ref() == Some(scheme) && code == wanted,
         _ => false,
     })
+}
+
+/// An identifier with the value, and a coding of its type with the system and code.
+fn is_of_type(value: &Value, text: &str) -> bool {
+    let parts: Vec<String> = split(text, '|').iter().map(|p| plain(p)).collect();
+    let [system, code, wanted] = parts.as_slice() else { return false };
+    let types = value.get("type").map(tokens).unwrap_or_default();
+    value["value"].as_str() == Some(wanted) && types.iter().any(|(s, c)| s.as_ref() == Some(system) && c == code)
 }
 
 /// Display and text of a coded value.

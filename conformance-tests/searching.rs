@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock};
 
-const TYPES: [&str; 21] = [
+const TYPES: [&str; 23] = [
     "Patient",
     "Practitioner",
     "PractitionerRole",
@@ -30,6 +30,8 @@ const TYPES: [&str; 21] = [
     "CarePlan",
     "Device",
     "Provenance",
+    "Binary",
+    "CareTeam",
 ];
 
 struct Clinic {
@@ -80,6 +82,12 @@ fn questions(form: &str, code: &str, values: &[&Value]) -> Vec<(&'static str, St
         match form {
             "token" => {
                 let contact = matches!(code, "phone" | "email" | "telecom");
+                if let (Some(number), "identifier") = (value["value"].as_str(), code) {
+                    for (system, kind) in value.get("type").map(evaluator::tokens).unwrap_or_default() {
+                        let (system, kind, number) = (escape(&system.unwrap_or_default()), escape(&kind), escape(number));
+                        out.extend([("of-type", format!("{system}|{kind}|{number}")), ("of-type", format!("{system}|other|{number}"))]);
+                    }
+                }
                 for (system, code) in evaluator::tokens(value).into_iter().take(2) {
                     let code = escape(&code);
                     out.push(("", code.clone()));

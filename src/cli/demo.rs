@@ -112,6 +112,13 @@ fn make(instance: &Instance, runtime: &tokio::runtime::Handle, seed: u64, patien
     let clinic = hearthgate_demo::clinic(seed, patients, (day.year(), day.month(), day.day()));
     eprintln!("making the sample clinic: {} resources", clinic.resources.len());
     let mut intake = Intake::new(instance, runtime);
+    let check = |chunk: &[serde_json::Value], written: &[Written]| -> Result<(), String> {
+        let Some((at, issues)) = written.iter().enumerate().find_map(|(at, w)| if let Written::Refused(issues) = w { Some((at, issues)) } else { None }) else {
+            return Ok(());
+        };
+        Err(format!("the sample clinic's {}/{} was refused: {issues:?}", chunk[at]["resourceType"], chunk[at]["id"]))
+    };
+    let mut under_way: Option<&[serde_json::Value]> = None;
     for (number, chunk) in clinic.resources.chunks(500).enumerate() {
         let items = chunk
             .iter()
@@ -123,11 +130,13 @@ fn make(instance: &Instance, runtime: &tokio::runtime::Handle, seed: u64, patien
                 line: (number * 500 + at) as u64 + 1,
             })
             .collect();
-        let written = intake.write(Batch { items, atomic: false, system: None }).map_err(|e| e.to_string())?;
-        if let Some((at, Written::Refused(issues))) = written.iter().enumerate().find(|(_, w)| matches!(w, Written::Refused(_))) {
-            let resource = &chunk[at];
-            return Err(format!("the sample clinic's {}/{} was refused: {issues:?}", resource["resourceType"], resource["id"]));
+        intake.write(Batch { items, atomic: false, system: None }).map_err(|e| e.to_string())?;
+        if let Some(before) = under_way.replace(chunk) {
+            check(before, &intake.written().map_err(|e| e.to_string())?)?;
         }
+    }
+    if let Some(last) = under_way {
+        check(last, &intake.written().map_err(|e| e.to_string())?)?;
     }
     let care = Unit {
         context: Context { at_ms: instance.gateway.now(), ..Context::default() },

@@ -26,7 +26,7 @@ pub(crate) const NONE: u32 = u32::MAX;
 pub(crate) enum State {
     /// To be written.
     Waiting,
-    /// In the batch that is being made.
+    /// In the batch that is being made, or in one under way.
     Batched,
     Written,
     /// Refused.

@@ -36,11 +36,18 @@ struct Loaded {
 struct Ready {
     entry: u32,
     item: Item,
-    /// Resources of the same batch that it refers to: should one of them be refused, it is
-    /// written again.
+    /// Resources of the same batch, or of one under way, that it refers to: should one of them be
+    /// refused, it is written again.
     leans_on: Vec<u32>,
     /// Some of its references lead to what is still to come.
     early: bool,
+}
+
+/// A batch that the destination has taken and not answered.
+struct Flight {
+    notes: Vec<written::Note>,
+    atomic: bool,
+    manner: Manner,
 }
 
 struct Delivery<'a> {
@@ -57,6 +64,8 @@ struct Delivery<'a> {
     free: VecDeque<u32>,
     /// Units to be written once more.
     again: Vec<u32>,
+    /// Batches under way, the oldest first.
+    flights: VecDeque<Flight>,
     done: u64,
     total: u64,
 }
@@ -82,6 +91,7 @@ pub(crate) fn deliver(
         ranks: order::ranks(),
         free: VecDeque::new(),
         again: Vec::new(),
+        flights: VecDeque::new(),
         done: 0,
         total,
     };
@@ -95,6 +105,10 @@ impl Delivery<'_> {
         loop {
             let mut chunk = self.chunk(&mut order);
             let mut manner = Manner::Ordinary;
+            // What is under way may set free what waits for it.
+            if chunk.is_empty() && self.settle()? {
+                continue;
+            }
             if chunk.is_empty() {
                 let (catalogue, ranks) = (&self.catalogue, &self.ranks);
                 chunk = self.hold.break_circles(|unit| rank(catalogue, ranks, unit));
@@ -113,6 +127,7 @@ impl Delivery<'_> {
         for chunk in again.chunks(self.options.batch.max(1)) {
             self.process(chunk, Manner::Again)?;
         }
+        self.settle_all()?;
         self.progress.bytes(Phase::Delivery, self.total, self.total);
         Ok(())
     }
@@ -167,7 +182,9 @@ impl Delivery<'_> {
         for (unit, loaded) in units {
             let atomic = self.catalogue.transaction(unit).is_some();
             if atomic {
+                // All or nothing: what it refers to must be known to be there.
                 self.write(std::mem::take(&mut ready), false, manner)?;
+                self.settle_all()?;
             }
             let Some(made) = self.make(unit, loaded, manner) else {
                 held.push(unit);

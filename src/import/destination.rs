@@ -33,8 +33,9 @@ pub struct Item {
     /// its references resolved.
     pub resource: Value,
     /// References (path, text) that lead nowhere now: the resource is to be taken all the same.
-    /// All others lead to a resource that is in the store, or stands earlier in the same batch,
-    /// or is in the same atomic batch, or is the resource itself, or is external.
+    /// All others lead to a resource that is in the store, or stands earlier in the same batch or
+    /// in one taken before, or is in the same atomic batch, or is the resource itself, or is
+    /// external.
     pub dangling: Vec<(String, String)>,
     /// The file it came from.
     pub source: String,
@@ -85,6 +86,9 @@ pub enum Written {
     Refused(Vec<Issue>),
 }
 
+/// Batches that may be under way at once, besides the one that is being made.
+pub const AHEAD: usize = 2;
+
 /// The store, as an import sees it. Called from one thread, with batches.
 pub trait Destination {
     /// For each question the ids of the resources in the store that have the identifier, in any
@@ -100,7 +104,14 @@ pub trait Destination {
     /// When the store cannot go on.
     fn exists(&mut self, wanted: &[(&'static str, String)]) -> Result<Vec<bool>, Failure>;
 
-    /// Writes a batch as one transaction, and says for each item what became of it. When it
+    /// Takes a batch to be written as one transaction, behind those taken before, while the next
+    /// is being made ready. At most [`AHEAD`] more are taken before [`Destination::written`] is asked.
+    ///
+    /// # Errors
+    /// When the store cannot go on.
+    fn write(&mut self, batch: Batch) -> Result<(), Failure>;
+
+    /// What became of the oldest batch taken whose answer is still out, for each item. When it
     /// answers, what it took is durable; when it fails, nothing of the batch is there.
     ///
     /// An item whose text equals what is stored but which now has fewer dangling references is
@@ -108,5 +119,5 @@ pub trait Destination {
     ///
     /// # Errors
     /// When the store cannot go on.
-    fn write(&mut self, batch: Batch) -> Result<Vec<Written>, Failure>;
+    fn written(&mut self) -> Result<Vec<Written>, Failure>;
 }

@@ -6,8 +6,9 @@
 //! Two passes. The *survey* reads every file once and remembers where each resource stands, its
 //! id and its identifiers (some 70 bytes a resource). The *delivery* reads the resources again by
 //! their place, targets of references before what refers to them, resolves the references and
-//! hands batches to the destination. The input is never in memory as a whole. Nothing is
-//! remembered between runs: a run that was killed is simply started again.
+//! hands batches to the destination, which writes them while the next are made. The input is never
+//! in memory as a whole. Nothing is remembered between runs: a run that was killed is simply
+//! started again.
 
 mod bundle;
 mod catalogue;
@@ -31,7 +32,7 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 
-pub use destination::{Batch, Destination, Failure, Identifier, Issue, Item, Written};
+pub use destination::{AHEAD, Batch, Destination, Failure, Identifier, Issue, Item, Written};
 pub use folder::NdjsonFolder;
 pub use progress::{Dangling, Phase, Progress, Refusal, RefusalReport, Silent};
 pub use summary::{Summary, TypeSummary};

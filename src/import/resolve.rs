@@ -30,7 +30,7 @@ pub(crate) enum Link {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Leads {
     There,
-    /// To a resource earlier in the batch that is being made.
+    /// To a resource earlier in the batch that is being made, or in one under way.
     Batched(u32),
     /// To a resource that is still to be written.
     Later(u32),

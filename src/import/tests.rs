@@ -6,7 +6,7 @@ mod order_of_files;
 mod real_input;
 
 use std::cell::Cell;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::path::{Path, PathBuf};
 
 use hearthgate_fhir::Value;
@@ -21,6 +21,8 @@ struct Memory {
     /// Type, system, value.
     identifiers: HashMap<(String, Option<String>, String), BTreeSet<String>>,
     writes: Vec<Vec<String>>,
+    /// Taken and not written: everything is put off as long as it may be.
+    waiting: VecDeque<Batch>,
     /// Fails after so many batches.
     most: Option<usize>,
     refuse: Vec<&'static str>,
@@ -30,6 +32,15 @@ impl Memory {
     fn get(&self, name: &str) -> &Value {
         let (type_name, id) = name.split_once('/').expect("Type/id");
         &self.resources.get(&(type_name.to_owned(), id.to_owned())).unwrap_or_else(|| panic!("{name} is there")).0
+    }
+
+    /// After a kill: what was taken and not answered is lost, or was written all the same.
+    fn revive(&mut self, lost: bool) {
+        self.most = None;
+        while !lost && !self.waiting.is_empty() {
+            self.written().expect("written");
+        }
+        self.waiting.clear();
     }
 
     fn has(&self, name: &str) -> bool {
@@ -59,7 +70,14 @@ impl Destination for Memory {
         Ok(wanted.iter().map(|(type_name, id)| self.resources.contains_key(&((*type_name).to_owned(), id.clone()))).collect())
     }
 
-    fn write(&mut self, batch: Batch) -> Result<Vec<Written>, Failure> {
+    fn write(&mut self, batch: Batch) -> Result<(), Failure> {
+        assert!(self.waiting.len() <= AHEAD, "more is under way than may be");
+        self.waiting.push_back(batch);
+        Ok(())
+    }
+
+    fn written(&mut self) -> Result<Vec<Written>, Failure> {
+        let batch = self.waiting.pop_front().ok_or_else(|| Failure::new("nothing was taken"))?;
         if self.most == Some(self.writes.len()) {
             return Err(Failure::new("the power is gone"));
         }

@@ -1,14 +1,21 @@
 //! What an import does to the record: the ordinary way of validation, mapping and store, as the named internal caller `Import`.
 //!
 //! Knows mapping and store. Must not know files or HTTP.
+//!
+//! While the store writes a batch, the next is validated and mapped. Each unit carries its audit event, which names the patients
+//! whose resources it changed; by the unit's number (`gw_audit.tx`, `gw_versions.tx`) it leads to every version it made.
+
+mod flight;
 
 use crate::ops::instance::Instance;
+use flight::{Flight, issues_of};
 use hearthgate_access::{Caller, Interaction, InternalCaller};
 use hearthgate_fhir::Value;
 use hearthgate_fhir::r4;
 use hearthgate_import::{Batch, Destination, Failure, Identifier, Issue, Item, Written};
 use hearthgate_mapping::{claim, index, take};
-use hearthgate_store::{Change, Context, Error, Expect, Guard, Outcome, Put, Refused, Unit};
+use hearthgate_store::{AuditRow, Change, Context, Expect, Guard, Put, Queued, Unit};
+use std::collections::VecDeque;
 use tokio::runtime::Handle;
 
 /// The record as an import sees it.
@@ -16,17 +23,21 @@ pub struct Intake<'i> {
     instance: &'i Instance,
     runtime: &'i Handle,
     caller: Caller,
+    flights: VecDeque<Flight>,
 }
+
+/// A change, and the patients it concerns.
+type Prepared = (Change, Vec<String>);
 
 impl<'i> Intake<'i> {
     /// Into an opened data directory.
     #[must_use]
     pub fn new(instance: &'i Instance, runtime: &'i Handle) -> Self {
-        Self { instance, runtime, caller: Caller::internal(InternalCaller::Import, &instance.roles) }
+        Self { instance, runtime, caller: Caller::internal(InternalCaller::Import, &instance.roles), flights: VecDeque::new() }
     }
 
-    /// The unit of one item, or why it is refused.
-    fn change(&self, item: &Item, system: Option<&str>) -> Result<Change, Vec<Issue>> {
+    /// The change of one item, or why it is refused.
+    fn change(&self, item: &Item, system: Option<&str>) -> Result<Prepared, Vec<Issue>> {
         let whole = |code, message: &str| vec![Issue::whole(code, message)];
         let kind = item
             .resource
@@ -53,23 +64,31 @@ impl<'i> Intake<'i> {
             claim::plan_for(&self.instance.gateway.mappings, kind, &item.resource).ok_or_else(|| whole("not-supported", "no mapping takes this resource"))?;
         let dangles = |kind: &str, id: &str| item.dangling.iter().any(|(_, r)| r.strip_prefix(kind).and_then(|r| r.strip_prefix('/')) == Some(id));
         let row = take::take(plan, &item.resource, &|kind, id| !dangles(kind, id));
-        Ok(Change::Put(Box::new(Put {
+        let patients = index::patients(kind, id, &item.resource);
+        let put = Put {
             plan: plan.index,
             id: id.to_owned(),
             index: index::index(plan, &item.resource, &row),
-            compartments: index::compartments(plan, id, &item.resource, &row),
+            compartments: index::unnamed(plan, id, &row, &patients),
             row,
             unresolved: item.dangling.clone(),
             source: system.map(str::to_owned),
             guard: Guard { version: Expect::Any, old: None, new: None },
             render: true,
             keeper: false,
-        })))
+        };
+        Ok((Change::Put(Box::new(put)), patients))
     }
 
-    fn unit(&self, changes: Vec<Change>) -> Unit {
+    /// Queues changes as one unit, with their event.
+    fn queue(&self, changes: Vec<Prepared>, system: Option<&str>) -> Result<Queued, Failure> {
         let client = self.caller.client().to_owned();
-        Unit { context: Context { actor: None, client: Some(client), at_ms: self.instance.gateway.now() }, changes, audit: None }
+        let mut event = crate::work::event(self.instance, "import", Some(&client), None, 200);
+        event.reason = system.map(str::to_owned);
+        let audit = serde_json::to_string(&event).map_err(|e| Failure::new(e.to_string()))?;
+        let (changes, concerned) = changes.into_iter().unzip();
+        let unit = Unit { context: Context { actor: None, client: Some(client), at_ms: event.at_ms }, changes, audit: Some(AuditRow { event: audit }) };
+        self.instance.gateway.store.queue(unit, concerned).map_err(|e| Failure::new(e.to_string()))
     }
 }
 
@@ -96,75 +115,43 @@ impl Destination for Intake<'_> {
         wanted.iter().map(|(kind, id)| store.exists(kind, id).map_err(|e| Failure::new(e.to_string()))).collect()
     }
 
-    fn write(&mut self, batch: Batch) -> Result<Vec<Written>, Failure> {
+    fn write(&mut self, batch: Batch) -> Result<(), Failure> {
         let system = batch.system.as_deref();
         let mut changes = Vec::with_capacity(batch.items.len());
-        let mut out: Vec<Option<Written>> = Vec::with_capacity(batch.items.len());
+        let mut known: Vec<Option<Written>> = Vec::with_capacity(batch.items.len());
         for item in &batch.items {
             match self.change(item, system) {
                 Ok(change) => {
                     changes.push(change);
-                    out.push(None);
+                    known.push(None);
                 }
-                Err(issues) => out.push(Some(Written::Refused(issues))),
+                Err(issues) => known.push(Some(Written::Refused(issues))),
             }
         }
-        let store = &self.instance.gateway.store;
-        if batch.atomic {
-            let elsewhere = || Written::Refused(vec![Issue::whole("processing", "another entry of the transaction was refused")]);
-            if out.iter().any(Option::is_some) {
-                return Ok(out.into_iter().map(|o| o.unwrap_or_else(elsewhere)).collect());
-            }
-            return match store.write_blocking(self.unit(changes)) {
-                Ok(outcomes) => Ok(outcomes.iter().map(written).collect()),
-                Err(Refused { change, error }) => {
-                    let issues = refused(error)?;
-                    Ok((0..batch.items.len()).map(|at| if change.is_none_or(|c| c == at) { Written::Refused(issues.clone()) } else { elsewhere() }).collect())
-                }
-            };
-        }
-        // All at once; where one is refused, each by itself.
-        let outcomes = match store.write_blocking(self.unit(changes)) {
-            Ok(outcomes) => outcomes.iter().map(written).collect(),
-            Err(Refused { change: Some(_), .. }) => {
-                let mut each = Vec::new();
-                for (item, _) in batch.items.iter().zip(&out).filter(|(_, o)| o.is_none()) {
-                    each.push(match self.change(item, system).map(|change| store.write_blocking(self.unit(vec![change]))) {
-                        Ok(Ok(outcomes)) => outcomes.first().map_or(Written::Unchanged, written),
-                        Ok(Err(Refused { error, .. })) => Written::Refused(refused(error)?),
-                        Err(issues) => Written::Refused(issues),
-                    });
-                }
-                each
-            }
-            Err(Refused { change: None, error }) => return Err(Failure::new(error.to_string())),
-        };
-        let mut outcomes: std::vec::IntoIter<Written> = outcomes.into_iter();
-        Ok(out.into_iter().map(|o| o.or_else(|| outcomes.next()).unwrap_or(Written::Unchanged)).collect())
+        let goes = !changes.is_empty() && !(batch.atomic && known.iter().any(Option::is_some));
+        let queued = if goes { Some(self.queue(changes, system)?) } else { None };
+        self.flights.push_back(Flight { batch, known, queued });
+        Ok(())
     }
-}
 
-fn written(outcome: &Outcome) -> Written {
-    let Outcome::Done(outcome) = outcome else { return Written::Unchanged };
-    if outcome.unchanged {
-        Written::Unchanged
-    } else if outcome.created {
-        Written::Created
-    } else {
-        Written::Updated
+    fn written(&mut self) -> Result<Vec<Written>, Failure> {
+        let flight = self.flights.pop_front().ok_or_else(|| Failure::new("no batch was taken"))?;
+        flight.land(|items, system| {
+            // All wait before the first answer is asked for, so that they share commits.
+            let each: Vec<Result<Queued, Vec<Issue>>> = items
+                .iter()
+                .map(|item| match self.change(item, system) {
+                    Ok(change) => self.queue(vec![change], system).map(Ok),
+                    Err(issues) => Ok(Err(issues)),
+                })
+                .collect::<Result<_, Failure>>()?;
+            each.into_iter()
+                .map(|one| match one.map(Queued::wait) {
+                    Ok(Ok(outcomes)) => Ok(outcomes.first().map_or(Written::Unchanged, flight::written)),
+                    Ok(Err(refused)) => Ok(Written::Refused(issues_of(refused.error)?)),
+                    Err(issues) => Ok(Written::Refused(issues)),
+                })
+                .collect()
+        })
     }
-}
-
-/// What an error of the store means for one resource; an error that ends the run is a failure.
-fn refused(error: Error) -> Result<Vec<Issue>, Failure> {
-    let (code, message) = match error {
-        Error::OtherSource(_) => ("conflict", "the id belongs to a resource that came from another system; import it under an id of its own".to_owned()),
-        Error::OtherPlan(_) => ("conflict", "the id belongs to a resource of this type in a table that this one does not go to".to_owned()),
-        Error::Constraint(name) if name.contains("appointments_no_overlap") => ("conflict", "the doctor has another appointment in this time".to_owned()),
-        Error::Constraint(name) => ("business-rule", format!("the record's rule {name} refuses it")),
-        Error::MissingReference(_) => ("not-found", "a reference leads nowhere".to_owned()),
-        Error::StillReferenced => ("conflict", "others refer to what it replaces".to_owned()),
-        other => return Err(Failure::new(other.to_string())),
-    };
-    Ok(vec![Issue::whole(code, message)])
 }

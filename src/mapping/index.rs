@@ -193,6 +193,28 @@ fn has_overlay(row: &Row) -> bool {
     row.unmapped.is_some() || row.children.iter().flatten().any(has_overlay)
 }
 
+/// What search finds in stored rows and no column holds, and the patients in whose compartment the resource is apart from those
+/// whom its columns name: as [`index`] and [`compartments`] said it of the resource when it was written. Of a group all its rows.
+#[must_use]
+pub fn of_rows(plan: &Plan, id: &str, rows: &[Row]) -> (Vec<IndexEntry>, Vec<String>) {
+    let (mut found, mut inside) = (Vec::new(), Vec::new());
+    for row in rows {
+        let resource = render::content(plan, row);
+        for entry in index(plan, &resource, row) {
+            if !found.contains(&entry) {
+                found.push(entry);
+            }
+        }
+        inside.extend(patients(plan.resource, id, &resource));
+    }
+    inside.sort_unstable();
+    inside.dedup();
+    for row in rows {
+        inside = unnamed(plan, id, row, &inside);
+    }
+    (found, inside)
+}
+
 /// Every patient in whose compartment a resource is by R4's CompartmentDefinition.
 #[must_use]
 pub fn patients(resource_type: &str, id: &str, resource: &Value) -> Vec<String> {
@@ -217,10 +239,14 @@ pub fn patients(resource_type: &str, id: &str, resource: &Value) -> Vec<String> 
 /// The patients in whose compartment a resource is, apart from those whom its columns name.
 #[must_use]
 pub fn compartments(plan: &Plan, id: &str, resource: &Value, row: &Row) -> Vec<String> {
-    let mut out = patients(plan.resource, id, resource);
+    unnamed(plan, id, row, &patients(plan.resource, id, resource))
+}
+
+/// Of a resource's [`patients`] those whom its columns do not name.
+#[must_use]
+pub fn unnamed(plan: &Plan, id: &str, row: &Row, patients: &[String]) -> Vec<String> {
     let named = named(plan, id, row);
-    out.retain(|p| !named.contains(&p.as_str()));
-    out
+    patients.iter().filter(|patient| !named.contains(&patient.as_str())).cloned().collect()
 }
 
 /// The patients whom a row's own columns name.

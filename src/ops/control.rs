@@ -33,6 +33,10 @@ pub trait Console: Send {
     fn err(&mut self, line: &str);
     /// How far long work is, in percent.
     fn progress(&mut self, what: &str, percent: u64);
+    /// Others are served meanwhile, by the same process.
+    fn is_remote(&self) -> bool {
+        false
+    }
 }
 
 /// The terminal: long work shows a bar there, and plain lines where standard error is none.
@@ -90,6 +94,9 @@ impl Console for Remote {
     }
     fn progress(&mut self, what: &str, percent: u64) {
         self.send(&Line::Progress(what.to_owned(), percent));
+    }
+    fn is_remote(&self) -> bool {
+        true
     }
 }
 

@@ -12,4 +12,5 @@ pub mod logging;
 pub mod metrics;
 pub mod outbound;
 mod paced;
+mod settle;
 pub mod serve;

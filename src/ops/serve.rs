@@ -60,6 +60,7 @@ pub async fn serve(instance: Arc<Instance>, bound: Bound, ready: impl FnOnce() -
     control::listen(&instance)?;
     super::audit_index::start(Arc::downgrade(&instance))?;
     crate::extract::start(Arc::downgrade(&instance), tokio::runtime::Handle::current())?;
+    super::settle::start(Arc::downgrade(&instance))?;
     hearthgate_validate::prepare();
     tokio::spawn(async move {
         let _ = axum::serve(bound.metrics, metrics::router(metrics)).await;

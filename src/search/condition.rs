@@ -40,6 +40,10 @@ pub(crate) fn of_source(env: &mut Env<'_>, parameter: &Parameter, source: &Sourc
     if parameter.modifier == Some(Modifier::Missing) {
         return any_value(env.resource, &parameter.code, &source.columns);
     }
+    // Types of identifiers stand in the generated index alone.
+    if parameter.modifier == Some(Modifier::OfType) {
+        return NEVER.to_owned();
+    }
     let values = &parameter.values;
     match &source.columns {
         SourceColumns::Token { system, code, codes, text, boolean } => {
@@ -102,6 +106,7 @@ pub(crate) fn of_index(env: &mut Env<'_>, parameter: &Parameter) -> String {
     let condition = match (parameter.kind, parameter.modifier) {
         (_, Some(Modifier::Missing)) => ALWAYS.to_owned(),
         (Kind::Token, Some(Modifier::Text)) => string::starts(env, &column("text"), values),
+        (Kind::Token, Some(Modifier::OfType)) => identifier::of_type(env, &parameter.code, values),
         (Kind::Token, _) if index::blinded(env.resource, &parameter.code) => identifier::of_index(env, &parameter.code, values),
         (Kind::Token, _) => token::of_index(env, values),
         (Kind::String, _) => string::of_text(env, parameter, &column("exact"), &column("value")),

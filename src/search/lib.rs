@@ -101,11 +101,11 @@ pub fn search(search: Narrowed<Search>, context: &Context<'_>) -> Result<Narrowe
 
 fn page(search: &Search, limits: Limits<'_>, context: &Context<'_>) -> Result<Page, Problem> {
     let query = &search.query;
-    if let Some(parameter) = query.parameters.iter().find(|parameter| parameter.modifier == Some(Modifier::OfType)) {
+    if let Some(parameter) = query.parameters.iter().find(|parameter| parameter.modifier == Some(Modifier::OfType) && parameter.code != "identifier") {
         return Err(Problem::NotSupported {
             parameter: parameter.raw.0.clone(),
-            wrong: "the modifier is not supported".to_owned(),
-            mend: "search by system|value".to_owned(),
+            wrong: "the modifier is for `identifier` alone".to_owned(),
+            mend: "search by system|code".to_owned(),
         });
     }
     if let Some(parameter) = query.parameters.iter().find(|parameter| predicate::compared(parameter) > MOST_COMPARED) {

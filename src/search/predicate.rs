@@ -153,7 +153,7 @@ fn rank(parameter: &Parameter) -> Rank {
     let ranks = parameter.values.iter().map(|value| match value {
         Operand::Token { .. } if parameter.code == "_id" => Rank::Few,
         Operand::Token { system, code: Some(_) } if parameter.code == "identifier" && *system != SystemMatch::None => Rank::Few,
-        Operand::Identifier { .. } => Rank::Few,
+        Operand::Identifier { .. } | Operand::OfType { .. } => Rank::Few,
         Operand::Reference { type_name, .. } => match type_name {
             Some("Patient" | "Encounter" | "Appointment" | "ServiceRequest" | "DiagnosticReport" | "DocumentReference" | "Specimen") => Rank::Few,
             None if matches!(parameter.code.as_str(), "patient" | "subject" | "encounter") => Rank::Few,

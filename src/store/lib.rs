@@ -20,6 +20,8 @@
 //! * **Writing.** [`Store::write`] queues the unit ([`Error::Busy`] when full) and answers when its commit is durable, with one
 //!   [`Outcome`] a change, or [`Refused`] naming the change at fault. References among a unit's resources may point forwards.
 //!   [`Change::Put`] writes only what differs; nothing different makes no version (`unchanged`).
+//! * **The index follows every writer.** Searches by [`Store::page`] and [`Store::rows`] wait for the few resources that others have
+//!   changed; [`Store::settle`] makes anew what nobody asked for.
 //! * **History.** [`Store::history`], [`Store::history_of_type`], [`Store::version_at`], [`Store::changes_after`].
 //! * **The gateway's own tables** (accounts, clients, grants): [`Store::own`] reads them by a constant statement, and
 //!   [`Change::Sql`] writes them. Neither is a way to clinical resources; those have none but the boundary.
@@ -68,6 +70,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+/// A search waits for so many stale resources to be made anew.
+const WORTH_WAITING: i64 = 200;
+/// And no longer than this for some of them.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(1);
+
 /// How a store is opened.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -113,6 +120,12 @@ impl Store {
         }
         let unclean = meta("running")?.is_some();
         conn.execute("INSERT INTO gw_meta (key, value) VALUES ('running', '1') ON CONFLICT (key) DO NOTHING", [])?;
+        // Other mappings may find other things beyond the columns.
+        if meta("indexed")?.as_ref() != Some(&mappings.digest) {
+            conn.execute("INSERT INTO gw_stale SELECT rid, tx FROM gw_resources WHERE deleted = 0 ON CONFLICT DO NOTHING", [])?;
+            let note = "INSERT INTO gw_meta (key, value) VALUES ('indexed', ?1) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+            conn.execute(note, [&mappings.digest])?;
+        }
         let core = Arc::new(Core::new(NUMBER.fetch_add(1, Ordering::Relaxed), path.to_owned(), mappings, keyring, &conn)?);
         let health = Arc::new(Health::new(unclean));
         let writer = Arc::new(Writer::start(Arc::clone(&core), conn, Arc::clone(&health))?);
@@ -183,6 +196,7 @@ impl Store {
     /// # Errors
     /// As [`Store::page`].
     pub async fn page_of<T>(&self, narrowed: &Narrowed<T>, pick: impl FnOnce(&T) -> &Statement) -> Result<Vec<Stored>, Error> {
+        self.settled().await;
         let (core, writer, statement) = (Arc::clone(&self.core), Arc::clone(&self.writer), pick(narrowed.target()).clone());
         self.pool
             .run(move |reader| {
@@ -225,6 +239,7 @@ impl Store {
     /// # Errors
     /// As [`Store::page`].
     pub async fn rows_of<T>(&self, narrowed: &Narrowed<T>, pick: impl FnOnce(&T) -> &Statement) -> Result<Vec<Vec<Sql>>, Error> {
+        self.settled().await;
         let (core, statement) = (Arc::clone(&self.core), pick(narrowed.target()).clone());
         self.pool.run(move |reader| reader::values(&core, &reader.conn, &statement)).await
     }
@@ -319,6 +334,55 @@ impl Store {
         self.writer.submit(unit)?.blocking_recv().map_err(|_| Refused::from(Error::Failed))?
     }
 
+    /// Puts a unit into the queue of the writer, waiting for room, for threads outside an async runtime that go on meanwhile.
+    /// `concerned` are, for each change, the ids of the patients concerned: the unit's event names those of the changes that
+    /// were made, and is left out where none was.
+    ///
+    /// # Errors
+    /// A store that takes no more writes.
+    pub fn queue(&self, unit: Unit, concerned: Vec<Vec<String>>) -> Result<Queued, Refused> {
+        Ok(Queued(self.writer.queue(unit, concerned)?))
+    }
+
+    /// Makes anew, for some of the resources that others than a put have changed, what search finds in them beyond their columns;
+    /// answers whether there was any. Who calls it again and again keeps the index true of every writer.
+    ///
+    /// # Errors
+    /// A store that takes no more writes.
+    pub async fn settle(&self) -> Result<bool, Error> {
+        self.writer.settle()?.await.map_err(|_| Error::Failed)?
+    }
+
+    /// As [`Store::settle`], for threads outside an async runtime.
+    ///
+    /// # Errors
+    /// As [`Store::settle`].
+    pub fn settle_blocking(&self) -> Result<bool, Error> {
+        self.writer.settle()?.blocking_recv().map_err(|_| Error::Failed)?
+    }
+
+    /// How many resources are stale, as far as it matters.
+    fn stale(&self) -> Result<i64, Error> {
+        let reader = reader::here(&self.core)?;
+        let mut count = reader.conn.prepare_cached("SELECT count(*) FROM (SELECT 1 FROM gw_stale LIMIT ?1)")?;
+        Ok(count.query_row([WORTH_WAITING + 1], |row| row.get(0))?)
+    }
+
+    /// Before a search: what was changed from outside is found as it is now, unless it is so much that nobody should wait for it.
+    async fn settled(&self) {
+        while matches!(self.stale(), Ok(1..=WORTH_WAITING)) {
+            match tokio::time::timeout(PATIENCE, self.settle()).await {
+                Ok(Ok(true)) => {}
+                _ => break,
+            }
+        }
+    }
+
+    /// From now on the log grows up to 64 MiB before it is copied into the file: for a process that does nothing but write much.
+    pub fn bulk(&self) {
+        self.writer.bulk();
+    }
+
     /// Versions of one resource, newest first.
     ///
     /// # Errors
@@ -350,6 +414,20 @@ impl Store {
     /// The database's.
     pub fn changes_after(&self, seq: i64, limit: usize) -> Result<Vec<Version>, Error> {
         history::after(&reader::here(&self.core)?.conn, seq, limit)
+    }
+}
+
+/// A unit that waits to be written, see [`Store::queue`].
+#[derive(Debug)]
+pub struct Queued(tokio::sync::oneshot::Receiver<Result<Vec<Outcome>, Refused>>);
+
+impl Queued {
+    /// Waits until the unit is durable, or refused.
+    ///
+    /// # Errors
+    /// As [`Store::write`].
+    pub fn wait(self) -> Result<Vec<Outcome>, Refused> {
+        self.0.blocking_recv().map_err(|_| Refused::from(Error::Failed))?
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod keys;
 mod put;
+mod refresh;
 mod rows;
 mod session;
 mod versions;
@@ -41,9 +42,17 @@ pub(crate) struct Rendered {
     pub bytes: bytes::Bytes,
 }
 
+/// A unit, and of each of its changes the patients concerned.
+struct Ask {
+    unit: Unit,
+    concerned: Vec<Vec<String>>,
+}
+
 enum Message {
-    Unit(Box<Unit>, oneshot::Sender<Result<Vec<Outcome>, Refused>>),
+    Unit(Box<Ask>, oneshot::Sender<Result<Vec<Outcome>, Refused>>),
     Rendered(Box<Rendered>),
+    Settle(oneshot::Sender<Result<bool, Error>>),
+    Bulk,
 }
 
 /// The queue to the thread.
@@ -70,10 +79,38 @@ impl Writer {
         self.health.may_write()?;
         let (reply, answer) = oneshot::channel();
         let queue = self.queue.as_ref().ok_or(Error::Failed)?;
-        match queue.try_send(Message::Unit(Box::new(unit), reply)) {
+        match queue.try_send(Message::Unit(Box::new(Ask { unit, concerned: Vec::new() }), reply)) {
             Ok(()) => Ok(answer),
             Err(TrySendError::Full(_)) => Err(Error::Busy.into()),
             Err(TrySendError::Disconnected(_)) => Err(Error::Failed.into()),
+        }
+    }
+
+    /// As [`Writer::submit`], waiting for room in the queue.
+    pub(crate) fn queue(&self, unit: Unit, concerned: Vec<Vec<String>>) -> Result<oneshot::Receiver<Result<Vec<Outcome>, Refused>>, Refused> {
+        self.health.may_write()?;
+        let (reply, answer) = oneshot::channel();
+        let queue = self.queue.as_ref().ok_or(Error::Failed)?;
+        queue.send(Message::Unit(Box::new(Ask { unit, concerned }), reply)).map_err(|_| Error::Failed)?;
+        Ok(answer)
+    }
+
+    /// See [`Store::settle`](crate::Store::settle).
+    pub(crate) fn settle(&self) -> Result<oneshot::Receiver<Result<bool, Error>>, Error> {
+        self.health.may_write()?;
+        let (reply, answer) = oneshot::channel();
+        let queue = self.queue.as_ref().ok_or(Error::Failed)?;
+        match queue.try_send(Message::Settle(reply)) {
+            Ok(()) => Ok(answer),
+            Err(TrySendError::Full(_)) => Err(Error::Busy),
+            Err(TrySendError::Disconnected(_)) => Err(Error::Failed),
+        }
+    }
+
+    /// See [`Store::bulk`](crate::Store::bulk).
+    pub(crate) fn bulk(&self) {
+        if let Some(queue) = &self.queue {
+            let _ = queue.send(Message::Bulk);
         }
     }
 
@@ -110,21 +147,33 @@ fn run(mut session: Session, waiting: &Receiver<Message>, health: &Health) {
 }
 
 fn refuse(message: Message, error: &Error) {
-    if let Message::Unit(_, reply) = message {
-        let _ = reply.send(Err(error.clone().into()));
+    match message {
+        Message::Unit(_, reply) => drop(reply.send(Err(error.clone().into()))),
+        Message::Settle(reply) => drop(reply.send(Err(error.clone()))),
+        Message::Rendered(_) | Message::Bulk => {}
     }
 }
 
-fn is_long(message: &Message) -> bool {
-    matches!(message, Message::Unit(unit, _) if unit.changes.len() > ALONE)
+/// What shares no transaction with others.
+fn is_apart(message: &Message) -> bool {
+    match message {
+        Message::Unit(ask, _) => ask.unit.changes.len() > ALONE,
+        Message::Settle(_) | Message::Bulk => true,
+        Message::Rendered(_) => false,
+    }
 }
 
-/// A long unit by itself.
+/// A long unit, or what is no unit, by itself.
 fn alone(session: &mut Session, message: Message, health: &Health) {
-    let Message::Unit(unit, reply) = message else { return };
+    let (ask, reply) = match message {
+        Message::Unit(ask, reply) => (ask, reply),
+        Message::Settle(reply) => return drop(reply.send(session.settle().map_err(|error| fault(error, health)))),
+        Message::Bulk => return session.bulk(),
+        Message::Rendered(_) => return,
+    };
     let answer = match session.begin() {
         Err(error) => Err(fault(error, health).into()),
-        Ok(()) => match session.whole(&unit) {
+        Ok(()) => match session.whole(&ask.unit, &ask.concerned) {
             Ok(outcomes) => session.commit().map(|()| outcomes).map_err(|error| fault(error, health).into()),
             Err(refused) => {
                 let lost = session.lost();
@@ -137,7 +186,7 @@ fn alone(session: &mut Session, message: Message, health: &Health) {
 }
 
 fn batch(session: &mut Session, first: Message, waiting: &Receiver<Message>, health: &Health) {
-    if is_long(&first) {
+    if is_apart(&first) {
         return alone(session, first, health);
     }
     let begun = Instant::now();
@@ -152,7 +201,7 @@ fn batch(session: &mut Session, first: Message, waiting: &Receiver<Message>, hea
     let mut count = 0;
     while let Some(message) = next.take() {
         match message {
-            Message::Unit(unit, reply) => match session.unit(&unit) {
+            Message::Unit(ask, reply) => match session.unit(&ask.unit, &ask.concerned) {
                 Ok(outcomes) => taken.push((reply, outcomes)),
                 Err(refused) => {
                     let lost = session.lost() || matches!(refused.error, Error::Full | Error::Failed | Error::Corrupt(_));
@@ -164,6 +213,8 @@ fn batch(session: &mut Session, first: Message, waiting: &Receiver<Message>, hea
                     }
                 }
             },
+            // Apart, and taken so.
+            Message::Settle(_) | Message::Bulk => {}
             Message::Rendered(rendered) => {
                 if session.rendered(&rendered).is_err() && session.lost() {
                     broken = Some(Error::Failed);
@@ -174,7 +225,7 @@ fn batch(session: &mut Session, first: Message, waiting: &Receiver<Message>, hea
         count += 1;
         if count < AT_ONCE && begun.elapsed() < GATHER {
             next = waiting.try_recv().ok();
-            if next.as_ref().is_some_and(is_long) {
+            if next.as_ref().is_some_and(is_apart) {
                 long = next.take();
             }
         }

@@ -10,6 +10,13 @@ use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 use tokio::runtime::Handle;
 
+/// Resources in a batch while a server runs: some 20 ms of the writer.
+const BESIDE_OTHERS: usize = 100;
+/// Resources in a batch where nobody else writes.
+const ALONE: usize = 500;
+/// The nice value of the thread that reads, validates and maps while a server runs. On Linux it is the thread's own.
+const POLITE: i32 = 10;
+
 /// Takes files into the record; exit code 0 when all was taken, 3 when some lines were refused.
 pub(super) fn run(
     paths: &[PathBuf],
@@ -29,6 +36,16 @@ pub(super) fn run(
     let fill = |bytes: &mut [u8]| hearthgate_seal::system_fill(bytes);
     let mut options = Options::new(&instance.dir, &fill);
     options.system = system;
+    if console.is_remote() {
+        // Others write and read meanwhile: none waits long behind a batch, and their threads go first.
+        options.batch = BESIDE_OTHERS;
+        if let Err(error) = rustix::process::setpriority_process(None, POLITE) {
+            tracing::warn!(%error, "the import runs at the priority of requests");
+        }
+    } else {
+        options.batch = ALONE;
+        instance.gateway.store.bulk();
+    }
     let mut told = Told { console, report, failed: None, said: 0 };
     let mut intake = Intake::new(instance, runtime);
     let summary = hearthgate_import::run(paths, &options, &mut intake, &mut told).map_err(|e| e.to_string())?;

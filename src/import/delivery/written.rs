@@ -1,14 +1,14 @@
 //! Handing batches to the destination, and counting what became of them.
 
-use super::{Delivery, Manner, Ready};
+use super::{Delivery, Flight, Manner, Ready};
 use crate::bundle::of_transaction;
 use crate::catalogue::State;
 use crate::settle::expect;
 use crate::survey::refuse;
-use crate::{Batch, Dangling, Error, Issue, Refusal, Written};
+use crate::{AHEAD, Batch, Dangling, Error, Issue, Phase, Refusal, Written};
 
 /// What is remembered of an item while the destination has it.
-struct Note {
+pub(super) struct Note {
     entry: u32,
     leans_on: Vec<u32>,
     early: bool,
@@ -28,7 +28,24 @@ impl Delivery<'_> {
             items.push(one.item);
         }
         let batch = Batch { items, atomic, system: self.options.system.clone() };
-        let mut written = self.destination.write(batch)?;
+        self.destination.write(batch)?;
+        self.flights.push_back(Flight { notes, atomic, manner });
+        while self.flights.len() > AHEAD {
+            self.settle()?;
+        }
+        Ok(())
+    }
+
+    /// Waits for all that is under way.
+    pub(super) fn settle_all(&mut self) -> Result<(), Error> {
+        while self.settle()? {}
+        Ok(())
+    }
+
+    /// Waits for the oldest batch under way; answers whether there was one.
+    pub(super) fn settle(&mut self) -> Result<bool, Error> {
+        let Some(Flight { notes, atomic, manner }) = self.flights.pop_front() else { return Ok(false) };
+        let mut written = self.destination.written()?;
         expect(written.len(), notes.len())?;
         let refused = |written: &Written| matches!(written, Written::Refused(_));
         if atomic && written.iter().any(refused) {
@@ -38,7 +55,7 @@ impl Delivery<'_> {
         }
         if manner == Manner::Again {
             self.written_again(&notes, written);
-            return Ok(());
+            return Ok(true);
         }
         // First what was refused: what leans on it must know.
         for (note, _) in notes.iter().zip(&written).filter(|(_, one)| refused(one)) {
@@ -47,7 +64,8 @@ impl Delivery<'_> {
         for (note, written) in notes.into_iter().zip(written) {
             let Note { entry, leans_on, early, dangling } = note;
             let unit = self.catalogue.unit(entry);
-            let fell = leans_on.iter().any(|target| self.catalogue.state(*target) == State::Failed);
+            // Refused, or to be tried again because of what it leans on itself.
+            let fell = leans_on.iter().any(|target| self.catalogue.state(*target) != State::Written);
             match written {
                 Written::Refused(_) if fell && !atomic => {
                     self.catalogue.set(entry, State::Waiting);
@@ -80,7 +98,8 @@ impl Delivery<'_> {
                 self.release(first);
             }
         }
-        Ok(())
+        self.progress.bytes(Phase::Delivery, self.done, self.total);
+        Ok(true)
     }
 
     /// What was taken before stays taken; a refusal now means that its references stay as they are.

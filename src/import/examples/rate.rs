@@ -1,12 +1,14 @@
 //! How fast files are read and references resolved, with a store that only nods:
 //! `cargo run --release -p hearthgate-import --example rate -- PATH…`
 
+use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::time::Instant;
 
 use hearthgate_import::{Batch, Destination, Failure, Identifier, Options, Silent, Written, run};
 
-struct Nods;
+#[derive(Default)]
+struct Nods(VecDeque<usize>);
 
 impl Destination for Nods {
     fn resolve_identifiers(&mut self, wanted: &[Identifier]) -> Result<Vec<Vec<String>>, Failure> {
@@ -15,8 +17,12 @@ impl Destination for Nods {
     fn exists(&mut self, wanted: &[(&'static str, String)]) -> Result<Vec<bool>, Failure> {
         Ok(vec![false; wanted.len()])
     }
-    fn write(&mut self, batch: Batch) -> Result<Vec<Written>, Failure> {
-        Ok(vec![Written::Created; batch.items.len()])
+    fn write(&mut self, batch: Batch) -> Result<(), Failure> {
+        self.0.push_back(batch.items.len());
+        Ok(())
+    }
+    fn written(&mut self) -> Result<Vec<Written>, Failure> {
+        Ok(vec![Written::Created; self.0.pop_front().unwrap_or_default()])
     }
 }
 
@@ -25,7 +31,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let fill = |into: &mut [u8]| into.fill(7);
     let options = Options::new(&std::env::temp_dir(), &fill);
     let begin = Instant::now();
-    let summary = run(&paths, &options, &mut Nods, &mut Silent)?;
+    let summary = run(&paths, &options, &mut Nods::default(), &mut Silent)?;
     let seconds = begin.elapsed().as_secs_f64();
     print!("{summary}");
     let read = summary.total().read;

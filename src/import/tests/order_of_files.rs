@@ -134,10 +134,10 @@ fn wherever_a_run_is_killed_the_next_one_ends_as_one_that_was_not() {
     let options = Options { batch: 3, ..options() };
     let mut whole = Memory::default();
     let dangling = take(&folder.0, &options, &mut whole).0.total().dangling;
-    for most in 0..whole.writes.len() {
+    for (most, lost) in (0..whole.writes.len()).flat_map(|most| [(most, true), (most, false)]) {
         let mut memory = Memory { most: Some(most), ..Memory::default() };
         assert!(run(std::slice::from_ref(&folder.0), &options, &mut memory, &mut Silent).is_err());
-        memory.most = None;
+        memory.revive(lost);
         let (summary, _) = take(&folder.0, &options, &mut memory);
         assert_eq!((summary.total().dangling, summary.refused()), (dangling, 0), "after {most} batches");
         assert_eq!(memory.resources, whole.resources, "after {most} batches");

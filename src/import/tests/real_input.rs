@@ -73,7 +73,7 @@ fn a_run_that_is_killed_is_simply_started_again() {
     let failed = run(std::slice::from_ref(&folder), &options(), &mut memory, &mut Silent);
     assert!(matches!(failed, Err(Error::Destination(_))));
     let there = memory.resources.len() as u64;
-    memory.most = None;
+    memory.revive(true);
     let (summary, _) = take(&folder, &options(), &mut memory);
     assert_eq!((summary.total().unchanged, summary.total().created), (there, 7160 - there));
     assert!(there > 0 && summary.total().updated == 0);

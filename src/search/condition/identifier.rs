@@ -2,9 +2,9 @@
 //! value too.
 
 use super::{Env, stray};
-use crate::sql::{NEVER, all, any, beside, column};
+use crate::sql::{NEVER, all, any, beside, column, quoted};
 use hearthgate_fhir::query::{Operand, SystemMatch};
-use hearthgate_mapping::index::blind_normal;
+use hearthgate_mapping::index::{blind_normal, blinded};
 use hearthgate_mapping::source::Operand as Place;
 
 /// The columns of an identifier or contact point.
@@ -50,6 +50,23 @@ pub(super) fn of_index(env: &mut Env<'_>, code: &str, values: &[Operand]) -> Str
             format!("({} = {} AND {} IS NULL)", column("value"), env.binds.text(&mark), column("sblind"))
         }
         _ => NEVER.to_owned(),
+    }))
+}
+
+/// Rows of the generated index for `:of-type` (<https://hl7.org/fhir/R4/search.html#token>): where the identifier is sealed, one mark of
+/// the type and the value.
+pub(super) fn of_type(env: &mut Env<'_>, parameter: &str, values: &[Operand]) -> String {
+    let field = format!("{}.{parameter}:of-type", env.resource);
+    let sealed = blinded(env.resource, parameter);
+    any(values.iter().map(|operand| {
+        let Operand::OfType { system, code, value } = operand else { return stray(operand) };
+        let kind = format!("{} = {}", column("kind"), quoted("of-type"));
+        if sealed {
+            let mark = (env.context.blind)(&field, &format!("{system}|{code}|{value}"));
+            return all([format!("{} = {}", column("value"), env.binds.text(&mark)), kind]);
+        }
+        let text = format!("{} = {}", column("value"), env.binds.text(&format!("{code}|{value}")));
+        all([text, format!("{} = {}", column("system"), env.binds.text(system)), kind])
     }))
 }
 

@@ -95,6 +95,8 @@ pub(super) fn of_index(env: &mut Env<'_>, values: &[Operand]) -> String {
     }
     any(by_system(values).into_iter().map(|(system, codes, any_code)| {
         let code = if any_code { format!("{} IS NOT NULL AND {} IS NULL", column("value"), column("kind")) } else { env.binds.among(&column("value"), &codes) };
+        // A row for `:of-type` begins with a code and a bar.
+        let code = if codes.iter().any(|code| code.contains('|')) { all([code, format!("{} IS NULL", column("kind"))]) } else { code };
         let system = match system {
             SystemMatch::Any => ALWAYS.to_owned(),
             SystemMatch::None => format!("{} IS NULL", column("system")),

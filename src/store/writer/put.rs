@@ -6,7 +6,7 @@ use super::versions::Known;
 use crate::core::patient_of;
 use crate::load::{self, Key, Stored};
 use crate::unit::{Change, Done, Expect, Guard, Outcome, Put};
-use crate::{Error, index};
+use crate::Error;
 use hearthgate_mapping::render::{Stamp, render};
 use hearthgate_mapping::{PlanKind, Row, settle};
 use hearthgate_seal::KeyId;
@@ -150,21 +150,12 @@ impl Session {
     /// Index, compartments and unresolved references.
     fn beside(&mut self, rid: i64, resource: &str, put: &Put, was_known: bool) -> Result<(), Error> {
         if was_known {
-            for sql in ["DELETE FROM gw_index WHERE rid = ?1", "DELETE FROM gw_compartment WHERE rid = ?1", "DELETE FROM gw_unresolved WHERE rid = ?1"] {
-                self.conn.prepare_cached(sql)?.execute([rid])?;
-            }
+            self.forget_found(rid)?;
+            self.conn.prepare_cached("DELETE FROM gw_unresolved WHERE rid = ?1")?.execute([rid])?;
+        } else if !self.claimed() {
+            self.forget_found(rid)?;
         }
-        if !put.index.is_empty() {
-            let mut insert = self.conn.prepare_cached("INSERT INTO gw_index (rid, parameter, system, value, text, exact, kind, lo, hi, unit, sblind) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")?;
-            for row in index::rows(&self.core.keyring, resource, &put.index) {
-                insert.execute((rid, row.parameter, row.system, row.value, row.text, row.exact, row.kind, row.lo, row.hi, row.unit, row.sblind))?;
-            }
-        }
-        for patient in &put.compartments {
-            if let Some(row) = self.patient_row(patient)? {
-                self.conn.prepare_cached("INSERT INTO gw_compartment (rid, patient) VALUES (?1, ?2)")?.execute((rid, row))?;
-            }
-        }
+        self.keep_found(rid, resource, &put.index, &put.compartments)?;
         for (path, reference) in &put.unresolved {
             self.conn.prepare_cached("INSERT INTO gw_unresolved (rid, path, reference) VALUES (?1, ?2, ?3)")?.execute((rid, path, reference))?;
         }

@@ -213,7 +213,7 @@ impl Session {
     }
 
     /// The marks of a sealed column that is searched.
-    fn marks(&self, node: &NodeLayout, at: usize, row: &Row) -> (Sql, Sql) {
+    pub(super) fn marks(&self, node: &NodeLayout, at: usize, row: &Row) -> (Sql, Sql) {
         let (Some(column), Sql::Text(text)) = (node.columns.get(at), value(row, at)) else { return (Sql::Null, Sql::Null) };
         let Some(blind) = &column.blind else { return (Sql::Null, Sql::Null) };
         let system = match blind.system.map(|system| value(row, system)) {

@@ -7,9 +7,12 @@ use crate::unit::{AuditRow, Change, Context, Outcome, Refused, Unit};
 use crate::{Error, sealing};
 use hearthgate_mapping::{Sql, Statement};
 use rusqlite::{Connection, OptionalExtension};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
+
+/// Pages in the log before they are copied, in bulk: 64 MiB.
+const BULK_PAGES: u32 = 16_384;
 
 /// See the module.
 pub(crate) struct Session {
@@ -122,6 +125,11 @@ impl Session {
         self.conn.is_autocommit()
     }
 
+    /// Copies the log into the file seldom: pages that many commits touch are copied once.
+    pub(super) fn bulk(&mut self) {
+        let _ = self.conn.execute_batch(&format!("PRAGMA wal_autocheckpoint = {BULK_PAGES}"));
+    }
+
     /// A clean end: the next start needs no check.
     pub(super) fn close(self) {
         let _ = self.conn.execute("DELETE FROM gw_meta WHERE key = 'running'", []);
@@ -129,11 +137,11 @@ impl Session {
     }
 
     /// Takes a unit whole, or not at all.
-    pub(super) fn unit(&mut self, unit: &Unit) -> Result<Vec<Outcome>, Refused> {
+    pub(super) fn unit(&mut self, unit: &Unit, concerned: &[Vec<String>]) -> Result<Vec<Outcome>, Refused> {
         let (seq, tx) = (self.next_seq, self.tx);
         self.run("SAVEPOINT unit", &[])?;
         self.keys.mark();
-        let answer = self.changes(unit);
+        let answer = self.changes(unit, concerned);
         self.coming.clear();
         match answer {
             Ok(outcomes) => {
@@ -155,14 +163,14 @@ impl Session {
     }
 
     /// Takes a unit that is the whole transaction; what it leaves on an error, a rollback undoes.
-    pub(super) fn whole(&mut self, unit: &Unit) -> Result<Vec<Outcome>, Refused> {
+    pub(super) fn whole(&mut self, unit: &Unit, concerned: &[Vec<String>]) -> Result<Vec<Outcome>, Refused> {
         self.keys.mark();
-        let answer = self.changes(unit);
+        let answer = self.changes(unit, concerned);
         self.coming.clear();
         answer
     }
 
-    fn changes(&mut self, unit: &Unit) -> Result<Vec<Outcome>, Refused> {
+    fn changes(&mut self, unit: &Unit, concerned: &[Vec<String>]) -> Result<Vec<Outcome>, Refused> {
         self.tx += 1;
         self.base = self.next_seq;
         self.context = unit.context.clone();
@@ -189,18 +197,35 @@ impl Session {
             outcomes.push(outcome.map_err(|error| Refused { change: Some(at), error })?);
         }
         self.set_later()?;
+        self.refresh()?;
         for (at, change) in unit.changes.iter().enumerate() {
             self.finish(change, &outcomes[at]).map_err(|error| Refused { change: Some(at), error })?;
         }
         if let Some(audit) = &unit.audit {
-            self.audit(audit)?;
+            self.audit(audit, concerned, &outcomes)?;
         }
         Ok(outcomes)
     }
 
-    fn audit(&mut self, audit: &AuditRow) -> Result<(), Error> {
+    /// Writes the unit's event. Where it is known whom each change concerns, the event names those of the changes that were
+    /// made, and is left out where none was.
+    fn audit(&mut self, audit: &AuditRow, concerned: &[Vec<String>], outcomes: &[Outcome]) -> Result<(), Error> {
+        let mut named = None;
+        if !concerned.is_empty() {
+            let made = |outcome: &Outcome| !matches!(outcome, Outcome::Done(done) if done.unchanged);
+            let mut made = concerned.iter().zip(outcomes).filter(|(_, outcome)| made(outcome)).map(|(patients, _)| patients).peekable();
+            if made.peek().is_none() {
+                return Ok(());
+            }
+            let patients: BTreeSet<&String> = made.flatten().collect();
+            let mut event: serde_json::Value = serde_json::from_str(&audit.event).map_err(|_| Error::Corrupt("an audit event is not JSON".to_owned()))?;
+            if !patients.is_empty() {
+                event["patients"] = patients.into_iter().cloned().collect();
+            }
+            named = Some(event.to_string());
+        }
         let mut insert = self.conn.prepare_cached("INSERT INTO gw_audit (at, tx, event) VALUES (?1, ?2, ?3)")?;
-        insert.execute((self.context.at_ms, self.tx, &audit.event))?;
+        insert.execute((self.context.at_ms, self.tx, named.as_ref().unwrap_or(&audit.event)))?;
         Ok(())
     }
 

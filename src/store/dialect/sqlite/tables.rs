@@ -33,6 +33,10 @@ pub const TABLES: &[&str] = &[
     "CREATE TABLE gw_compartment (rid INTEGER NOT NULL, patient INTEGER NOT NULL) STRICT",
     "CREATE INDEX gw_compartment__patient ON gw_compartment (patient, rid)",
     "CREATE INDEX gw_compartment__rid ON gw_compartment (rid)",
+    // Resources that changed by other ways than a put (a program outside, a statement, rows shared with another resource), until what
+    // search finds in them beyond their columns is made anew; tx: the unit or foreign statement.
+    "CREATE TABLE gw_stale (rid INTEGER PRIMARY KEY, tx INTEGER NOT NULL) STRICT",
+    "CREATE INDEX gw_stale__tx ON gw_stale (tx)",
     "CREATE TABLE gw_documents (
         id INTEGER PRIMARY KEY, type TEXT NOT NULL, public_id TEXT NOT NULL,
         gw_seq INTEGER NOT NULL DEFAULT 0, gw_unmapped TEXT CHECK (gw_unmapped GLOB 'hg1.*'), UNIQUE (type, public_id)) STRICT",

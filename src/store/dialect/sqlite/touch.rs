@@ -5,7 +5,8 @@
 use super::{literal, name};
 use crate::shape::{GroupOf, Owner, Root};
 
-/// The view and its trigger. Every step looks before it inserts, because a statement's own conflict clause
+/// The view and its trigger. What it does not know it leaves to the gateway (`gw_stale`): the rows of the generated index stay until
+/// they are made anew, because labels that withhold a resource are among them; compartments beyond the columns end at once. Every step looks before it inserts, because a statement's own conflict clause
 /// (`INSERT OR IGNORE`) replaces the one of every statement that its triggers run.
 pub const PROCEDURE: &[&str] = &[
     "CREATE VIEW gw_touch (type, id, plan, row, live) AS SELECT '', '', '', 0, 0 WHERE 0",
@@ -33,8 +34,10 @@ INSERT INTO gw_resources (type, id, plan, row, version, seq, at, deleted, tx)
  ORDER BY v.version DESC LIMIT 1;
 DELETE FROM gw_rendered WHERE rid = (SELECT rid FROM gw_resources WHERE type = NEW.type AND id = NEW.id);
 DELETE FROM gw_index WHERE rid = (SELECT rid FROM gw_resources WHERE type = NEW.type AND id = NEW.id AND deleted = 1);
-DELETE FROM gw_compartment WHERE rid = (SELECT rid FROM gw_resources WHERE type = NEW.type AND id = NEW.id AND deleted = 1);
+DELETE FROM gw_compartment WHERE rid = (SELECT rid FROM gw_resources WHERE type = NEW.type AND id = NEW.id);
 DELETE FROM gw_unresolved WHERE rid = (SELECT rid FROM gw_resources WHERE type = NEW.type AND id = NEW.id AND deleted = 1);
+DELETE FROM gw_stale WHERE rid = (SELECT rid FROM gw_resources WHERE type = NEW.type AND id = NEW.id);
+INSERT INTO gw_stale SELECT rid, tx FROM gw_resources WHERE type = NEW.type AND id = NEW.id AND deleted = 0;
 END",
 ];
 

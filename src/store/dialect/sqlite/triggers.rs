@@ -19,7 +19,7 @@
 //! **Known limits.** `INSERT OR REPLACE` counts as a change though it put the same values back. A statement over several rows of
 //! one resource makes more than one version where other triggers or cascades write tables that no mapping names in between.
 //! Rows replaced by way of a unique index on expressions are not seen going. A sealed, searched value that was changed from
-//! outside loses its marks until the gateway writes it. A program that writes needs SQLite 3.38 (JSON, generated columns).
+//! outside loses its marks until the gateway has made them anew (`gw_stale`). A program that writes needs SQLite 3.38 (JSON, generated columns).
 
 use super::fold::beyond_ascii;
 use super::touch::{Life, filter, gathers, touch, touch_group};
@@ -175,7 +175,7 @@ fn fill(table: &Table, own: &str, shadow: &str, body: &mut String) {
         ));
     }
     for blind in &table.blinds {
-        // Only the gateway holds the key: a value changed from outside is not found until it is indexed again. A changed system takes
+        // Only the gateway holds the key: a value changed from outside is not found until the gateway marks it (`gw_stale`). A changed system takes
         // the mark of both with it; the value's own mark stays true.
         let read = std::iter::once((&blind.value, true)).chain(blind.system.iter().map(|system| (system, false)));
         for (changed, of_value) in read {
