@@ -187,6 +187,15 @@ pub enum Clients {
         /// What people call it.
         #[arg(long)]
         name: Option<String>,
+        /// By which rules it is served where they contradict each other.
+        #[arg(long, value_parser = ["smart", "openid", "fapi"], default_value = "smart")]
+        profile: String,
+        /// Its tokens are bound to a key of its own (DPoP).
+        #[arg(long)]
+        dpop: bool,
+        /// It may ask what tokens of others stand for: a resource server.
+        #[arg(long)]
+        introspects: bool,
     },
     /// List them.
     List,
@@ -202,6 +211,16 @@ pub enum Clients {
     },
     /// Let it in again.
     Enable {
+        /// Its id.
+        id: String,
+    },
+    /// Say yes to one that registered itself and waits.
+    Approve {
+        /// Its id.
+        id: String,
+    },
+    /// Say no to one that registered itself.
+    Refuse {
         /// Its id.
         id: String,
     },

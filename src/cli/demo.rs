@@ -184,6 +184,9 @@ fn clients(instance: &Instance, runtime: &tokio::runtime::Handle) -> Result<Vec<
             scope: scope.to_owned(),
             name: None,
             secret: None,
+            profile: None,
+            dpop: false,
+            introspects: false,
         };
         let secret = work::add_client(&new, instance, runtime)?;
         let mut client = json!({ "client_id": id, "kind": kind, "scope": scope });

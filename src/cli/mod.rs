@@ -108,21 +108,35 @@ fn later(command: &str) -> Result<u8, String> {
 
 fn client_work(what: Clients) -> Result<Work, String> {
     Ok(match what {
-        Clients::Add { id, kind, redirect_uri, launch_url, jwks, scope, name } => {
+        Clients::Add { id, kind, redirect_uri, launch_url, jwks, scope, name, profile, dpop, introspects } => {
             let jwks = jwks.map(jwks_at).transpose()?;
-            Work::ClientAdd(work::NewClient { id, kind, redirect_uris: redirect_uri, launch_url, jwks, scope: scope.unwrap_or_default(), name, secret: None })
+            Work::ClientAdd(work::NewClient {
+                id,
+                kind,
+                redirect_uris: redirect_uri,
+                launch_url,
+                jwks,
+                scope: scope.unwrap_or_default(),
+                name,
+                secret: None,
+                profile: Some(profile),
+                dpop,
+                introspects,
+            })
         }
         Clients::List => Work::ClientList,
         Clients::Show { id } => Work::ClientShow { id },
         Clients::Disable { id } => Work::ClientDisable { id, disabled: true },
         Clients::Enable { id } => Work::ClientDisable { id, disabled: false },
+        Clients::Approve { id } => Work::ClientReview { id, approved: true },
+        Clients::Refuse { id } => Work::ClientReview { id, approved: false },
         Clients::Rotate { id, jwks } => Work::ClientRotate(work::RotateClient { id, jwks: jwks.map(jwks_at).transpose()? }),
     })
 }
 
 /// A client's keys: the text of a file, or the URL where they are.
 fn jwks_at(place: String) -> Result<String, String> {
-    if place.starts_with("https://") { Ok(place) } else { std::fs::read_to_string(&place).map_err(|e| format!("--jwks {place}: {e}")) }
+    if place.starts_with("https://") || place.starts_with("http://") { Ok(place) } else { std::fs::read_to_string(&place).map_err(|e| format!("--jwks {place}: {e}")) }
 }
 
 /// A password as it is typed or piped in: never an argument, which everyone on the machine can read.

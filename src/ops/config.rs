@@ -39,6 +39,21 @@ pub struct Config {
     /// Hosts whose addresses may be private when keys of clients are fetched from them (a hospital's own network); `127.0.0.1` among them
     /// allows plain HTTP there, for tests and demonstrations.
     pub trusted_hosts: Vec<String>,
+    /// Which clients may register themselves.
+    pub self_registration: SelfRegistration,
+}
+
+/// Which clients may register themselves (RFC 7591).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SelfRegistration {
+    /// None.
+    Closed,
+    /// All, and each waits until somebody has looked.
+    #[default]
+    Review,
+    /// Those that only ever reach the record of the patient who connects them are let in at once; the others wait.
+    PatientApps,
 }
 
 impl Default for Config {
@@ -59,6 +74,7 @@ impl Default for Config {
             trusted_proxy: false,
             scan_threads: 2,
             trusted_hosts: Vec::new(),
+            self_registration: SelfRegistration::default(),
         }
     }
 }

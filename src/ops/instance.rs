@@ -1,6 +1,7 @@
 //! A data directory, opened: database, keys, audit, mappings, roles.
 
-use super::config::{Config, ProfileClaims};
+use super::config::{Config, ProfileClaims, SelfRegistration};
+use super::outbound::Outbound;
 use crate::rest::gateway::{Clock, Gateway, Settings};
 use hearthgate_access::Roles;
 use hearthgate_auth::{KeySet, Replay};
@@ -57,6 +58,10 @@ pub struct Instance {
     pub gateway: Gateway,
     /// The keys that sign tokens.
     pub keys: Arc<KeySet>,
+    /// Connections to elsewhere.
+    pub outbound: Arc<Outbound>,
+    /// Which clients may register themselves.
+    pub self_registration: SelfRegistration,
     /// The proofs of possession seen lately.
     pub replay: Arc<Replay>,
     /// How many requests a minute whose authentication failed are answered to one address.
@@ -158,6 +163,8 @@ impl Instance {
             dir: dir.to_owned(),
             gateway: Gateway { settings, mappings, store, keyring, ledger, clock },
             keys: Arc::new(keys),
+            outbound: Arc::new(Outbound::new(config.trusted_hosts.clone())),
+            self_registration: config.self_registration,
             replay: Arc::new(Replay::new(replay_key, PROOFS, now_s)),
             failures_per_minute: config.failures_per_minute,
             roles: roles(config)?,

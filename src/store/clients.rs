@@ -263,4 +263,50 @@ impl Change {
             expect: Some(1),
         }
     }
+
+    /// Says yes or no to a registration that waits, or says otherwise later.
+    #[must_use]
+    pub fn review_client(client_id: &str, approved: bool, by: &str, now_ms: i64) -> Self {
+        Self::Sql {
+            sql: "UPDATE gw_clients SET status = ?2, reviewed_at = ?3, reviewed_by = ?4 WHERE client_id = ?1".to_owned(),
+            parameters: vec![text(Some(client_id)), text(Some(if approved { "approved" } else { "refused" })), Sql::Integer(now_ms), text(Some(by))],
+            expect: Some(1),
+        }
+    }
+
+    /// Gives a client another secret and another registration access token, hashed; refused where it is not as it was when it was read.
+    #[must_use]
+    pub fn rotate_client(client_id: &str, secret: Option<&str>, registration: Option<&str>, registration_before: Option<&str>) -> Self {
+        Self::Sql {
+            sql: "UPDATE gw_clients SET secret_hash = ?2, registration_hash = ?3 WHERE client_id = ?1 AND registration_hash IS ?4".to_owned(),
+            parameters: vec![text(Some(client_id)), text(secret), text(registration), text(registration_before)],
+            expect: Some(1),
+        }
+    }
+
+    /// Removes a client, its grants and its tokens.
+    #[must_use]
+    pub fn remove_client(client_id: &str) -> Self {
+        Self::Sql { sql: "DELETE FROM gw_clients WHERE client_id = ?1".to_owned(), parameters: vec![text(Some(client_id))], expect: Some(1) }
+    }
+
+    /// Claims the id of a signed assertion: refused where it was claimed before (RFC 7523 section 3, `jti`).
+    #[must_use]
+    pub fn claim_jti(issuer: &str, jti: &str, expires_at: i64) -> Self {
+        Self::Sql {
+            sql: "INSERT INTO gw_used_jti (issuer, jti, expires_at) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING".to_owned(),
+            parameters: vec![text(Some(issuer)), text(Some(jti)), Sql::Integer(expires_at)],
+            expect: Some(1),
+        }
+    }
+
+    /// Forgets some ids of assertions that have long expired: an hour later, in case the clock goes back.
+    #[must_use]
+    pub fn forget_used_jti(now_ms: i64) -> Self {
+        Self::Sql {
+            sql: "DELETE FROM gw_used_jti WHERE (issuer, jti) IN (SELECT issuer, jti FROM gw_used_jti WHERE expires_at < ?1 ORDER BY expires_at LIMIT 50)".to_owned(),
+            parameters: vec![Sql::Integer(now_ms - 3_600_000)],
+            expect: None,
+        }
+    }
 }

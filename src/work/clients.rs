@@ -5,7 +5,7 @@ use crate::ops::control::Console;
 use crate::ops::instance::Instance;
 use hearthgate_access::Scopes;
 use hearthgate_auth::{Jwks, is_sound_redirect_uri};
-use hearthgate_store::{AuditRow, Change, Client, Context, Unit};
+use hearthgate_store::{AuditRow, Change, Client, Context, Profile, Status, Unit};
 use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
 
@@ -28,6 +28,15 @@ pub struct New {
     pub name: Option<String>,
     /// The secret, if it was made elsewhere (the sample clinic).
     pub secret: Option<String>,
+    /// `smart`, `openid` or `fapi`.
+    #[serde(default)]
+    pub profile: Option<String>,
+    /// Its tokens are bound to a key of its own.
+    #[serde(default)]
+    pub dpop: bool,
+    /// It may ask about tokens of others.
+    #[serde(default)]
+    pub introspects: bool,
 }
 
 pub(super) fn add(new: &New, instance: &Instance, runtime: &Handle, console: &mut dyn Console) -> Result<u8, String> {
@@ -54,7 +63,7 @@ pub fn add_quietly(new: &New, instance: &Instance, runtime: &Handle) -> Result<O
         }
     }
     let (jwks, jwks_uri) = match (new.kind.as_str(), &new.jwks) {
-        ("jwks", Some(text)) => keys(text)?,
+        ("jwks", Some(text)) => keys(text, instance)?,
         ("jwks", None) => return Err("a client of kind jwks wants --jwks FILE or URL".to_owned()),
         ("public" | "secret", None) => (None, None),
         ("public" | "secret", Some(_)) => return Err("--jwks goes with --kind jwks".to_owned()),
@@ -72,6 +81,13 @@ pub fn add_quietly(new: &New, instance: &Instance, runtime: &Handle) -> Result<O
         launch_url: new.launch_url.clone(),
         scope: new.scope.clone(),
         name: new.name.clone().unwrap_or_else(|| new.id.clone()),
+        profile: match new.profile.as_deref() {
+            Some("openid") => Profile::Openid,
+            Some("fapi") => Profile::Fapi,
+            _ => Profile::Smart,
+        },
+        dpop_bound: new.dpop,
+        introspects: new.introspects,
         ..Client::default()
     };
     let unit = unit(instance, "client-add", &new.id, vec![client.change(instance.gateway.now())]);
@@ -83,9 +99,10 @@ pub fn add_quietly(new: &New, instance: &Instance, runtime: &Handle) -> Result<O
 }
 
 /// Keys as they are stored: a JWKS as it came, or the URL where one is.
-pub(super) fn keys(text: &str) -> Result<(Option<String>, Option<String>), String> {
-    if text.starts_with("https://") {
-        return Ok((None, Some(text.to_owned())));
+pub(super) fn keys(text: &str, instance: &Instance) -> Result<(Option<String>, Option<String>), String> {
+    if text.starts_with("https://") || text.starts_with("http://") {
+        let refused = || "--jwks: an https URL on a public host, or on one of `trusted_hosts`".to_owned();
+        return instance.outbound.permits(text).then(|| (None, Some(text.to_owned()))).ok_or_else(refused);
     }
     Jwks::parse(text.as_bytes()).map_err(|e| format!("--jwks: {e}"))?;
     Ok((Some(text.trim().to_owned()), None))
@@ -100,9 +117,18 @@ fn unit(instance: &Instance, action: &str, client: &str, changes: Vec<Change>) -
     }
 }
 
+fn state(client: &Client) -> &'static str {
+    match client.status {
+        Status::Pending => "pending",
+        Status::Refused => "refused",
+        Status::Approved if client.disabled => "disabled",
+        Status::Approved => "enabled",
+    }
+}
+
 pub(super) fn list(instance: &Instance, console: &mut dyn Console) -> Result<u8, String> {
     for client in instance.gateway.store.clients().map_err(|e| e.to_string())? {
-        let state = if client.disabled { "disabled" } else { "enabled" };
+        let state = state(&client);
         console.out(&format!("{:<24} {:<8} {:<9} {}", client.client_id, client.kind, state, client.scope));
     }
     Ok(0)
@@ -113,7 +139,7 @@ pub(super) fn show(id: &str, instance: &Instance, console: &mut dyn Console) -> 
     console.out(&format!("id            {}", client.client_id));
     console.out(&format!("name          {}", client.name));
     console.out(&format!("kind          {}", client.kind));
-    console.out(&format!("state         {}", if client.disabled { "disabled" } else { "enabled" }));
+    console.out(&format!("state         {}", state(&client)));
     console.out(&format!("scope         {}", client.scope));
     console.out(&format!("redirect URIs {}", client.redirect_uris.join(" ")));
     console.out(&format!("launch URL    {}", client.launch_url.unwrap_or_default()));
@@ -126,5 +152,14 @@ pub(super) fn disable(id: &str, disabled: bool, instance: &Instance, runtime: &H
     let unit = unit(instance, action, id, vec![Change::disable_client(id, disabled)]);
     runtime.block_on(instance.gateway.store.write(unit)).map_err(|e| e.to_string())?;
     console.out(&format!("the client {id} is {}", if disabled { "disabled: its tokens are refused from now on" } else { "enabled" }));
+    Ok(0)
+}
+
+pub(super) fn review(id: &str, approved: bool, instance: &Instance, runtime: &Handle, console: &mut dyn Console) -> Result<u8, String> {
+    instance.gateway.store.client(id).map_err(|e| e.to_string())?.ok_or_else(|| format!("there is no client `{id}`"))?;
+    let action = if approved { "client-approve" } else { "client-refuse" };
+    let unit = unit(instance, action, id, vec![Change::review_client(id, approved, "operator", instance.gateway.now())]);
+    runtime.block_on(instance.gateway.store.write(unit)).map_err(|e| e.to_string())?;
+    console.out(&format!("the client {id} is {}", if approved { "approved: it may ask from now on" } else { "refused" }));
     Ok(0)
 }

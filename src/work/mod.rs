@@ -36,6 +36,13 @@ pub enum Work {
         /// Whether it is refused from now on.
         disabled: bool,
     },
+    /// A yes or a no to a client that registered itself.
+    ClientReview {
+        /// Its id.
+        id: String,
+        /// Yes.
+        approved: bool,
+    },
     /// A client's new secret or keys.
     ClientRotate(rotate::Client),
     /// A new user.
@@ -92,6 +99,7 @@ impl Work {
             Self::ClientList => ("client-list", None),
             Self::ClientShow { id } => ("client-show", Some(id)),
             Self::ClientDisable { id, disabled } => (if *disabled { "client-disable" } else { "client-enable" }, Some(id)),
+            Self::ClientReview { id, approved } => (if *approved { "client-approve" } else { "client-refuse" }, Some(id)),
             Self::ClientRotate(new) => ("client-rotate", Some(&new.id)),
             Self::UserAdd(new) => ("user-add", Some(&new.name)),
             Self::UserList => ("user-list", None),
@@ -140,6 +148,7 @@ fn run(work: Work, instance: &Instance, runtime: &Handle, console: &mut dyn Cons
         Work::ClientList => clients::list(instance, console),
         Work::ClientShow { id } => clients::show(&id, instance, console),
         Work::ClientDisable { id, disabled } => clients::disable(&id, disabled, instance, runtime, console),
+        Work::ClientReview { id, approved } => clients::review(&id, approved, instance, runtime, console),
         Work::ClientRotate(new) => rotate::client(&new, instance, runtime, console),
         Work::UserAdd(new) => users::add(&new, instance, runtime, console),
         Work::UserList => users::list(instance, console),

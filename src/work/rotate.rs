@@ -45,7 +45,7 @@ pub(super) fn client(new: &Client, instance: &Instance, runtime: &Handle, consol
     let secret = match (client.kind.as_str(), &new.jwks) {
         ("secret", None) => Some(made_up()),
         ("jwks", Some(jwks)) => {
-            (client.jwks, client.jwks_uri) = keys(jwks)?;
+            (client.jwks, client.jwks_uri) = keys(jwks, instance)?;
             None
         }
         ("secret", Some(_)) => return Err("--jwks goes with a client of kind jwks; this one has a secret, and gets a new one".to_owned()),
@@ -53,7 +53,7 @@ pub(super) fn client(new: &Client, instance: &Instance, runtime: &Handle, consol
         _ => return Err(format!("`{}` is public: it has neither secret nor keys", new.id)),
     };
     if let Some(secret) = &secret {
-        client.secret_hash = Some(users::hash(secret)?);
+        client.secret_hash = Some(hearthgate_auth::hash_secret(secret));
     }
     let event = event(instance, "client-rotate", Some(&new.id), None, 200);
     write(instance, runtime, event, client.replace())?;
