@@ -53,6 +53,20 @@ pub(super) fn add(new: &New, instance: &Instance, runtime: &Handle, console: &mu
 /// # Errors
 /// What is wrong with it, as a sentence.
 pub fn add_quietly(new: &New, instance: &Instance, runtime: &Handle) -> Result<Option<String>, String> {
+    let (client, secret) = prepare(new, instance)?;
+    let unit = unit(instance, "client-add", &new.id, vec![client.change(instance.gateway.now())]);
+    match runtime.block_on(instance.gateway.store.write(unit)) {
+        Ok(_) => Ok(secret),
+        Err(refused) if matches!(refused.error, hearthgate_store::Error::Constraint(_)) => Err(format!("there is a client `{}` already", new.id)),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// A client as it will be stored, and its secret, if one was made for it.
+///
+/// # Errors
+/// What is wrong with it, as a sentence.
+pub fn prepare(new: &New, instance: &Instance) -> Result<(Client, Option<String>), String> {
     if new.id.is_empty() || new.id.len() > 128 || !new.id.bytes().all(|b| b.is_ascii_graphic()) || new.id.starts_with("hearthgate-") {
         return Err("--id: 1 to 128 visible ASCII characters, not beginning with `hearthgate-`".to_owned());
     }
@@ -90,16 +104,14 @@ pub fn add_quietly(new: &New, instance: &Instance, runtime: &Handle) -> Result<O
         introspects: new.introspects,
         ..Client::default()
     };
-    let unit = unit(instance, "client-add", &new.id, vec![client.change(instance.gateway.now())]);
-    match runtime.block_on(instance.gateway.store.write(unit)) {
-        Ok(_) => Ok(secret),
-        Err(refused) if matches!(refused.error, hearthgate_store::Error::Constraint(_)) => Err(format!("there is a client `{}` already", new.id)),
-        Err(error) => Err(error.to_string()),
-    }
+    Ok((client, secret))
 }
 
-/// Keys as they are stored: a JWKS as it came, or the URL where one is.
-pub(super) fn keys(text: &str, instance: &Instance) -> Result<(Option<String>, Option<String>), String> {
+/// Keys as they are stored: a JWKS as it came, or the address where one is.
+///
+/// # Errors
+/// What is wrong with them, as a sentence.
+pub fn keys(text: &str, instance: &Instance) -> Result<(Option<String>, Option<String>), String> {
     if text.starts_with("https://") || text.starts_with("http://") {
         let refused = || "--jwks: an https URL on a public host, or on one of `trusted_hosts`".to_owned();
         return instance.outbound.permits(text).then(|| (None, Some(text.to_owned()))).ok_or_else(refused);

@@ -1,12 +1,12 @@
 //! What commands do to a data directory: run here under its lock, or in the server that holds it.
 
-mod clients;
+pub mod clients;
 mod export;
 mod import;
 mod keys;
-mod rotate;
+pub mod rotate;
 mod token;
-mod users;
+pub mod users;
 
 use crate::ops::control::Console;
 use crate::ops::instance::Instance;

@@ -33,7 +33,8 @@ pub struct User {
 }
 
 /// A secret that nobody chose, of 256 bits.
-pub(super) fn made_up() -> String {
+#[must_use]
+pub fn made_up() -> String {
     let mut bytes = [0_u8; 32];
     hearthgate_seal::system_fill(&mut bytes);
     URL_SAFE_NO_PAD.encode(bytes)

@@ -34,6 +34,28 @@ pub(super) fn add(new: &New, instance: &Instance, runtime: &Handle, console: &mu
 /// # Errors
 /// What is wrong, as a sentence.
 pub fn add_quietly(new: &New, instance: &Instance, runtime: &Handle) -> Result<String, String> {
+    let (account, password) = prepare(new)?;
+    let mut event = event(instance, "user-add", None, Some(&new.name), 200);
+    event.resource_id.clone_from(&new.fhir_user);
+    let unit = Unit {
+        context: Context { actor: None, client: Some("hearthgate-operator".to_owned()), at_ms: event.at_ms },
+        changes: vec![account.change()],
+        audit: serde_json::to_string(&event).ok().map(|event| AuditRow { event }),
+    };
+    match runtime.block_on(instance.gateway.store.write(unit)) {
+        Ok(_) => Ok(password),
+        Err(refused) if matches!(refused.error, hearthgate_store::Error::Constraint(_)) => {
+            Err(format!("`{}` cannot be added: the name is taken, or there is no record `{}`", new.name, new.fhir_user.as_deref().unwrap_or_default()))
+        }
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// A user as it will be stored, and the password. It takes a processor's full attention for a while.
+///
+/// # Errors
+/// What is wrong, as a sentence.
+pub fn prepare(new: &New) -> Result<(NewAccount, String), String> {
     if new.name.is_empty() || new.name.len() > 128 || new.name.chars().any(|c| c.is_control() || c.is_whitespace()) {
         return Err("--name: 1 to 128 characters without spaces".to_owned());
     }
@@ -49,20 +71,7 @@ pub fn add_quietly(new: &New, instance: &Instance, runtime: &Handle) -> Result<S
     let password = new.password.clone().unwrap_or_else(made_up);
     is_long_enough(&password)?;
     let account = NewAccount { username: new.name.clone(), role: new.role.clone(), fhir_user: new.fhir_user.clone(), password_hash: hash(&password)? };
-    let mut event = event(instance, "user-add", None, Some(&new.name), 200);
-    event.resource_id.clone_from(&new.fhir_user);
-    let unit = Unit {
-        context: Context { actor: None, client: Some("hearthgate-operator".to_owned()), at_ms: event.at_ms },
-        changes: vec![account.change()],
-        audit: serde_json::to_string(&event).ok().map(|event| AuditRow { event }),
-    };
-    match runtime.block_on(instance.gateway.store.write(unit)) {
-        Ok(_) => Ok(password),
-        Err(refused) if matches!(refused.error, hearthgate_store::Error::Constraint(_)) => {
-            Err(format!("`{}` cannot be added: the name is taken, or there is no such {wanted}…", new.name))
-        }
-        Err(error) => Err(error.to_string()),
-    }
+    Ok((account, password))
 }
 
 /// A password that may be one (NIST SP 800-63B section 5.1.1.2 asks for eight characters).

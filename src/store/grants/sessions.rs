@@ -106,4 +106,10 @@ impl Change {
     pub fn see_session(hash: &str, now_ms: i64) -> Self {
         any("UPDATE gw_sessions SET seen_at = ?2 WHERE hash = ?1", vec![text(hash), Sql::Integer(now_ms)])
     }
+
+    /// Remembers the language that the person chose.
+    #[must_use]
+    pub fn speak(hash: &str, locale: &str) -> Self {
+        any("UPDATE gw_sessions SET locale = ?2 WHERE hash = ?1", vec![text(hash), text(locale)])
+    }
 }
