@@ -19,10 +19,6 @@ use std::sync::OnceLock;
 const APART: &[(&str, &str)] = &[
     ("appointment: appointments.other_patient_id", "a second patient stands only beside how that patient answered"),
     ("care_relations: care_relations.patient_id", "the group's own key: a relation moved to another patient ends the one team and changes the other"),
-    (
-        "provenance: provenance_targets.target_ref",
-        "open defect: a trigger of the clinic's writes the row a second time in the same statement, and the old target is lost from history",
-    ),
     ("observation_finding: findings.label_code", "only machines assert findings"),
     ("observation_finding: findings.judged_at", "a judgement has a time and a doctor, or neither"),
     ("observation_finding: findings.judged_by", "a judgement has a time and a doctor, or neither"),

@@ -19,7 +19,7 @@ pub(crate) fn shapes(plans: &[Plan], found: &BTreeMap<String, Found>) -> Shapes 
             PlanKind::Table | PlanKind::Group { .. } => of_plan(plan, found, &mut shapes),
         }
     }
-    let document = Owner { plan: String::new(), resource: String::new(), up: vec![], filter: vec![], root: Root::Document, reads: None };
+    let document = Owner { plan: String::new(), resource: String::new(), up: vec![], filter: vec![], root: Root::Document, reads: None, above: None, view: None };
     shapes.insert(
         "gw_documents".to_owned(),
         Table { name: "gw_documents".to_owned(), keys: vec!["public_id".to_owned()], owners: vec![document], ..Table::default() },
@@ -30,7 +30,39 @@ pub(crate) fn shapes(plans: &[Plan], found: &BTreeMap<String, Found>) -> Shapes 
             complete(shape, name, table, found, &mapped);
         }
     }
+    link(&mut shapes);
     shapes
+}
+
+/// Whether a shadow table is laid out as [`shadow_table`](crate::dialect::sqlite::columns::shadow_table) makes it.
+pub(crate) fn is_shadow(found: &Found) -> bool {
+    found.uniques.iter().any(|columns| columns.iter().eq(["id", "gw_from"]))
+}
+
+/// Names the view by which the rows of a table find the resources of the rows above them.
+fn link(shapes: &mut Shapes) {
+    let mut named: BTreeMap<(String, usize), String> = BTreeMap::new();
+    let mut links: Vec<(String, usize, String)> = Vec::new();
+    for (name, shape) in shapes.iter() {
+        for (at, owner) in shape.owners.iter().enumerate() {
+            let Some((_, above)) = owner.up.first() else { continue };
+            let owners = shapes.get(above).map_or(&[][..], |shape| shape.owners.as_slice());
+            let Some(number) = owners.iter().position(|o| o.plan == owner.plan && o.up == owner.up[1..]) else { continue };
+            let view = if number == 0 { format!("gw_o_{above}") } else { format!("gw_o_{above}__{number}") };
+            links.push((name.clone(), at, view.clone()));
+            named.insert((above.clone(), number), view);
+        }
+    }
+    for (name, at, view) in links {
+        if let Some(owner) = shapes.get_mut(&name).and_then(|shape| shape.owners.get_mut(at)) {
+            owner.above = Some(view);
+        }
+    }
+    for ((name, at), view) in named {
+        if let Some(owner) = shapes.get_mut(&name).and_then(|shape| shape.owners.get_mut(at)) {
+            owner.view = Some(view);
+        }
+    }
 }
 
 fn of_plan(plan: &Plan, found: &BTreeMap<String, Found>, shapes: &mut Shapes) {
@@ -47,6 +79,8 @@ fn of_plan(plan: &Plan, found: &BTreeMap<String, Found>, shapes: &mut Shapes) {
         filter: plan.table.filter.iter().map(|(column, value)| (column.clone(), sql_literal(value))).collect(),
         root,
         reads: None,
+        above: None,
+        view: None,
     };
     of_node(plan, &plan.table, &base, found, shapes);
     let step = |table: &str, column: &str, reads: Option<Vec<String>>, shapes: &mut Shapes| {
@@ -174,6 +208,7 @@ fn of_column(node: &TableNode, column: &hearthgate_mapping::Column, owner: &Owne
         push_new(&mut shape.blinds, Blinded { value: column.name.clone(), system });
     }
     if column.sealed {
+        push_new(&mut shape.sealed, column.name.clone());
         return;
     }
     match (&column.kind, column.searched) {
@@ -263,6 +298,14 @@ fn complete(shape: &mut Table, name: &str, table: &Found, found: &BTreeMap<Strin
         table.columns.iter().filter(|c| !c.generated && c.name != "id" && c.name != "gw_seq" && !is_search_column(&c.name)).map(|c| c.name.clone()).collect();
     if !shape.columns.iter().any(|c| c == "gw_unmapped") {
         shape.columns.push("gw_unmapped".to_owned());
+    }
+    shape.shadow = match found.get(&format!("gw_h_{name}")).filter(|shadow| is_shadow(shadow)) {
+        Some(shadow) => shadow.columns.iter().map(|c| c.name.clone()).collect(),
+        None => std::iter::once("id").chain(shape.columns.iter().map(String::as_str)).chain(["gw_from", "gw_to"]).map(str::to_owned).collect(),
+    };
+    // What came later stands behind.
+    for column in &shape.columns {
+        push_new(&mut shape.shadow, column.clone());
     }
     shape.uniques = table.uniques.iter().filter(|columns| columns.iter().all(|c| shape.columns.contains(c))).cloned().collect();
     shape.uniques.sort();

@@ -12,7 +12,7 @@ use rusqlite::{Connection, OptionalExtension};
 use std::collections::{BTreeMap, HashSet};
 
 /// Raised when what is generated changes in a way that its text does not show.
-const GENERATION: i64 = 1;
+const GENERATION: i64 = 2;
 
 fn meta(conn: &Connection, key: &str) -> Result<Option<String>, Error> {
     Ok(conn.query_row("SELECT value FROM gw_meta WHERE key = ?1", [key], |row| row.get(0)).optional()?)
@@ -25,7 +25,7 @@ fn set_meta(conn: &Connection, key: &str, value: &str) -> Result<(), Error> {
 
 /// Drops triggers and procedures, and forgets that they stood.
 pub(crate) fn drop_generated(conn: &Connection) -> Result<(), Error> {
-    let mut found = conn.prepare("SELECT type, name FROM main.sqlite_schema WHERE (type = 'trigger' AND (name GLOB 'gw_t_*' OR name IN ('gw_touch__insert', 'gw_fold__insert', 'gw_begin__insert'))) OR (type = 'view' AND (name IN ('gw_touch', 'gw_fold', 'gw_begin') OR name GLOB 'gw_[ke]_*')) ORDER BY type")?;
+    let mut found = conn.prepare("SELECT type, name FROM main.sqlite_schema WHERE (type = 'trigger' AND (name GLOB 'gw_t_*' OR name IN ('gw_touch__insert', 'gw_fold__insert', 'gw_begin__insert', 'gw_sync__insert'))) OR (type = 'view' AND (name IN ('gw_touch', 'gw_fold', 'gw_begin', 'gw_sync') OR name GLOB 'gw_[keov]_*')) ORDER BY type")?;
     let found: Vec<(String, String)> = found.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
     for (kind, object) in found {
         conn.execute_batch(&format!("DROP {kind} IF EXISTS {}", name(&object)))?;
@@ -69,7 +69,7 @@ pub(crate) fn generate(conn: &Connection, plans: &[Plan], at_ms: i64) -> Result<
     for statement in procedures() {
         conn.execute_batch(&statement)?;
     }
-    for statement in shapes.values().flat_map(triggers::triggers) {
+    for statement in shapes.values().flat_map(|shape| triggers::triggers(shape, &shapes)) {
         conn.execute_batch(&statement).map_err(|e| Error::Schema(format!("{e}: {statement}")))?;
     }
     last_in_line(conn, &shapes)?;
@@ -80,14 +80,14 @@ pub(crate) fn generate(conn: &Connection, plans: &[Plan], at_ms: i64) -> Result<
 }
 
 fn procedures() -> Vec<String> {
-    touch::PROCEDURE.iter().chain(triggers::BEGIN).map(|text| (*text).to_owned()).chain(fold::procedure(FOLDS)).collect()
+    touch::PROCEDURE.iter().chain(triggers::PROCEDURES).map(|text| (*text).to_owned()).chain(fold::procedure(FOLDS)).collect()
 }
 
 /// Whether every trigger stands as it was made: one that someone dropped would leave changes without a version.
 fn all_there(conn: &Connection, shapes: &BTreeMap<String, Table>) -> Result<bool, Error> {
     let mut there = conn.prepare("SELECT sql FROM main.sqlite_schema WHERE type IN ('trigger', 'view')")?;
     let there: HashSet<String> = there.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
-    Ok(procedures().iter().chain(&shapes.values().flat_map(triggers::triggers).collect::<Vec<_>>()).all(|text| there.contains(text)))
+    Ok(procedures().iter().chain(&shapes.values().flat_map(|shape| triggers::triggers(shape, shapes)).collect::<Vec<_>>()).all(|text| there.contains(text)))
 }
 
 /// Everything that depends on the mappings and the tables, as text.
@@ -100,7 +100,7 @@ fn wanted(plans: &[Plan], shapes: &BTreeMap<String, Table>) -> Vec<String> {
         wanted.push(columns::shadow_table(shape));
         wanted.extend(columns::indexes(shape).into_iter().map(|(_, text)| text));
         wanted.extend(columns::list_tables(shape).into_iter().flat_map(|(_, text)| text));
-        wanted.extend(triggers::triggers(shape));
+        wanted.extend(triggers::triggers(shape, shapes));
     }
     wanted
 }
@@ -115,14 +115,20 @@ fn add_columns(conn: &Connection, shapes: &BTreeMap<String, Table>, found: &BTre
     let mut texts = Vec::new();
     for shape in shapes.values() {
         let Some(table) = found.get(&shape.name) else { continue };
-        let missing: Vec<(String, String)> = columns::added(shape).into_iter().filter(|(column, _)| !table.has(column)).collect();
+        let find = "SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ?1";
+        let text: String = conn.prepare_cached(find)?.query_row([&shape.name], |row| row.get(0))?;
+        // A generated column is stored nowhere: one that says it otherwise is put anew.
+        let stale = |column: &str, as_it_is: &str| as_it_is.ends_with("VIRTUAL") && !text.contains(&format!("{} {as_it_is}", name(column)));
+        let missing: Vec<(String, String)> = columns::added(shape).into_iter().filter(|(column, text)| !table.has(column) || stale(column, text)).collect();
         if missing.is_empty() {
             continue;
         }
-        let find = "SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ?1";
-        let text: String = conn.query_row(find, [&shape.name], |row| row.get(0))?;
         let alone = Connection::open_in_memory()?;
         alone.execute_batch(&text)?;
+        // The last first: it may be made of those before.
+        for (column, _) in missing.iter().rev().filter(|(column, _)| table.has(column)) {
+            alone.execute_batch(&format!("ALTER TABLE {} DROP COLUMN {}", name(&shape.name), name(column)))?;
+        }
         for (column, text) in missing {
             alone.execute_batch(&format!("ALTER TABLE {} ADD COLUMN {} {text}", name(&shape.name), name(&column)))?;
             added.push((shape.name.clone(), column));
@@ -143,12 +149,28 @@ fn add_columns(conn: &Connection, shapes: &BTreeMap<String, Table>, found: &BTre
 
 /// Shadow and auxiliary tables of one table.
 fn beside(conn: &Connection, shape: &Table, found: &BTreeMap<String, Found>) -> Result<(), Error> {
+    let shadow = crate::dialect::sqlite::shadow(&shape.name);
     match found.get(&format!("gw_h_{}", shape.name)) {
         None => conn.execute_batch(&columns::shadow_table(shape))?,
-        Some(shadow) => {
-            for column in shape.columns.iter().filter(|column| !shadow.has(column)) {
-                conn.execute_batch(&format!("ALTER TABLE {} ADD COLUMN {}", crate::dialect::sqlite::shadow(&shape.name), name(column)))?;
+        Some(known) if derive::is_shadow(known) => {
+            for column in shape.shadow.iter().filter(|column| !known.has(column)) {
+                conn.execute_batch(&format!("ALTER TABLE {shadow} ADD COLUMN {}", name(column)))?;
             }
+        }
+        Some(known) => {
+            // Laid out as an earlier program did. What was pending never ended, and a change that was none leaves nothing.
+            let old = name(&format!("gw_old_{}", shape.name));
+            let same: Vec<String> = shape.shadow.iter().filter(|column| known.has(column)).map(|column| name(column)).collect();
+            let (same, made) = (same.join(", "), columns::shadow_table(shape));
+            let (before, after) = match is_empty(conn, &format!("gw_h_{}", shape.name))? {
+                true => (String::new(), String::new()),
+                // Renaming reads the whole schema anew.
+                false => (
+                    format!("CREATE TABLE {old} AS SELECT {same} FROM {shadow} WHERE gw_to > gw_from;"),
+                    format!("INSERT OR IGNORE INTO {shadow} ({same}) SELECT {same} FROM {old} ORDER BY id, gw_from, gw_to; DROP TABLE {old};"),
+                ),
+            };
+            conn.execute_batch(&format!("{before} DROP TABLE {shadow}; {made}; {after}"))?;
         }
     }
     for (aux, statements) in columns::list_tables(shape) {

@@ -7,6 +7,10 @@ pub struct Table {
     pub name: String,
     /// The stored columns that history keeps: not `id`, not `gw_seq`, nothing generated, no search columns.
     pub columns: Vec<String>,
+    /// The columns of the shadow table in their order there, `gw_from` and `gw_to` among them.
+    pub shadow: Vec<String>,
+    /// Columns that hold sealed values, besides `gw_unmapped`.
+    pub sealed: Vec<String>,
     /// Columns with `__fold` beside them.
     pub folds: Vec<String>,
     /// Sealed columns with `__blind` and `__sblind` beside them.
@@ -66,6 +70,10 @@ pub struct Owner {
     pub root: Root,
     /// The columns of this table whose change changes the resource; `None`: all.
     pub reads: Option<Vec<String>>,
+    /// The view that says whose the rows of the table above are.
+    pub above: Option<String>,
+    /// The view that says whose the rows of this table are, where tables below ask for it.
+    pub view: Option<String>,
 }
 
 /// The kind of row at the top.

@@ -78,24 +78,21 @@ pub fn date_lo(column: &str) -> String {
     )
 }
 
-/// The first millisecond (UTC) after the FHIR date in a column.
+/// The first millisecond (UTC) after the FHIR date in a column; `__lo` stands beside it, and is NULL where it is no date.
 pub fn date_hi(column: &str) -> String {
-    let c = name(column);
+    let (c, lo) = (name(column), name(&format!("{column}__lo")));
     format!(
-        "CASE WHEN length({c}) = 4 THEN {year} + {DAY} WHEN {c} = '9999-12' THEN 253402300800000 WHEN length({c}) = 7 THEN {month} WHEN length({c}) = 10 AND {real} THEN {day} + {DAY} WHEN {c} GLOB {TIME} AND {real} THEN {time} + {width} END",
+        "CASE WHEN length({c}) = 4 THEN {year} + {DAY} WHEN {c} = '9999-12' THEN 253402300800000 WHEN length({c}) = 7 THEN {month} WHEN length({c}) = 10 THEN {lo} + {DAY} ELSE {lo} + {width} END",
         year = ms(&format!("{c} || '-12-31'")),
         month = ms(&format!("{c} || '-01', '+1 month'")),
-        day = ms(&c),
-        real = real_day(&c),
-        time = time_lo(&c),
         width = time_width(&c)
     )
 }
 
-/// Makes the shadow table: no constraints, so that whatever was stored can be kept.
+/// Makes the shadow table: no constraints, so that whatever was stored can be kept. A row's content bears the number since which it
+/// held: there is one of each.
 pub fn shadow_table(table: &Table) -> String {
-    let columns: Vec<String> = table.columns.iter().map(|column| format!("{}, ", name(column))).collect();
-    format!("CREATE TABLE {} (id, {}gw_from INTEGER NOT NULL, gw_to INTEGER)", shadow(&table.name), columns.concat())
+    format!("CREATE TABLE {} ({}, PRIMARY KEY (id, gw_from)) WITHOUT ROWID", shadow(&table.name), listed(&table.shadow))
 }
 
 /// The auxiliary table of each searched list, and what fills it from the rows that are there: (table name, statements).
@@ -123,9 +120,11 @@ pub fn indexes(table: &Table) -> Vec<(String, String)> {
         let index = format!("gw_i_{}__{}", table.name, columns.join("__"));
         made.push((index.clone(), format!("CREATE INDEX {} ON {} ({})", name(&index), name(&table.name), listed(columns))));
     }
-    let pending = format!("gw_i_h_{}__pending", table.name);
-    made.push((pending.clone(), format!("CREATE INDEX {} ON {shadow} (id) WHERE gw_to IS NULL", name(&pending))));
-    for key in std::iter::once("id").chain(table.keys.iter().map(String::as_str)) {
+    if !table.uniques.is_empty() {
+        let pending = format!("gw_i_h_{}__pending", table.name);
+        made.push((pending.clone(), format!("CREATE INDEX {} ON {shadow} (id) WHERE gw_to IS NULL", name(&pending))));
+    }
+    for key in &table.keys {
         let index = format!("gw_i_h_{}__{key}", table.name);
         made.push((index.clone(), format!("CREATE INDEX {} ON {shadow} ({}, gw_to)", name(&index), name(key))));
     }

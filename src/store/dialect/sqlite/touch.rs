@@ -1,6 +1,7 @@
 //! How a changed row raises the version of the resource it belongs to.
 //!
-//! SQLite has no procedures; a view with an INSTEAD OF trigger is one: `INSERT INTO gw_touch (type, id, plan, row, live)`.
+//! SQLite has no procedures; a view with an INSTEAD OF trigger is one: `INSERT INTO gw_touch (type, id, plan, row, live)`. Its
+//! last column is ignored: with it, what a table's [`ownership`] view answers goes in as it is.
 
 use super::{literal, name};
 use crate::shape::{GroupOf, Owner, Root};
@@ -9,7 +10,7 @@ use crate::shape::{GroupOf, Owner, Root};
 /// they are made anew, because labels that withhold a resource are among them; compartments beyond the columns end at once. Every step looks before it inserts, because a statement's own conflict clause
 /// (`INSERT OR IGNORE`) replaces the one of every statement that its triggers run.
 pub const PROCEDURE: &[&str] = &[
-    "CREATE VIEW gw_touch (type, id, plan, row, live) AS SELECT '', '', '', 0, 0 WHERE 0",
+    "CREATE VIEW gw_touch (type, id, plan, row, live, of) AS SELECT '', '', '', 0, 0, 0 WHERE 0",
     "CREATE TRIGGER gw_touch__insert INSTEAD OF INSERT ON gw_touch WHEN NEW.id IS NOT NULL BEGIN
 SELECT RAISE(ABORT, 'gateway: a resource of this type with this id stands in another table')
  WHERE NEW.live AND EXISTS (SELECT 1 FROM gw_resources r WHERE r.type = NEW.type AND r.id = NEW.id AND r.deleted = 0 AND r.plan <> NEW.plan);
@@ -55,11 +56,9 @@ pub fn filter(alias: &str, filter: &[(String, String)]) -> Vec<String> {
     filter.iter().map(|(column, value)| format!("{alias}.{} IS {value}", name(column))).collect()
 }
 
-/// The statement that touches the resource of the row `alias` of an owner's table. `from` brings in the alias where it is
-/// not a trigger's own (OLD, NEW); `conditions` are further conditions.
-pub fn touch(owner: &Owner, alias: &str, from: Option<&str>, conditions: &[String], life: Life) -> String {
-    let mut tables: Vec<String> = from.iter().map(|text| (*text).to_owned()).collect();
-    let mut wheres = Vec::new();
+/// The resource of the row `alias` of an owner's table: what it is, the tables on the way to it, and the conditions.
+fn way(owner: &Owner, alias: &str, filtered: bool, life: Life) -> (String, Vec<String>, Vec<String>) {
+    let (mut tables, mut wheres) = (Vec::new(), Vec::new());
     let mut top = alias.to_owned();
     for (depth, (on, table)) in owner.up.iter().enumerate() {
         let above = format!("u{depth}");
@@ -67,8 +66,7 @@ pub fn touch(owner: &Owner, alias: &str, from: Option<&str>, conditions: &[Strin
         wheres.push(format!("{above}.id = {top}.{}", name(on)));
         top = above;
     }
-    // A gathered row that leaves the filter changes its group all the same.
-    if !gathers(owner) {
+    if filtered {
         wheres.extend(filter(&top, &owner.filter));
     }
     let live = if life == Life::Live { "1" } else { "0" };
@@ -83,10 +81,30 @@ pub fn touch(owner: &Owner, alias: &str, from: Option<&str>, conditions: &[Strin
             format!("{resource}, g.{}, {plan}, g.id, {}", name(id), gathered_rows(gathered, column, &owner.filter))
         }
     };
-    wheres.extend_from_slice(conditions);
-    let tables = if tables.is_empty() { String::new() } else { format!(" FROM {}", tables.join(", ")) };
+    (answer, tables, wheres)
+}
+
+/// The view that says whose each row of a table is, as one of its owners has it; `of` is the row's number.
+pub fn ownership(view: &str, table: &str, owner: &Owner) -> String {
+    let (answer, tables, wheres) = way(owner, "t", true, Life::Live);
+    let tables: String = tables.iter().map(|table| format!(", {table}")).collect();
     let wheres = if wheres.is_empty() { String::new() } else { format!(" WHERE {}", wheres.join(" AND ")) };
-    format!("INSERT INTO gw_touch SELECT {answer}{tables}{wheres};\n")
+    format!("CREATE VIEW {} (type, id, plan, row, live, of) AS SELECT {answer}, t.id FROM {} t{tables}{wheres}", name(view), name(table))
+}
+
+/// The statement that touches the resource of the row `alias` of an owner's table, which `from` brings in.
+pub fn touch(owner: &Owner, alias: &str, from: &str, conditions: &[String], life: Life) -> String {
+    // A gathered row that leaves the filter changes its group all the same.
+    let (answer, tables, mut wheres) = way(owner, alias, !gathers(owner), life);
+    wheres.extend_from_slice(conditions);
+    let tables: String = tables.iter().map(|table| format!(", {table}")).collect();
+    let wheres = if wheres.is_empty() { String::new() } else { format!(" WHERE {}", wheres.join(" AND ")) };
+    format!("INSERT INTO gw_touch SELECT {answer}, 0 FROM {from}{tables}{wheres};\n")
+}
+
+/// The statement that touches the resources of the rows that `rows` answers, by their table's [`ownership`] view.
+pub fn touch_by(view: &str, rows: &str) -> String {
+    format!("INSERT INTO gw_touch SELECT * FROM {} WHERE of IN ({rows});\n", name(view))
 }
 
 /// Whether the row itself is one that is gathered.
@@ -117,5 +135,5 @@ pub fn touch_group(group: &GroupOf, alias: &str, from: &str, conditions: &[Strin
             exists
         }
     };
-    format!("INSERT INTO gw_touch SELECT {resource}, {alias}.{id}, {}, {alias}.id, {live} FROM {from} WHERE {};\n", literal(&group.plan), wheres.join(" AND "))
+    format!("INSERT INTO gw_touch SELECT {resource}, {alias}.{id}, {}, {alias}.id, {live}, 0 FROM {from} WHERE {};\n", literal(&group.plan), wheres.join(" AND "))
 }

@@ -1,43 +1,53 @@
-//! The triggers that keep history, whoever writes: two for each of insert, update and delete on every mapped table, and
-//! beside them two procedures (views with an INSTEAD OF trigger) that hold what the six have in common, because every
-//! connection parses all of this text.
+//! The triggers that keep history, whoever writes: two for each of insert, update and delete on every mapped table. Every connection
+//! parses all of this text and keeps it, so what tables have in common stands once: in procedures of the database (views with an
+//! INSTEAD OF trigger: `gw_begin`, `gw_sync`, `gw_touch`) and in one view of each table, `gw_v_<table>`, which names its columns once
+//! and is its procedure, too.
 //!
 //! **One version a statement.** A BEFORE trigger decides (`gw_begin`) whether a new foreign statement has begun:
 //! `julianday('now')` is constant within a statement, and `total_changes()` stands where the last trigger left it, because a
-//! statement's own rows are counted only at its end. So every trigger ends by noting the total. AFTER triggers never decide:
-//! their BEFORE trigger ran in the same statement. While `hold` is set, a row is being written that may replace others, whose
+//! statement's own rows are counted only at its end. So every trigger ends by noting the total (`gw_sync`). AFTER triggers never
+//! decide: their BEFORE trigger ran in the same statement. While `hold` is set, a row is being written that may replace others, whose
 //! children the engine may be deleting: deletes then belong to the same statement whatever the total.
 //!
-//! **Superseded rows.** A BEFORE trigger copies the row (`gw_k_<table>`), and the rows that `OR REPLACE` may remove, which fires
-//! no delete trigger by default, to the shadow table as *pending* (`gw_to IS NULL`); the AFTER trigger finishes them with the
-//! sequence number from which they no longer held, the next trigger drops leftovers. A row changed twice in one transaction
-//! leaves one.
+//! **Superseded rows.** `gw_v_<table>` answers the rows as they would be superseded now, but for those that this transaction wrote.
+//! A BEFORE trigger copies the row, and the rows that `OR REPLACE` may remove, which fires no delete trigger by default, to the shadow
+//! table: the gateway's own write ends them at once, any other leaves them *pending* (`gw_to IS NULL`) until the AFTER trigger
+//! ends them with the sequence number from which they no longer held. What was copied already is the truer image: a trigger of the
+//! clinic's may change the same row within the statement. What stays pending is the row as it is, and waits for its next change.
 //!
-//! **Versions.** An AFTER trigger raises (`gw_e_<table>`) those of the resources whose rows they were and are. The gateway's
-//! writer (`claim = 1`) numbers rows and raises versions itself; the triggers then only keep superseded rows.
+//! **Versions.** An AFTER trigger ends a row's change (`INSERT INTO gw_v_<table> (id)`): that raises the versions of the resources
+//! whose row it was and is. The gateway's writer (`claim = 1`) numbers rows and raises versions itself.
+//!
+//! **Sealed values** are bound to the public id of the resource they stand in: a change of it that would leave them unreadable is
+//! refused.
 //!
 //! **Known limits.** `INSERT OR REPLACE` counts as a change though it put the same values back. A statement over several rows of
 //! one resource makes more than one version where other triggers or cascades write tables that no mapping names in between.
 //! Rows replaced by way of a unique index on expressions are not seen going. A sealed, searched value that was changed from
 //! outside loses its marks until the gateway has made them anew (`gw_stale`). A program that writes needs SQLite 3.38 (JSON, generated columns).
 
-use super::fold::beyond_ascii;
-use super::touch::{Life, filter, gathers, touch, touch_group};
+use super::touch::{Life, filter, gathers, ownership, touch, touch_by, touch_group};
 use super::{list, name, shadow};
 use crate::shape::{Owner, Root, Table};
+use std::collections::BTreeMap;
 
-const SYNC: &str = "UPDATE gw_context SET total = total_changes() + 1 WHERE own = 0;\n";
-const RELEASE: &str = "UPDATE gw_context SET total = total_changes() + 1, hold = 0 WHERE own = 0;\n";
+const SYNC: &str = "INSERT INTO gw_sync VALUES (NULL);\n";
+const BASE: &str = "(SELECT base FROM gw_context)";
 const UNCLAIMED: &str = "(SELECT claim FROM gw_context) = 0";
 
-/// Begins a new foreign transaction number unless the statement is the one already known; a delete (1) honours `hold`.
-pub const BEGIN: &[&str] = &[
+/// What all tables share. `gw_begin` begins a new foreign transaction number unless the statement is the one already known; a delete
+/// (1) honours `hold`. `gw_sync` notes the number of changes, and `hold` where it is given.
+pub const PROCEDURES: &[&str] = &[
     "CREATE VIEW gw_begin (deletes) AS SELECT 0 WHERE 0",
     "CREATE TRIGGER gw_begin__insert INSTEAD OF INSERT ON gw_begin BEGIN
 UPDATE gw_context SET tx = tx + 1, base = (SELECT coalesce(max(seq), 0) + 1 FROM gw_versions),
  at = CAST(round((julianday('now') - 2440587.5) * 86400000.0) AS INTEGER), actor = NULL, client = NULL,
  stamp = julianday('now'), hold = 0, total = total_changes() + 1
  WHERE own = 0 AND NOT (stamp IS julianday('now') AND (total IS total_changes() OR (NEW.deletes AND hold = 1)));
+END",
+    "CREATE VIEW gw_sync (hold) AS SELECT 0 WHERE 0",
+    "CREATE TRIGGER gw_sync__insert INSTEAD OF INSERT ON gw_sync BEGIN
+UPDATE gw_context SET total = total_changes() + 1, hold = coalesce(NEW.hold, hold) WHERE own = 0;
 END",
 ];
 
@@ -58,41 +68,55 @@ fn differs(columns: &[String]) -> String {
     }
 }
 
-/// The name of a procedure of a table's, quoted.
-fn procedure(kind: &str, table: &Table) -> String {
-    name(&format!("gw_{kind}_{}", table.name))
+/// The name of the table's view, quoted.
+fn view(table: &Table) -> String {
+    name(&format!("gw_v_{}", table.name))
 }
 
-/// Copies a row to the shadow table, pending.
-fn keep(table: &Table) -> [String; 2] {
-    let (view, shadow, all) = (procedure("k", table), shadow(&table.name), columns(table));
-    [
-        format!("CREATE VIEW {view} (id) AS SELECT 0 WHERE 0"),
-        format!(
-            "CREATE TRIGGER {trigger} INSTEAD OF INSERT ON {view} BEGIN
-DELETE FROM {shadow} WHERE gw_to IS NULL AND id = NEW.id;
-INSERT INTO {shadow} ({cols}, gw_from) SELECT {cols}, gw_seq FROM {own} WHERE id = NEW.id;
-END",
-            trigger = name(&format!("gw_t_{}__keep", table.name)),
-            cols = listed(&all, ""),
-            own = name(&table.name)
-        ),
-    ]
+/// The rows as the shadow table would hold them.
+fn rows(table: &Table) -> String {
+    let column = |column: &String| match column.as_str() {
+        "gw_from" => "gw_seq AS gw_from".to_owned(),
+        "gw_to" => "(SELECT base FROM gw_context WHERE claim) AS gw_to".to_owned(),
+        known if known == "id" || table.columns.contains(column) => name(known),
+        // A column that the table lost.
+        lost => format!("NULL AS {}", name(lost)),
+    };
+    let columns: Vec<String> = table.shadow.iter().map(column).collect();
+    format!("CREATE VIEW {} AS SELECT {} FROM {} WHERE gw_seq < {BASE}", view(table), columns.join(", "), name(&table.name))
 }
 
-/// Raises what the pending rows and the row `id` (NULL after a delete) belong to, where `touch` says that it matters; then numbers
-/// the row and fills its search columns. Runs for writers other than the gateway's.
-fn end(table: &Table) -> [String; 2] {
-    let (view, shadow, own) = (procedure("e", table), shadow(&table.name), name(&table.name));
-    // After a delete nothing is compared with NEW.id: rows of a statement at work may be pending beside the one that is gone.
-    let mut body = format!("DELETE FROM {shadow} WHERE gw_to IS NULL AND id <> NEW.id AND EXISTS (SELECT 1 FROM {own} t WHERE t.id = {shadow}.id);\n");
-    for (child, on) in &table.cascades {
-        body.push_str(&format!("DELETE FROM {} WHERE {} IN (SELECT id FROM {shadow} WHERE gw_to IS NULL AND id <> NEW.id);\n", name(child), name(on)));
-    }
+/// The procedures of a table's view, told apart by what is inserted as `gw_to`: 0 or 1 before a row is written or deleted, 2 to take
+/// its children along, nothing to end its change.
+fn procedure(table: &Table, suffix: &str, condition: &str, body: &str) -> String {
+    format!("CREATE TRIGGER {} INSTEAD OF INSERT ON {} WHEN {condition} BEGIN\n{body}END", name(&format!("gw_t_{}__{suffix}", table.name)), view(table))
+}
+
+/// Copies a row to the shadow table.
+fn keep(table: &Table) -> String {
+    let (shadow, view) = (shadow(&table.name), view(table));
+    let body = format!(
+        "INSERT INTO gw_begin VALUES (NEW.gw_to);\nINSERT INTO {shadow} SELECT * FROM {view} WHERE id = NEW.id ON CONFLICT DO UPDATE SET gw_to = excluded.gw_to;\n{SYNC}"
+    );
+    procedure(table, "keep", "NEW.gw_to < 2", &body)
+}
+
+/// Takes along the children of a row that goes, also where foreign keys are off.
+fn cascade(table: &Table) -> Option<String> {
+    let children: String = table.cascades.iter().map(|(child, on)| format!("DELETE FROM {} WHERE {} = NEW.id;\n{SYNC}", name(child), name(on))).collect();
+    (!children.is_empty()).then(|| procedure(table, "cascade", "NEW.gw_to = 2", &children))
+}
+
+/// Ends the change of the row `NEW.id`, which is there or gone: raises what it belonged and belongs to, numbers it and fills its
+/// search columns, and ends what is pending of it.
+fn end(table: &Table) -> String {
+    let (shadow, own) = (shadow(&table.name), name(&table.name));
+    let (was, is) = (format!("{shadow} h"), format!("{own} n"));
+    let pending = ["h.id = NEW.id".to_owned(), "h.gw_to IS NULL".to_owned()];
+    let mut body = String::new();
     // What ends before what begins, so that a row moving from one plan to another is one change.
-    let was = format!("{shadow} h");
     for owner in &table.owners {
-        let mut conditions = vec!["NEW.touch AND h.gw_to IS NULL".to_owned()];
+        let mut conditions = pending.to_vec();
         let life = match (owner.up.first(), &owner.root) {
             (None, Root::Row { .. } | Root::Document) => {
                 conditions.push(not_living(owner, &own));
@@ -102,39 +126,62 @@ fn end(table: &Table) -> [String; 2] {
                 conditions.extend(gathered(owner, "h"));
                 Life::Live
             }
+            (Some(_), _) if owner.above.is_some() => continue,
             (Some((on, _)), _) => {
                 conditions.push(format!("h.{0} IS NOT (SELECT t.{0} FROM {own} t WHERE t.id = NEW.id)", name(on)));
                 Life::Live
             }
         };
-        body.push_str(&touch(owner, "h", Some(&was), &conditions, life));
+        body.push_str(&touch(owner, "h", &was, &conditions, life));
     }
     for group in &table.groups {
         let id = name(&group.id);
-        let gone = ["h.gw_to IS NULL".to_owned(), format!("NOT EXISTS (SELECT 1 FROM {own} t WHERE t.{id} = h.{id})")];
+        let gone = [pending.to_vec(), vec![format!("NOT EXISTS (SELECT 1 FROM {own} t WHERE t.{id} = h.{id})")]].concat();
         body.push_str(&touch_group(group, "h", &was, &gone, Life::Dead));
     }
-    let is = format!("{own} n");
+    let here = ["n.id = NEW.id".to_owned()];
     for owner in &table.owners {
-        let conditions: Vec<String> = std::iter::once("NEW.touch AND n.id = NEW.id".to_owned()).chain(gathered(owner, "n")).collect();
-        body.push_str(&touch(owner, "n", Some(&is), &conditions, Life::Live));
+        match (&owner.above, owner.up.first()) {
+            (Some(above), Some((on, _))) => {
+                let on = name(on);
+                let rows = format!("SELECT {on} FROM {own} WHERE id = NEW.id UNION ALL SELECT {on} FROM {shadow} WHERE id = NEW.id AND gw_to IS NULL");
+                body.push_str(&touch_by(above, &rows));
+            }
+            _ => body.push_str(&touch(owner, "n", &is, &[&here[..], &gathered(owner, "n")].concat(), Life::Live)),
+        }
     }
     for group in &table.groups {
-        body.push_str(&touch_group(group, "n", &is, &["n.id = NEW.id".to_owned()], Life::Live));
-    }
-    for referrer in &table.referrers {
-        let rows = format!(
-            "n.{} IN (SELECT h.id FROM {shadow} h WHERE h.gw_to IS NULL AND NOT EXISTS (SELECT 1 FROM {own} t WHERE t.id = h.id AND t.{id} IS h.{id}))",
-            name(&referrer.column),
-            id = name(&referrer.public_id)
-        );
-        body.push_str(&touch(&referrer.owner, "n", Some(&format!("{} n", name(&referrer.table))), &[rows], Life::Live));
+        body.push_str(&touch_group(group, "n", &is, &here, Life::Live));
     }
     fill(table, &own, &shadow, &mut body);
-    [
-        format!("CREATE VIEW {view} (id, touch) AS SELECT 0, 0 WHERE 0"),
-        format!("CREATE TRIGGER {} INSTEAD OF INSERT ON {view} BEGIN\n{body}END", name(&format!("gw_t_{}__end", table.name))),
-    ]
+    body.push_str(&format!("UPDATE {shadow} SET gw_to = {BASE} WHERE id = NEW.id AND gw_to IS NULL;\n{SYNC}"));
+    procedure(table, "end", "NEW.gw_to IS NULL", &body)
+}
+
+/// Raises the resources that show the public id of a row that has another now, or is gone. Made after [`end`], and so run before it:
+/// the newest trigger is the first.
+fn refer(table: &Table) -> Vec<String> {
+    let mut ids: Vec<&String> = table.referrers.iter().map(|referrer| &referrer.public_id).collect();
+    ids.sort();
+    ids.dedup();
+    let mut made = Vec::new();
+    for id in ids {
+        let mut body = String::new();
+        for referrer in table.referrers.iter().filter(|referrer| referrer.public_id == *id) {
+            let (from, column, owner) = (name(&referrer.table), name(&referrer.column), &referrer.owner);
+            body.push_str(&match (&owner.above, owner.up.first()) {
+                (Some(above), Some((on, _))) => touch_by(above, &format!("SELECT {} FROM {from} WHERE {column} = NEW.id", name(on))),
+                _ => touch(owner, "n", &format!("{from} n"), &[format!("n.{column} = NEW.id")], Life::Live),
+            });
+        }
+        let column = name(id);
+        let (shadow, own) = (shadow(&table.name), name(&table.name));
+        let gone = format!(
+            "NEW.gw_to IS NULL AND EXISTS (SELECT 1 FROM {shadow} h WHERE h.id = NEW.id AND h.gw_to IS NULL AND NOT EXISTS (SELECT 1 FROM {own} t WHERE t.id = h.id AND t.{column} IS h.{column}))"
+        );
+        made.push(procedure(table, &format!("refer_{id}"), &gone, &body));
+    }
+    made
 }
 
 /// The condition that a gathered row is one that counts.
@@ -154,17 +201,18 @@ fn not_living(owner: &Owner, own: &str) -> String {
 
 /// The row's number, and the search columns that no generated column can give.
 fn fill(table: &Table, own: &str, shadow: &str, body: &mut String) {
-    let folds: String = table.folds.iter().map(|column| format!(", {} = lower({})", name(&format!("{column}__fold")), name(column))).collect();
-    body.push_str(&format!("UPDATE {own} SET gw_seq = (SELECT base FROM gw_context){folds} WHERE id = NEW.id;\n"));
-    for column in &table.folds {
-        let (text, fold) = (name(column), name(&format!("{column}__fold")));
-        let beyond = beyond_ascii(&text);
-        body.push_str(&format!("INSERT INTO gw_fold SELECT {text} FROM {own} WHERE id = NEW.id AND {beyond};\n"));
-        body.push_str(&format!("UPDATE {own} SET {fold} = (SELECT text FROM gw_folded) WHERE id = NEW.id AND {beyond};\n"));
+    if table.folds.is_empty() {
+        body.push_str(&format!("UPDATE {own} SET gw_seq = {BASE} WHERE id = NEW.id;\n"));
+    } else {
+        // All of a row's texts are folded as one.
+        body.push_str(&format!("INSERT INTO gw_fold SELECT json_array({}) FROM {own} WHERE id = NEW.id;\n", listed(&table.folds, "")));
+        let fold = |(at, column): (usize, &String)| format!(", {} = f.text ->> {at}", name(&format!("{column}__fold")));
+        let folds: String = table.folds.iter().enumerate().map(fold).collect();
+        body.push_str(&format!("UPDATE {own} SET gw_seq = {BASE}{folds} FROM gw_folded f WHERE id = NEW.id;\n"));
     }
     for column in &table.lists {
         let (text, aux) = (name(&column.column), list(&table.name, &column.column));
-        body.push_str(&format!("DELETE FROM {aux} WHERE row = NEW.id OR row IN (SELECT id FROM {shadow} WHERE gw_to IS NULL);\n"));
+        body.push_str(&format!("DELETE FROM {aux} WHERE row = NEW.id;\n"));
         let mut value = format!("n.{text}");
         if column.folded {
             body.push_str(&format!("INSERT INTO gw_fold SELECT {text} FROM {own} WHERE id = NEW.id AND {text} IS NOT NULL;\n"));
@@ -205,78 +253,178 @@ fn conflicting(table: &Table) -> String {
     keys.join(" OR ")
 }
 
-/// Gives the pending rows that hold no more their end; `rows` says which.
-fn finish(table: &Table, rows: &str) -> String {
-    let shadow = shadow(&table.name);
-    format!(
-        "DELETE FROM {shadow} WHERE gw_to IS NULL{rows} AND gw_from >= (SELECT base FROM gw_context);\nUPDATE {shadow} SET gw_to = (SELECT base FROM gw_context) WHERE gw_to IS NULL{rows};\n"
-    )
+/// Notes whether rows are about to be replaced whose children go with them.
+fn hold(table: &Table, besides: &str) -> String {
+    if table.cascades.is_empty() {
+        return String::new();
+    }
+    format!("INSERT INTO gw_sync VALUES (EXISTS (SELECT 1 FROM {} WHERE ({}){besides}));\n", name(&table.name), conflicting(table))
+}
+
+fn release(table: &Table) -> &'static str {
+    if table.cascades.is_empty() { "" } else { "INSERT INTO gw_sync VALUES (0);\n" }
+}
+
+/// The rows that were replaced: pending, and not there.
+fn replaced(table: &Table) -> String {
+    let (shadow, own) = (shadow(&table.name), name(&table.name));
+    format!("FROM {shadow} h WHERE gw_to IS NULL AND NOT EXISTS (SELECT 1 FROM {own} t WHERE t.id = h.id)")
+}
+
+/// Ends what the new row replaced, then the row itself.
+fn end_rows(table: &Table, rows: &str) -> String {
+    let view = view(table);
+    let mut body = String::new();
+    if !table.uniques.is_empty() {
+        let replaced = replaced(table);
+        if !table.cascades.is_empty() {
+            body.push_str(&format!("INSERT INTO {view} (id, gw_to) SELECT id, 2 {replaced};\n"));
+        }
+        body.push_str(&format!("INSERT INTO {view} (id) SELECT id {replaced};\n"));
+    }
+    format!("{body}INSERT INTO {view} (id) {rows};\n{}", release(table))
 }
 
 fn insert(table: &Table) -> [String; 2] {
-    let (shadow, own) = (shadow(&table.name), name(&table.name));
-    let before = format!(
-        "INSERT INTO gw_begin VALUES (0);
-DELETE FROM {shadow} WHERE gw_to IS NULL;
-INSERT INTO {} SELECT id FROM {own} WHERE {};
-UPDATE gw_context SET hold = EXISTS (SELECT 1 FROM {shadow} WHERE gw_to IS NULL), total = total_changes() + 1 WHERE own = 0;\n",
-        procedure("k", table),
-        conflicting(table)
-    );
-    let after = format!("INSERT INTO {} VALUES (NEW.id, 1);\n{}{RELEASE}", procedure("e", table), finish(table, ""));
-    [trigger(table, "BEFORE INSERT", "", UNCLAIMED, &before), trigger(table, "AFTER INSERT", "", UNCLAIMED, &after)]
+    let own = name(&table.name);
+    let rows = if table.uniques.is_empty() {
+        "VALUES (NEW.id, 0)".to_owned()
+    } else {
+        format!("SELECT NEW.id, 0 UNION SELECT id, 0 FROM {own} WHERE {}", conflicting(table))
+    };
+    let before = format!("INSERT INTO {} (id, gw_to) {rows};\n{}", view(table), hold(table, ""));
+    [
+        trigger(table, "BEFORE INSERT", "", UNCLAIMED, &before),
+        trigger(table, "AFTER INSERT", "", UNCLAIMED, &end_rows(table, "VALUES (NEW.id)")),
+    ]
 }
 
 fn update(table: &Table) -> [String; 2] {
     let all = columns(table);
-    let (shadow, own) = (shadow(&table.name), name(&table.name));
     let of = format!(" OF {}", listed(&all, ""));
     let before = format!(
-        "INSERT INTO gw_begin VALUES (0);
-DELETE FROM {shadow} WHERE gw_to IS NULL;
-INSERT INTO {} SELECT id FROM {own} WHERE {} OR id = OLD.id;
-UPDATE gw_context SET hold = EXISTS (SELECT 1 FROM {shadow} WHERE gw_to IS NULL AND id <> OLD.id), total = total_changes() + 1 WHERE own = 0;\n",
-        procedure("k", table),
-        conflicting(table)
+        "INSERT INTO {} (id, gw_to) SELECT id, 0 FROM {} WHERE {} OR id = OLD.id;\n{}",
+        view(table),
+        name(&table.name),
+        conflicting(table),
+        hold(table, " AND id <> OLD.id")
     );
-    let after = format!(
-        "INSERT INTO {} SELECT NEW.id, {} OR EXISTS (SELECT 1 FROM {shadow} WHERE gw_to IS NULL AND id <> OLD.id) WHERE {UNCLAIMED};\n{}{RELEASE}",
-        procedure("e", table),
-        matters(table, &all),
-        finish(table, "")
-    );
-    [trigger(table, "BEFORE UPDATE", &of, "", &before), trigger(table, "AFTER UPDATE", &of, &differs(&all), &after)]
+    let condition = format!("{UNCLAIMED} AND {}", changed(table, &all));
+    [
+        trigger(table, "BEFORE UPDATE", &of, "", &before),
+        trigger(table, "AFTER UPDATE", &of, &condition, &end_rows(table, "SELECT OLD.id UNION SELECT NEW.id")),
+    ]
 }
 
-/// Whether a change is one of columns that some resource shows.
-fn matters(table: &Table, all: &[String]) -> String {
-    let mut read: Vec<String> = Vec::new();
+/// Whether a change is one of columns that some resource shows, or pushed other rows away.
+fn changed(table: &Table, all: &[String]) -> String {
+    let read = read(table, all);
+    if read.len() == all.len() {
+        // Nothing of it is as it was kept.
+        let (view, shadow) = (view(table), shadow(&table.name));
+        return format!("NOT EXISTS (SELECT * FROM {view} WHERE id = NEW.id INTERSECT SELECT * FROM {shadow} WHERE id = OLD.id AND gw_from = OLD.gw_seq)");
+    }
+    let differs = differs(&read);
+    if table.uniques.is_empty() { differs } else { format!("({differs} OR EXISTS (SELECT 1 {}))", replaced(table)) }
+}
+
+/// The columns that some resource shows.
+fn read(table: &Table, all: &[String]) -> Vec<String> {
+    let mut read: Vec<&String> = Vec::new();
     for owner in &table.owners {
-        let Some(reads) = &owner.reads else { return "1".to_owned() };
-        read.extend(reads.iter().cloned());
+        let Some(reads) = &owner.reads else { return all.to_vec() };
+        read.extend(reads);
     }
     // Of a table that only others show, its public ids.
-    read.extend(table.referrers.iter().map(|referrer| referrer.public_id.clone()));
-    let read: Vec<String> = all.iter().filter(|column| read.contains(column)).cloned().collect();
-    if read.len() == all.len() { "1".to_owned() } else { differs(&read) }
+    read.extend(table.referrers.iter().map(|referrer| &referrer.public_id));
+    read.extend(table.folds.iter().chain(table.lists.iter().map(|list| &list.column)));
+    all.iter().filter(|column| read.contains(column)).cloned().collect()
 }
 
 fn delete(table: &Table) -> [String; 2] {
-    let mut before = format!("INSERT INTO gw_begin VALUES (1);\nINSERT INTO {} VALUES (OLD.id);\n", procedure("k", table));
-    for (child, on) in &table.cascades {
-        before.push_str(SYNC);
-        before.push_str(&format!("DELETE FROM {} WHERE {} = OLD.id;\n", name(child), name(on)));
+    let view = view(table);
+    let mut before = format!("INSERT INTO {view} (id, gw_to) VALUES (OLD.id, 1);\n");
+    if !table.cascades.is_empty() {
+        before.push_str(&format!("INSERT INTO {view} (id, gw_to) VALUES (OLD.id, 2);\n"));
     }
-    before.push_str(SYNC);
-    let mut after = format!("INSERT INTO {} SELECT NULL, 1 WHERE {UNCLAIMED};\n{}", procedure("e", table), finish(table, " AND id = OLD.id"));
-    for column in &table.lists {
-        after.push_str(&format!("DELETE FROM {} WHERE row = OLD.id;\n", list(&table.name, &column.column)));
+    let end = format!("INSERT INTO {view} (id) ");
+    let after = if table.lists.is_empty() {
+        trigger(table, "AFTER DELETE", "", UNCLAIMED, &format!("{end}VALUES (OLD.id);\n"))
+    } else {
+        let lists: String = table.lists.iter().map(|column| format!("DELETE FROM {} WHERE row = OLD.id;\n", list(&table.name, &column.column))).collect();
+        trigger(table, "AFTER DELETE", "", "", &format!("{end}SELECT OLD.id WHERE {UNCLAIMED};\n{lists}{SYNC}"))
+    };
+    [trigger(table, "BEFORE DELETE", "", "", &before), after]
+}
+
+/// Refuses another public id for a row in which, or below which, something is sealed.
+fn bound(table: &Table, tables: &BTreeMap<String, Table>) -> Vec<String> {
+    let mut ids: Vec<&str> = Vec::new();
+    for owner in table.owners.iter().filter(|owner| owner.up.is_empty()) {
+        match &owner.root {
+            Root::Row { id } => ids.push(id),
+            Root::Document => ids.extend(["type", "public_id"]),
+            Root::Group { .. } => {}
+        }
     }
-    after.push_str(SYNC);
-    [trigger(table, "BEFORE DELETE", "", "", &before), trigger(table, "AFTER DELETE", "", "", &after)]
+    ids.sort_unstable();
+    ids.dedup();
+    if ids.is_empty() {
+        return Vec::new();
+    }
+    let mut sealed = vec![holds_sealed("OLD", table)];
+    for (below, shape) in tables {
+        let mut ways: Vec<&[(String, String)]> = Vec::new();
+        // What is a resource itself is bound to its own id.
+        if shape.owners.iter().all(|owner| !owner.up.is_empty()) {
+            ways.extend(shape.owners.iter().filter(|owner| owner.up.last().is_some_and(|(_, top)| *top == table.name)).map(|owner| owner.up.as_slice()));
+        }
+        ways.sort();
+        ways.dedup();
+        for way in ways {
+            let (mut tables, mut wheres, mut at) = (format!("{} c", name(below)), holds_sealed("c", shape), "c".to_owned());
+            for (depth, (on, above)) in way.iter().enumerate() {
+                if depth + 1 == way.len() {
+                    wheres = format!("{at}.{} = OLD.id AND {wheres}", name(on));
+                } else {
+                    tables.push_str(&format!(", {} u{depth}", name(above)));
+                    wheres = format!("u{depth}.id = {at}.{} AND {wheres}", name(on));
+                    at = format!("u{depth}");
+                }
+            }
+            sealed.push(format!("EXISTS (SELECT 1 FROM {tables} WHERE {wheres})"));
+        }
+    }
+    let ids: Vec<String> = ids.into_iter().map(str::to_owned).collect();
+    let body = "SELECT RAISE(ABORT, 'gateway: sealed values of this resource are bound to its public id, which cannot change');\n";
+    vec![format!(
+        "CREATE TRIGGER {} BEFORE UPDATE OF {} ON {} WHEN {} AND ({}) BEGIN\n{body}END",
+        name(&format!("gw_t_{}__bound", table.name)),
+        listed(&ids, ""),
+        name(&table.name),
+        differs(&ids),
+        sealed.join(" OR ")
+    )]
+}
+
+/// Whether the row `alias` holds a sealed value.
+fn holds_sealed(alias: &str, table: &Table) -> String {
+    let columns: Vec<String> = std::iter::once("gw_unmapped".to_owned()).chain(table.sealed.iter().cloned()).collect();
+    match columns.as_slice() {
+        [one] => format!("{alias}.{} IS NOT NULL", name(one)),
+        many => format!("coalesce({}) IS NOT NULL", listed(many, &format!("{alias}."))),
+    }
 }
 
 /// All views and triggers of a table, in an order in which they can be made.
-pub fn triggers(table: &Table) -> Vec<String> {
-    [keep(table), end(table), insert(table), update(table), delete(table)].concat()
+pub fn triggers(table: &Table, tables: &BTreeMap<String, Table>) -> Vec<String> {
+    let mut made = vec![rows(table), keep(table), end(table)];
+    made.extend(cascade(table));
+    made.extend(table.owners.iter().filter_map(|owner| Some(ownership(owner.view.as_deref()?, &table.name, owner))));
+    made.extend(refer(table));
+    made.extend(insert(table));
+    made.extend(update(table));
+    made.extend(delete(table));
+    made.extend(bound(table, tables));
+    made
 }

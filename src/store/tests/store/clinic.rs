@@ -173,7 +173,7 @@ impl Clinic {
              SELECT 'resource without patient ' || id FROM gw_resources r WHERE type = 'Patient' AND deleted = 0 AND NOT EXISTS (SELECT 1 FROM patients p WHERE p.public_id = r.id);
              SELECT 'interval in patients' FROM gw_h_patients WHERE gw_to <= gw_from;
              SELECT 'interval in names' FROM gw_h_patient_names WHERE gw_to <= gw_from;
-             SELECT 'overlap' FROM gw_h_patient_names a JOIN gw_h_patient_names b ON a.id = b.id AND a.rowid < b.rowid AND a.gw_from < b.gw_to AND b.gw_from < a.gw_to;
+             SELECT 'overlap' FROM gw_h_patient_names a JOIN gw_h_patient_names b ON a.id = b.id AND a.gw_from < b.gw_from AND a.gw_from < b.gw_to AND b.gw_from < a.gw_to;
              SELECT 'live and superseded' FROM gw_h_patient_names a JOIN patient_names b ON a.id = b.id WHERE a.gw_to > b.gw_seq;
              SELECT 'own ' || own FROM gw_context WHERE own <> 0;",
         );

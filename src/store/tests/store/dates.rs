@@ -9,7 +9,7 @@ fn expressions() -> Connection {
     use hearthgate_store::dialect::sqlite::columns::{date_hi, date_lo};
     let conn = Connection::open_in_memory().expect("memory");
     conn.execute_batch(&format!(
-        "CREATE TABLE t (d TEXT, lo INTEGER AS ({}) VIRTUAL, hi INTEGER AS ({}) VIRTUAL) STRICT; INSERT INTO t VALUES (NULL);",
+        "CREATE TABLE t (d TEXT, d__lo INTEGER AS ({}) VIRTUAL, d__hi INTEGER AS ({}) VIRTUAL) STRICT; INSERT INTO t VALUES (NULL);",
         date_lo("d"),
         date_hi("d")
     ))
@@ -19,7 +19,7 @@ fn expressions() -> Connection {
 
 fn by_sql(conn: &Connection, text: &str) -> Option<(i64, i64)> {
     conn.execute("UPDATE t SET d = ?1", [text]).expect("a date");
-    let found: (Option<i64>, Option<i64>) = conn.query_row("SELECT lo, hi FROM t", [], |row| Ok((row.get(0)?, row.get(1)?))).expect("a row");
+    let found: (Option<i64>, Option<i64>) = conn.query_row("SELECT d__lo, d__hi FROM t", [], |row| Ok((row.get(0)?, row.get(1)?))).expect("a row");
     found.0.zip(found.1)
 }
 
