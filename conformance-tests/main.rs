@@ -7,6 +7,7 @@ mod bad_input;
 mod capability;
 mod columns;
 mod evaluator;
+mod every_writer;
 mod first_booking;
 mod harness;
 mod history;
