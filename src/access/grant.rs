@@ -129,6 +129,11 @@ fn fits(roles: &Roles, role: Role, registered: &Scopes, scope: &Scope) -> Result
     reason.map_or(Ok(()), |reason| Err(ExcessReason::Role { role, reason }))
 }
 
+/// Whether some interaction of a letter on a type is permitted to a role.
+pub(crate) fn is_permitted(roles: &Roles, role: Role, name: &str, letter: Letters) -> bool {
+    refusal(roles, role, name, letter).is_none()
+}
+
 /// The table's reason against a letter on a type; `None` when some interaction of the letter is permitted.
 fn refusal<'a>(roles: &'a Roles, role: Role, name: &str, letter: Letters) -> Option<&'a str> {
     let mut reason = None;

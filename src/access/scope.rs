@@ -266,6 +266,14 @@ impl Scopes {
         self
     }
 
+    /// These and others together.
+    #[must_use]
+    pub fn with(mut self, others: Self) -> Self {
+        self.fhir.extend(others.fhir);
+        self.other.extend(others.other);
+        self.sorted()
+    }
+
     /// The scopes for FHIR data.
     #[must_use]
     pub fn fhir(&self) -> &[Scope] {

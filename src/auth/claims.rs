@@ -42,6 +42,8 @@ pub struct Claims {
     pub patient: Option<String>,
     /// The user's resource (`fhirUser`), for information.
     pub fhir_user: Option<String>,
+    /// The family of tokens that it belongs to and falls with; none of a token that an operator made.
+    pub family: Option<String>,
     /// The user's role when the token was made, for information: never the word that counts.
     pub role: Option<String>,
     /// The thumbprint of the key that it is bound to (`cnf.jkt`, RFC 9449 §6.1).
@@ -71,7 +73,7 @@ impl Claims {
         put("jti", self.jti.as_str().into());
         put("client_id", self.client_id.as_str().into());
         put("scope", self.scope.as_str().into());
-        for (name, value) in [("patient", &self.patient), ("fhirUser", &self.fhir_user), ("role", &self.role)] {
+        for (name, value) in [("patient", &self.patient), ("fhirUser", &self.fhir_user), ("family", &self.family), ("role", &self.role)] {
             if let Some(value) = value {
                 put(name, value.as_str().into());
             }
@@ -126,6 +128,7 @@ impl Claims {
             },
             patient,
             fhir_user: optional("fhirUser")?,
+            family: optional("family")?,
             role: optional("role")?,
             jkt,
         })

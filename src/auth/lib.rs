@@ -25,6 +25,7 @@ mod password;
 mod redirect;
 mod registration;
 mod replay;
+mod secret;
 mod signature;
 mod verify;
 
@@ -44,4 +45,5 @@ pub use password::{PasswordFault, hash_password, verify_password};
 pub use redirect::{is_sound_page, is_sound_redirect_uri, origin_of};
 pub use registration::{Registration, RegistrationFault};
 pub use replay::Replay;
+pub use secret::{digest_of, equal, keyed_digest, new_secret, one_time_password, one_time_step};
 pub use verify::{TokenFault, Verifier};

@@ -7,6 +7,7 @@
 mod authorizations;
 mod codes;
 mod consents;
+mod factors;
 mod families;
 mod launches;
 mod refresh;
@@ -15,6 +16,7 @@ mod sessions;
 pub use authorizations::Authorization;
 pub use codes::Code;
 pub use consents::{Connected, Consent};
+pub use factors::Totp;
 pub use families::{Family, Holder, NewFamily};
 pub use launches::Launch;
 pub use refresh::{Refresh, RefreshState};

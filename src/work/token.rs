@@ -88,6 +88,7 @@ fn claims(ask: &Ask, instance: &Instance) -> Result<Claims, String> {
         scope: ask.scope.split_whitespace().collect::<Vec<_>>().join(" "),
         patient,
         fhir_user,
+        family: None,
         role: Some(role.to_string()),
         jkt: None,
     })

@@ -20,6 +20,7 @@ fn known(exp: i64) -> Arc<Known> {
         scope: String::new(),
         patient: None,
         fhir_user: None,
+        family: None,
         role: None,
         jkt: None,
     };

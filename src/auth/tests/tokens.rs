@@ -98,6 +98,7 @@ fn claims() -> Claims {
         scope: "openid patient/*.rs".into(),
         patient: Some("A".into()),
         fhir_user: Some("Patient/A".into()),
+        family: None,
         role: Some("patient".into()),
         jkt: None,
     }
