@@ -8,6 +8,7 @@ pub mod embedded {
 pub mod cli;
 pub mod extract;
 pub mod intake;
+pub mod oauth;
 pub mod ops;
 pub mod rest;
 pub mod site;

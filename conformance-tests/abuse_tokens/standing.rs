@@ -131,6 +131,7 @@ fn abuse_a23_a_key_is_believed_between_its_times_and_no_longer() {
         scope: "system/*.rs".to_owned(),
         patient: None,
         fhir_user: None,
+        family: None,
         role: None,
         jkt: None,
     };

@@ -113,10 +113,7 @@ impl Offer {
     #[must_use]
     pub fn is_within(&self, consented: &Scopes) -> bool {
         self.parts.iter().all(|part| match part {
-            Part::Data(scope, _) => scope.letters().each().all(|letter| {
-                let one = scope.only(letter);
-                consented.fhir().iter().any(|known| known.covers(&one))
-            }),
+            Part::Data(scope, _) => consented.covers(scope),
             Part::Other(name) => consented.has(name),
         })
     }
@@ -231,7 +228,10 @@ mod tests {
         };
         let asked = "openid launch/patient offline_access patient/Observation.cruds patient/Condition.read";
         assert_eq!(ticked(asked, "openid patient/Observation.rs"), "openid launch/patient patient/Observation.rs");
-        assert_eq!(ticked(asked, "patient/Observation.rs patient/Observation.cud patient/Condition.rs"), "launch/patient patient/Observation.cruds patient/Condition.read");
+        assert_eq!(
+            ticked(asked, "patient/Observation.rs patient/Observation.cud patient/Condition.rs"),
+            "launch/patient patient/Observation.cruds patient/Condition.read"
+        );
         assert_eq!(ticked(asked, "patient/*.cruds user/*.cruds system/*.rs fhirUser"), "launch/patient patient/Observation.cruds patient/Condition.read");
         assert_eq!(ticked("patient/*.rs", "patient/Observation.rs patient/Patient.rs"), "patient/Observation.rs patient/Patient.rs");
         assert_eq!(ticked("patient/*.read", "patient/Observation.rs"), "patient/Observation.read");

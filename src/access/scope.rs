@@ -286,6 +286,15 @@ impl Scopes {
         &self.other
     }
 
+    /// Whether everything that a scope grants is granted here, be it by several.
+    #[must_use]
+    pub fn covers(&self, scope: &Scope) -> bool {
+        scope.letters.each().all(|letter| {
+            let one = scope.only(letter);
+            self.fhir.iter().any(|known| known.covers(&one))
+        })
+    }
+
     /// Whether one of the scopes without FHIR data is here.
     #[must_use]
     pub fn has(&self, name: &str) -> bool {

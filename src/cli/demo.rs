@@ -159,7 +159,7 @@ fn make(instance: &Instance, runtime: &tokio::runtime::Handle, seed: u64, patien
 }
 
 fn clients(instance: &Instance, runtime: &tokio::runtime::Handle) -> Result<Vec<Value>, String> {
-    let launch = "launch launch/patient openid fhirUser offline_access online_access patient/*.cruds user/*.cruds";
+    let launch = "launch launch/patient launch/encounter openid fhirUser offline_access online_access patient/*.cruds user/*.cruds";
     let mut out = Vec::new();
     for (id, kind, scope) in [
         ("demo-public", "public", launch),

@@ -32,7 +32,7 @@ pub enum Stop {
     /// An error that the client is told at its registered address (RFC 6749 section 4.1.2.1).
     Redirect(Target, &'static str, &'static str),
     /// Too often; seconds to wait.
-    TooMany(i64),
+    TooMany(u64),
     /// Our own fault.
     Fault(OAuthError),
 }

@@ -3,7 +3,6 @@
 
 use super::answer::{Stop, Target, finish, see_other};
 use super::form::{Form, with_query};
-use super::limits::Kind;
 use super::request::{self, Asked, PUSHED};
 use super::session::{Browser, Peer, address, browser};
 use super::steps::{self, Step};
@@ -29,7 +28,7 @@ pub async fn authorize(State(oauth): State<Arc<Oauth>>, request: Request) -> Res
 
 async fn begin(oauth: &Oauth, browser: &Browser, request: Request) -> Result<Response, Stop> {
     let peer = address(request.extensions().get::<Peer>());
-    oauth.limits.take(Kind::Authorize, &peer, oauth.now()).map_err(Stop::TooMany)?;
+    oauth.limits.authorize.take(&peer, oauth.now()).map_err(Stop::TooMany)?;
     let form = match *request.method() {
         Method::GET | Method::HEAD => Form::parse(request.uri().query().unwrap_or_default()).map_err(|malformed| Stop::bad(malformed.0))?,
         Method::POST => super::form::posted(request).await?.1,
@@ -72,16 +71,17 @@ fn whole(oauth: &Oauth, form: Form) -> Result<(Form, Option<String>), Stop> {
         return Err(Stop::Redirect(target, "request_uri_not_supported", "request_uri is for requests that were pushed here."));
     };
     let (hash, client_id) = (digest_of(reference), form.get("client_id").unwrap_or_default());
-    let stored = oauth.store().pushed(&hash, client_id, oauth.now())?.ok_or(Stop::bad("request_uri: there is no such request, or it was used, or it is over."))?;
+    let stored =
+        oauth.store().pushed(&hash, client_id, oauth.now())?.ok_or(Stop::bad("request_uri: there is no such request, or it was used, or it is over."))?;
     Ok((Form::parse(&stored).map_err(|malformed| Stop::bad(malformed.0))?, Some(hash)))
 }
 
 /// The subject of the ID token that the client had (OpenID Connect Core section 3.1.2.1); one that is not ours is refused.
-fn hinted(_oauth: &Oauth, form: &Form, target: &Target) -> Result<Option<String>, Stop> {
-    match form.get("id_token_hint") {
-        None => Ok(None),
-        Some(_) => Err(Stop::Redirect(target.clone(), "login_required", "id_token_hint: it is of nobody who is signed in.")),
-    }
+fn hinted(oauth: &Oauth, form: &Form, target: &Target) -> Result<Option<String>, Stop> {
+    let Some(hint) = form.get("id_token_hint") else { return Ok(None) };
+    let read = oauth.instance.keys.read_id_token(hint, oauth.issuer(), oauth.now().div_euclid(1000));
+    let wrong = Stop::Redirect(target.clone(), "invalid_request", "id_token_hint: it is no ID token of this server.");
+    read.map(|claims| Some(claims.sub)).ok_or(wrong)
 }
 
 /// Notes the session that is not to count, because the client wants a newer one.

@@ -31,10 +31,9 @@ pub fn view(oauth: &Oauth, browser: &Browser, headers: &HeaderMap, under_way: &U
     let patient = patient.map(|found| pick::name_of(&serde_json::from_slice(&found.body).unwrap_or_default()));
     let registered = jiff::Timestamp::from_millisecond(under_way.client.created_at).unwrap_or_default().to_zoned(jiff::tz::TimeZone::UTC).date();
     let redirect_uri = &under_way.asked.target.redirect_uri;
-    let sends_to = redirect_uri.split_once("://").map_or_else(
-        || redirect_uri.split(':').next().unwrap_or_default(),
-        |(_, rest)| rest.split(['/', '?']).next().unwrap_or_default(),
-    );
+    let sends_to = redirect_uri
+        .split_once("://")
+        .map_or_else(|| redirect_uri.split(':').next().unwrap_or_default(), |(_, rest)| rest.split(['/', '?']).next().unwrap_or_default());
     let token = browser.form_token("consent", &under_way.id);
     let hidden = [("transaction", under_way.id.as_str())];
     let scopes = offer.scopes();

@@ -47,7 +47,7 @@ pub enum OAuthError {
     /// Too many bytes.
     TooLarge,
     /// Too often; seconds to wait.
-    TooMany(i64),
+    TooMany(u64),
     /// Nothing can be stored or looked up now.
     Unavailable,
     /// Our own fault; the cause is logged, never sent.

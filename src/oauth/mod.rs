@@ -20,13 +20,13 @@ pub mod issue;
 mod launch;
 pub mod limits;
 mod logout;
-mod pick;
+pub mod pick;
 mod refresh;
 pub mod request;
 mod revoke;
-mod second_factor;
+pub mod second_factor;
 pub mod session;
-mod sign_in;
+pub mod sign_in;
 mod steps;
 mod token;
 

@@ -211,7 +211,10 @@ async fn choose(oauth: &Oauth, browser: &Browser, form: &Form, what: &'static st
     };
     let refused = Stop::Page(StatusCode::FORBIDDEN, Problem::Forbidden, None);
     // One's own record, or that of a launch, is not chosen.
-    if under_way.launch.is_some() || session.account.patient.as_deref().is_some_and(|own| own != patient) || visible(oauth, &session.account, "Patient", patient).await?.is_none() {
+    if under_way.launch.is_some()
+        || session.account.patient.as_deref().is_some_and(|own| own != patient)
+        || visible(oauth, &session.account, "Patient", patient).await?.is_none()
+    {
         return Err(refused);
     }
     if let Some(encounter) = encounter.filter(|encounter| !encounter.is_empty())

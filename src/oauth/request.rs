@@ -226,7 +226,11 @@ mod tests {
             assert!(!is_registered(registered, other), "{other}");
         }
         let local = "http://127.0.0.1:8000/cb";
-        assert!(is_registered(local, "http://127.0.0.1:51234/cb") && is_registered(local, "http://127.0.0.1/cb") && is_registered("http://[::1]/cb", "http://[::1]:9/cb"));
+        assert!(
+            is_registered(local, "http://127.0.0.1:51234/cb")
+                && is_registered(local, "http://127.0.0.1/cb")
+                && is_registered("http://[::1]/cb", "http://[::1]:9/cb")
+        );
         for other in [
             "http://127.0.0.1:51234/other",
             "http://127.0.0.1:99999/cb",

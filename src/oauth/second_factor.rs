@@ -2,7 +2,6 @@
 
 use super::answer::{Stop, finish, frame, language, page as html, see_other, set_cookie};
 use super::form::posted;
-use super::limits::Kind;
 use super::session::{Browser, browser};
 use super::sign_in::{Destination, Goal, open};
 use super::{Oauth, steps};
@@ -53,17 +52,16 @@ async fn confirm(oauth: &Oauth, browser: &Browser, headers: &HeaderMap, request:
     }
     let Some(session) = browser.session.as_ref().filter(|session| session.half) else { return Ok(see_other(&destination.address())) };
     let (account, now) = (&session.account, oauth.now());
-    // A counter of its own: the password's was forgotten when it was right.
+    // Turns of their own: who guesses codes has the password.
     let key = format!("{} code", account.username.to_lowercase());
-    let error = match oauth.limits.take(Kind::Account, &key, now) {
-        Err(seconds) => SecondFactorError::TooManyAttempts { wait_seconds: u64::try_from(seconds).unwrap_or(1) },
+    let error = match oauth.limits.account.take(&key, now) {
+        Err(wait_seconds) => SecondFactorError::TooManyAttempts { wait_seconds },
         Ok(()) => match proof(oauth, account, form.get("code").unwrap_or_default())? {
             None => SecondFactorError::WrongCode,
             Some(use_it) => {
                 let event = oauth.event("login", None, Some(account), 200);
                 match open(oauth, browser, account, "pwd otp", false, vec![use_it], &event).await {
                     Ok(secret) => {
-                        oauth.limits.forget(Kind::Account, &key);
                         let mut response = see_other(&destination.address());
                         set_cookie(oauth, &mut response, &secret);
                         return Ok(response);

@@ -4,6 +4,7 @@
 
 use super::error::OAuthError;
 use super::{Oauth, new_secret};
+pub use crate::rest::throttle::Peer;
 use hearthgate_auth::{digest_of, equal, keyed_digest};
 use hearthgate_store::Change;
 use hearthgate_store::grants::Session;
@@ -106,10 +107,6 @@ pub async fn seen(oauth: &Oauth, browser: &Browser) -> Result<(), OAuthError> {
     oauth.store().write(unit).await?;
     Ok(())
 }
-
-/// Where a request came from; put beside it by whoever accepted the connection.
-#[derive(Clone, Copy, Debug)]
-pub struct Peer(pub IpAddr);
 
 /// The address to count by: a network of the size that one household or server has.
 #[must_use]

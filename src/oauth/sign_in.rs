@@ -3,7 +3,6 @@
 use super::answer::{Stop, finish, frame, language, page as html, see_other, set_cookie};
 use super::error::OAuthError;
 use super::form::{Form, posted, with_query};
-use super::limits::Kind;
 use super::session::{Browser, Peer, address, browser};
 use super::steps::UnderWay;
 use super::{Oauth, new_secret};
@@ -66,11 +65,7 @@ impl Destination {
 #[must_use]
 pub fn local(next: Option<&str>) -> &str {
     let sound = |path: &&str| {
-        path.starts_with('/')
-            && path.len() <= 2_048
-            && !path.starts_with("//")
-            && !path.contains(['\\', '#'])
-            && path.bytes().all(|b| b.is_ascii_graphic())
+        path.starts_with('/') && path.len() <= 2_048 && !path.starts_with("//") && !path.contains(['\\', '#']) && path.bytes().all(|b| b.is_ascii_graphic())
     };
     next.filter(sound).unwrap_or("/")
 }
@@ -172,18 +167,13 @@ async fn again(oauth: &Oauth, browser: &Browser, headers: &HeaderMap, destinatio
 /// when the turn comes, so that attempts at once count like attempts one by one.
 async fn try_password(oauth: &Oauth, peer: &str, username: &str, password: &str) -> Result<Result<Account, SignInError>, Stop> {
     let (now, key) = (oauth.now(), username.to_lowercase());
-    let too_many = |seconds: i64| Ok(Err(SignInError::TooManyAttempts { wait_seconds: u64::try_from(seconds).unwrap_or(1) }));
     if username.is_empty() || username.chars().count() > 128 || password.is_empty() {
         return Ok(Err(SignInError::WrongCredentials));
     }
     let turn = oauth.hashing.acquire().await.map_err(|_| OAuthError::Unavailable)?;
-    for (kind, key) in [(Kind::Account, key.as_str()), (Kind::Address, peer)] {
-        if let Some(seconds) = oauth.limits.exceeded(kind, key, now) {
-            let mut event = oauth.event("login", None, None, 429);
-            event.reason = Some("too many attempts".to_owned());
-            oauth.note(&event).await?;
-            return too_many(seconds);
-        }
+    if let Err(wait_seconds) = oauth.limits.account.check(&key, now).and_then(|()| oauth.limits.address.check(peer, now)) {
+        oauth.note(&oauth.event("login", None, None, 429)).await?;
+        return Ok(Err(SignInError::TooManyAttempts { wait_seconds }));
     }
     let (account, hash) = (oauth.store().account(username)?, oauth.store().password_hash(username)?);
     let (tried, stored) = (password.to_owned(), hash.filter(|_| account.is_some()));
@@ -191,12 +181,10 @@ async fn try_password(oauth: &Oauth, peer: &str, username: &str, password: &str)
     match account.filter(|account| right && !account.disabled) {
         Some(account) => {
             drop(turn);
-            oauth.limits.forget(Kind::Account, &key);
             Ok(Ok(account))
         }
         None => {
-            oauth.limits.count(Kind::Account, &key, now);
-            oauth.limits.count(Kind::Address, peer, now);
+            let _ = (oauth.limits.account.take(&key, now), oauth.limits.address.take(peer, now));
             drop(turn);
             // The name that was typed may be a password by mistake: it is not kept.
             oauth.note(&oauth.event("login", None, None, 401)).await?;
@@ -245,7 +233,9 @@ mod tests {
         for good in ["/", "/apps", "/patient/x?tab=2", "/doctor/patients?name=a%20b"] {
             assert_eq!(local(Some(good)), good);
         }
-        for bad in ["//evil.test", "/\\evil.test", "https://evil.test", "javascript:alert(1)", "evil", "", "/a\r\nx", "/a b", "\\\\evil", "/x#y", "/\t/evil.test"] {
+        for bad in
+            ["//evil.test", "/\\evil.test", "https://evil.test", "javascript:alert(1)", "evil", "", "/a\r\nx", "/a b", "\\\\evil", "/x#y", "/\t/evil.test"]
+        {
             assert_eq!(local(Some(bad)), "/", "{bad}");
         }
         assert_eq!(local(None), "/");

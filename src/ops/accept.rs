@@ -4,18 +4,20 @@
 
 use super::paced::Paced;
 use crate::rest::throttle::Peer;
-use axum::{Extension, Router};
+use axum::Router;
+use http::HeaderMap;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::time::sleep;
-use tower::Layer as _;
+use tower::util::MapRequest;
 
 /// How long the head of a request may take, and how long a connection may be idle.
 pub(super) const HEAD: Duration = Duration::from_secs(10);
@@ -27,7 +29,7 @@ const MOST: u64 = 16_384;
 const OTHERS: u64 = 256;
 
 /// Serves until `stop`, then lets requests under way end, unless told to stop once more.
-pub async fn serve(listener: TcpListener, router: Router, stop: impl Fn() -> Stop) {
+pub async fn serve(listener: TcpListener, router: Router, trusted_proxy: bool, stop: impl Fn() -> Stop) {
     let builder = builder();
     let graceful = GracefulShutdown::new();
     let free = Arc::new(Semaphore::new(usize::try_from(most()).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS)));
@@ -47,7 +49,11 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Fn() -> Sto
             () = &mut stopped => break,
         };
         let _ = stream.set_nodelay(true);
-        let service = Extension(Peer(peer.ip())).layer(router.clone());
+        let service = MapRequest::new(router.clone(), move |mut request: http::Request<_>| {
+            let peer = Peer(from(request.headers(), peer.ip(), trusted_proxy));
+            request.extensions_mut().insert(peer);
+            request
+        });
         let connection = builder.serve_connection(TokioIo::new(Paced::new(stream)), TowerToHyperService::new(service));
         let watched = graceful.watch(connection.into_owned());
         tokio::spawn(async move {
@@ -62,6 +68,12 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Fn() -> Sto
         () = sleep(LEAVE) => tracing::warn!("some requests did not end in time"),
         () = stop() => tracing::warn!("told to stop twice"),
     }
+}
+
+/// Where a request comes from: whoever connected, or whom a trusted proxy names last.
+fn from(headers: &HeaderMap, peer: IpAddr, trusted_proxy: bool) -> IpAddr {
+    let named = || headers.get_all("x-forwarded-for").iter().next_back()?.to_str().ok()?.rsplit(',').next()?.trim().parse().ok();
+    if trusted_proxy { named().unwrap_or(peer) } else { peer }
 }
 
 /// Something that ends when the process should.

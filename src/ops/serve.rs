@@ -5,6 +5,7 @@ use super::config::Config;
 use super::control;
 use super::instance::Instance;
 use super::metrics::{self, Metrics};
+use crate::oauth::{self, Oauth};
 use crate::rest::answer::FHIR_JSON;
 use crate::rest::authenticate::Authenticator;
 use crate::rest::http::{LARGE_AT_ONCE, Server, handle};
@@ -57,6 +58,7 @@ pub async fn bind(config: &Config) -> io::Result<Bound> {
 pub async fn serve(instance: Arc<Instance>, bound: Bound, ready: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
     let metrics = Arc::new(Metrics::default());
     let router = router(&instance, Arc::clone(&metrics));
+    let trusted_proxy = instance.gateway.settings.trusted_proxy;
     control::listen(&instance)?;
     super::audit_index::start(Arc::downgrade(&instance))?;
     crate::extract::start(Arc::downgrade(&instance), tokio::runtime::Handle::current())?;
@@ -67,7 +69,7 @@ pub async fn serve(instance: Arc<Instance>, bound: Bound, ready: impl FnOnce() -
     });
     ready()?;
     tracing::info!(address = %bound.address, metrics = %bound.metrics_address, "serving");
-    accept::serve(bound.main, router, || Box::pin(stopped())).await;
+    accept::serve(bound.main, router, trusted_proxy, || Box::pin(stopped())).await;
     let _ = std::fs::remove_file(instance.dir.join("control.sock"));
     close(instance).await;
     tracing::info!("stopped");
@@ -103,7 +105,7 @@ fn router(instance: &Arc<Instance>, metrics: Arc<Metrics>) -> Router {
     let gateway = instance.gateway.clone();
     let started = hearthgate_fhir::date::format_instant(gateway.now());
     let capabilities = metadata::capabilities(&gateway.settings, &gateway.mappings, &started).into();
-    let smart = metadata::smart_configuration(&instance.issuer).into();
+    let smart = oauth::discovery::smart_configuration(&instance.issuer).into();
     let verifier = Verifier::new(Arc::clone(&instance.keys), &instance.issuer, &gateway.settings.base);
     let authenticator = Authenticator::new(verifier, Arc::clone(&instance.roles), Arc::clone(&instance.replay), &instance.issuer);
     let failures = Failures::new(instance.failures_per_minute);
@@ -114,10 +116,12 @@ fn router(instance: &Arc<Instance>, metrics: Arc<Metrics>) -> Router {
         .route("/fhir/{*rest}", any(handle))
         .with_state(server)
         .layer(middleware::from_fn_with_state(metrics, counted));
+    let authorization = Arc::new(Oauth::new(Arc::clone(instance)));
     let keys = Arc::clone(instance);
     let ready = Arc::clone(instance);
     Router::new()
         .merge(fhir)
+        .merge(oauth::router(&authorization))
         .route(
             "/auth/jwks",
             get(move || async move {
@@ -137,6 +141,7 @@ fn router(instance: &Arc<Instance>, metrics: Arc<Metrics>) -> Router {
         )
         .fallback(|| async { (StatusCode::NOT_FOUND, "nothing here\n") })
         .layer(CatchPanicLayer::custom(caught))
+        .layer(middleware::from_fn_with_state(authorization, oauth::cors::cors))
 }
 
 async fn counted(State(metrics): State<Arc<Metrics>>, request: Request, next: Next) -> Response {

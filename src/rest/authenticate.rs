@@ -6,7 +6,7 @@ use hearthgate_access::{Caller, Role, Roles, VerifiedGrant};
 use hearthgate_auth::{
     Authorization, AuthorizationFault, Claims, DpopFault, DpopProof, Known, Replay, Subject, TokenCache, TokenFault, Verifier, parse_authorization,
 };
-use hearthgate_store::Store;
+use hearthgate_store::{Change, Store, Unit};
 use http::header;
 use http::request::Parts;
 use std::cell::Cell;
@@ -21,6 +21,13 @@ pub struct Authenticator {
     replay: Arc<Replay>,
     origin: String,
     epoch: AtomicU64,
+}
+
+/// A token that holds.
+struct Found {
+    known: Arc<Known>,
+    /// It was not remembered.
+    first: bool,
 }
 
 thread_local! {
@@ -51,7 +58,7 @@ impl Authenticator {
     ///
     /// # Errors
     /// No token, several, or one that does not hold.
-    pub fn caller(&self, store: &Store, request: &Parts, now_ms: i64) -> Result<Caller, Fault> {
+    pub async fn caller(&self, store: &Store, request: &Parts, now_ms: i64) -> Result<Caller, Fault> {
         let values = request.headers.get_all(header::AUTHORIZATION).iter().map(http::HeaderValue::as_bytes);
         let shown = parse_authorization(values).map_err(|fault| match fault {
             AuthorizationFault::Missing | AuthorizationFault::OtherScheme => Fault::NoToken,
@@ -60,16 +67,19 @@ impl Authenticator {
         })?;
         let now = now_ms.div_euclid(1000);
         let (Authorization::Bearer(token) | Authorization::Dpop(token)) = shown;
-        let known = match (self.known(store, token, now), shown) {
+        let known = match (self.known(store, token, now_ms), shown) {
             (Err(Fault::BadToken { expired }), Authorization::Dpop(_)) => return Err(Fault::BoundToken { expired }),
             (known, _) => known?,
         };
-        match (shown, &known.claims.jkt) {
+        match (shown, &known.known.claims.jkt) {
             (Authorization::Bearer(_), None) => {}
             (Authorization::Dpop(token), Some(jkt)) => self.possession(request, token, jkt, now)?,
             _ => return Err(Fault::BoundToken { expired: false }),
         }
-        Ok(known.caller.clone())
+        if known.first {
+            self.first_use(store, &known.known.claims, now_ms).await?;
+        }
+        Ok(known.known.caller.clone())
     }
 
     /// That whoever sent the token holds the key it is bound to (RFC 9449 section 7.1).
@@ -86,22 +96,36 @@ impl Authenticator {
         held.map_err(|fault| Fault::Proof { fault, nonce: (fault == DpopFault::Nonce).then(|| self.replay.nonce(now)) })
     }
 
+    /// Notes that a token was used, before anything is answered to it: whether a lost refresh may be answered once more depends on it
+    /// (ABUSE B44), and its person sees when the app last looked.
+    async fn first_use(&self, store: &Store, claims: &Claims, now_ms: i64) -> Result<(), Fault> {
+        if claims.family.is_none() || !store.is_unused(&claims.jti)? {
+            return Ok(());
+        }
+        let noted = store.write(Unit { changes: Change::use_access(&claims.jti, now_ms), ..Unit::default() }).await;
+        match noted {
+            Err(refused) if matches!(refused.error, hearthgate_store::Error::Conflict { .. }) => Err(Fault::BadToken { expired: true }),
+            other => Ok(other.map(drop)?),
+        }
+    }
+
     /// What a token stands for.
-    fn known(&self, store: &Store, token: &str, now: i64) -> Result<Arc<Known>, Fault> {
+    fn known(&self, store: &Store, token: &str, now_ms: i64) -> Result<Found, Fault> {
+        let now = now_ms.div_euclid(1000);
         let epoch = self.epoch(store)?;
         if let Some(known) = self.cache.get(token, now) {
             if known.checked.load(Ordering::Acquire) == epoch {
-                return Ok(known);
+                return Ok(Found { known, first: false });
             }
-            if self.grant(store, &known.claims)? == known.grant {
+            if self.grant(store, &known.claims, now_ms)? == known.grant {
                 known.checked.store(epoch, Ordering::Release);
-                return Ok(known);
+                return Ok(Found { known, first: false });
             }
             self.cache.forget(token);
         }
         let generation = self.cache.generation();
         let claims = self.verifier.verify(token, now).map_err(|fault| Fault::BadToken { expired: fault == TokenFault::Expired })?;
-        let grant = self.grant(store, &claims)?;
+        let grant = self.grant(store, &claims, now_ms)?;
         // A grant that makes no caller is a token that does not hold, not a lack of scopes.
         let caller = Caller::from_token(grant.clone(), &self.roles).map_err(|denial| {
             tracing::warn!(client = grant.client, %denial, "a token was refused");
@@ -109,7 +133,7 @@ impl Authenticator {
         })?;
         let known = Arc::new(Known { claims, caller, grant, checked: AtomicU64::new(epoch) });
         self.cache.put(token, generation, Arc::clone(&known), now);
-        Ok(known)
+        Ok(Found { known, first: true })
     }
 
     /// A number that is higher whenever anything may have been committed since: each thread compares its own connection's count
@@ -123,8 +147,13 @@ impl Authenticator {
     }
 
     /// What the database says now of the user and the client of a token.
-    fn grant(&self, store: &Store, claims: &Claims) -> Result<VerifiedGrant, Fault> {
+    fn grant(&self, store: &Store, claims: &Claims, now_ms: i64) -> Result<VerifiedGrant, Fault> {
         let refused = || Fault::BadToken { expired: true };
+        if let Some(family) = &claims.family
+            && !store.access_holds(&claims.jti, family, now_ms)?
+        {
+            return Err(refused());
+        }
         let client = store.client(&claims.client_id)?.filter(|c| !c.disabled).ok_or_else(refused)?;
         let (user, role, fhir_user, own) = match &claims.subject {
             Subject::Client => (None, Role::System, None, None),

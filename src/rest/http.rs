@@ -92,7 +92,7 @@ async fn answer(server: &Server, parts: Parts, body: &mut Option<HttpBody>) -> R
     }
     let gateway = &server.gateway;
     let now = gateway.now();
-    let caller = match server.authenticator.caller(&gateway.store, &parts, now) {
+    let caller = match server.authenticator.caller(&gateway.store, &parts, now).await {
         Ok(caller) => caller,
         Err(fault) => {
             let draft = audit::Draft::new(gateway, None, route.as_ref().ok(), query, now);
@@ -119,7 +119,7 @@ async fn answer(server: &Server, parts: Parts, body: &mut Option<HttpBody>) -> R
 /// The answer to a request whose caller is not known: audited, each by itself, until too many come from one address.
 async fn refused(server: &Server, parts: &Parts, fault: Fault, draft: audit::Draft, now: i64) -> Result<Answer, Fault> {
     let failed = matches!(fault, Fault::NoToken | Fault::BadToken { .. } | Fault::Authorization(_));
-    let answer = match if failed { server.failures.note(peer(server, parts), now) } else { Verdict::Answered } {
+    let answer = match if failed { server.failures.note(parts.extensions.get::<Peer>().copied(), now) } else { Verdict::Answered } {
         Verdict::Answered => fault.answer(),
         Verdict::TurnedAway { first, retry_after } => {
             let answer = Fault::Throttled { retry_after }.answer();
@@ -130,15 +130,6 @@ async fn refused(server: &Server, parts: &Parts, fault: Fault, draft: audit::Dra
         }
     };
     audit::record(&server.gateway, draft, &answer).await.map(|()| answer)
-}
-
-/// Who is at the other end; behind a trusted proxy the last of those it names, which is the one that it saw itself.
-fn peer(server: &Server, parts: &Parts) -> Option<Peer> {
-    if server.gateway.settings.trusted_proxy {
-        let last = parts.headers.get_all("x-forwarded-for").iter().next_back().and_then(|value| value.to_str().ok());
-        return last.and_then(|text| text.rsplit(',').next()?.trim().parse().ok()).map(Peer);
-    }
-    parts.extensions.get::<Peer>().copied()
 }
 
 async fn run(

@@ -14,7 +14,9 @@ pub fn capabilities(settings: &Settings, mappings: &Mappings, date: &str) -> Vec
         base: settings.base.clone(),
         version: env!("CARGO_PKG_VERSION"),
         date: date.to_owned(),
-        oauth: Vec::new(),
+        oauth: [("authorize", "authorize"), ("token", "token"), ("register", "register"), ("introspect", "introspect"), ("revoke", "revoke")]
+            .map(|(name, path)| (name, format!("{}/auth/{path}", settings.base.trim_end_matches("/fhir"))))
+            .to_vec(),
         guides: vec!["http://hl7.org/fhir/us/core/ImplementationGuide/hl7.fhir.us.core|6.1.0".to_owned()],
         resources,
         interactions: vec!["batch"],
@@ -72,24 +74,6 @@ fn kind(kind: Kind) -> &'static str {
 
 fn limits(resource: &str, code: &str) -> Option<String> {
     index::blinded(resource, code).then(|| "The value is sealed and found through a keyed index: whole values only.".to_owned())
-}
-
-/// SMART's configuration (<https://hl7.org/fhir/smart-app-launch/STU2.2/conformance.html>): what is true today. Tokens are
-/// made by an operator with `hearthgate token`; the authorization endpoints are not there yet and so not named.
-#[must_use]
-pub fn smart_configuration(issuer: &str) -> Vec<u8> {
-    let capabilities = ["permission-patient", "permission-user", "permission-v1", "permission-v2"];
-    serde_json::json!({
-        "issuer": issuer,
-        "jwks_uri": format!("{issuer}/auth/jwks"),
-        "grant_types_supported": [],
-        "scopes_supported": ["patient/*.rs", "user/*.cruds", "system/*.cruds"],
-        "response_types_supported": [],
-        "code_challenge_methods_supported": ["S256"],
-        "capabilities": capabilities,
-    })
-    .to_string()
-    .into_bytes()
 }
 
 /// Every type that a plan serves.

@@ -59,6 +59,7 @@ fn access() -> Claims {
         scope: String::new(),
         patient: None,
         fhir_user: None,
+        family: None,
         role: None,
         jkt: None,
     }

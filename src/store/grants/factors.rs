@@ -58,7 +58,10 @@ impl Change {
     /// Uses a step, once, and no step before it any more.
     #[must_use]
     pub fn use_totp(user: i64, step: i64) -> Self {
-        once("UPDATE gw_totp SET last_step = ?2 WHERE user_id = ?1 AND confirmed_at IS NOT NULL AND last_step < ?2", vec![Sql::Integer(user), Sql::Integer(step)])
+        once(
+            "UPDATE gw_totp SET last_step = ?2 WHERE user_id = ?1 AND confirmed_at IS NOT NULL AND last_step < ?2",
+            vec![Sql::Integer(user), Sql::Integer(step)],
+        )
     }
 
     /// No code is asked for any more.

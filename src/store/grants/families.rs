@@ -156,6 +156,12 @@ impl Change {
         )
     }
 
+    /// Binds a family to the key that its first token was asked for with (RFC 9449 section 5).
+    #[must_use]
+    pub fn bind_family(id: &str, jkt: &str) -> Self {
+        once("UPDATE gw_families SET dpop_jkt = ?2 WHERE id = ?1 AND (dpop_jkt IS NULL OR dpop_jkt = ?2)", vec![text(id), text(jkt)])
+    }
+
     /// Notes an access token given out.
     #[must_use]
     pub fn issue_access(jti: &str, family: &str, issued_at: i64, expires_at: i64) -> Self {

@@ -1,0 +1,65 @@
+//! Which client asks, and the proof of it (RFC 6749 section 2.3, RFC 7523).
+
+use super::Oauth;
+use super::error::OAuthError;
+use super::form::Form;
+use hearthgate_auth::{AuthMethod, ClientParameters, Credentials, CredentialsFault, read_credentials, verify_secret};
+use hearthgate_store::Client;
+use http::{HeaderMap, HeaderValue, header};
+
+/// A client that is who it says.
+#[derive(Clone, Debug)]
+pub struct Authenticated {
+    /// The client.
+    pub client: Client,
+    /// It proved it: a public client only names itself.
+    pub confidential: bool,
+    /// The thumbprint of the key it holds, by the proof that came with the request (RFC 9449).
+    pub jkt: Option<String>,
+}
+
+impl Authenticated {
+    /// Whether the request came with the key that something is bound to, if it is bound.
+    #[must_use]
+    pub fn jkt_is(&self, bound: Option<&str>) -> bool {
+        bound.is_none() || bound == self.jkt.as_deref()
+    }
+}
+
+/// The client of a request. A failure is counted for its name and address, and too many are answered no more; an attack is in the audit.
+///
+/// # Errors
+/// None, several, or one that is not who it says.
+pub async fn authenticate_client(oauth: &Oauth, headers: &HeaderMap, form: &Form, peer: &str) -> Result<Authenticated, OAuthError> {
+    let basic = headers.contains_key(header::AUTHORIZATION);
+    let parameters = ClientParameters {
+        client_id: form.get("client_id"),
+        client_secret: form.get("client_secret"),
+        client_assertion: form.get("client_assertion"),
+        client_assertion_type: form.get("client_assertion_type"),
+    };
+    let credentials = read_credentials(headers.get_all(header::AUTHORIZATION).iter().map(HeaderValue::as_bytes), parameters).map_err(|fault| match fault {
+        CredentialsFault::Contradiction(why) => OAuthError::InvalidRequest(why),
+        CredentialsFault::Unreadable => OAuthError::InvalidClient { basic },
+    })?;
+    let (client_id, proven) = match &credentials {
+        Credentials::Named(client_id) => (client_id.clone(), AuthMethod::None),
+        Credentials::Secret { client_id, method, .. } => (client_id.clone(), *method),
+        Credentials::Assertion { .. } => return Err(OAuthError::InvalidClient { basic }),
+    };
+    let (key, now) = (format!("{client_id} {peer}"), oauth.now());
+    oauth.limits.client.check(&key, now).map_err(OAuthError::TooMany)?;
+    oauth.limits.token.take(&key, now).map_err(OAuthError::TooMany)?;
+    let client = oauth.store().client(&client_id)?.filter(|client| !client.disabled);
+    let is_right = match &credentials {
+        Credentials::Secret { secret, .. } => verify_secret(secret, client.as_ref().and_then(|c| c.secret_hash.as_deref())),
+        _ => true,
+    };
+    let client = client.filter(|client| is_right && proven.is_registered(&client.kind, client.auth_method.as_deref()));
+    let Some(client) = client else {
+        let _ = oauth.limits.client.take(&key, now);
+        oauth.note(&oauth.event("authenticate-client", Some(&client_id.chars().take(128).collect::<String>()), None, 401)).await?;
+        return Err(OAuthError::InvalidClient { basic });
+    };
+    Ok(Authenticated { client, confidential: proven != AuthMethod::None, jkt: None })
+}

@@ -1,0 +1,116 @@
+//! The refresh grant (RFC 6749 section 6). For public clients each refresh token is used once, and a second use ends the family (RFC
+//! 9700 section 4.14.2), unless the first answer was lost on its way; confidential ones prove who they are and keep theirs.
+
+use super::Oauth;
+use super::authenticate::Authenticated;
+use super::error::OAuthError;
+use super::form::Form;
+use super::issue::{RefreshToken, issue};
+use hearthgate_access::{Offer, Scopes};
+use hearthgate_auth::digest_of;
+use hearthgate_store::grants::{Family, Holder, RefreshState};
+use hearthgate_store::{Change, Error};
+use serde_json::Value;
+
+const WRONG: OAuthError = OAuthError::InvalidGrant("The refresh token is unknown, used, expired or revoked, or another client's.");
+
+/// Answers a refresh token.
+///
+/// # Errors
+/// One that does not hold, or scopes that it never had.
+pub async fn refresh(oauth: &Oauth, asker: &Authenticated, form: &Form, peer: &str) -> Result<Value, OAuthError> {
+    let (client, now) = (&asker.client, oauth.now());
+    let key = format!("{} {peer}", client.client_id);
+    oauth.limits.grant.check(&key, now).map_err(OAuthError::TooMany)?;
+    let token = form.get("refresh_token").ok_or(OAuthError::InvalidRequest("refresh_token is missing."))?;
+    let hash = digest_of(token);
+    let failed = |fault| {
+        let _ = oauth.limits.grant.take(&key, now);
+        fault
+    };
+    let state = oauth.store().refresh(&hash)?;
+    // Of another client: nothing happens to its owner's (ABUSE B47).
+    let Some(state) = state.filter(|state| state.client_id == client.client_id && state.expires_at > now) else {
+        return Err(failed(WRONG));
+    };
+    if state.revoked {
+        // Its answer seemed lost, and somebody has it: so there are two.
+        stolen(oauth, asker, &state).await?;
+        return Err(failed(WRONG));
+    }
+    let Some(family) = oauth.store().family(&state.family, now)?.filter(|family| asker.jkt_is(family.dpop_jkt.as_deref())) else {
+        oauth.note(&oauth.event("refresh", Some(&client.client_id), None, 400)).await?;
+        return Err(failed(WRONG));
+    };
+    let scope = narrowed(oauth, &family, client.scope.as_str(), form.get("scope"))?;
+    let account = match &family.holder {
+        Holder::Person(account) => Some(account.as_ref()),
+        Holder::Client => None,
+    };
+    let rotates = !asker.confidential;
+    let answered = if rotates { RefreshToken::New(Some(&hash)) } else { RefreshToken::Same(token) };
+    let issued = issue(oauth, asker, &family, &scope, answered, None)?;
+    let mut changes = match (rotates, state.used_at) {
+        (false, _) => vec![Change::keep_refresh(&hash, now, (now + oauth.lifetimes.refresh_idle_s * 1000).min(family.expires_at))],
+        (true, None) => vec![Change::use_refresh(&hash, now)],
+        (true, Some(_)) => Change::reissue_refresh(&hash, now, now - oauth.lifetimes.lost_answer_s * 1000),
+    };
+    changes.extend(issued.changes);
+    let event = oauth.event("refresh", Some(&client.client_id), account, 200);
+    match oauth.write(changes, &event).await {
+        Ok(_) => Ok(issued.answer),
+        Err(refused) if matches!(refused.error, Error::Conflict { .. }) => {
+            // Used a moment ago by somebody who was faster: as if it had been used when this request came.
+            if rotates
+                && state.used_at.is_none()
+                && let Some(again) = once_more(oauth, asker, &family, &scope, &hash).await?
+            {
+                return Ok(again);
+            }
+            stolen(oauth, asker, &state).await?;
+            Err(failed(WRONG))
+        }
+        Err(refused) => Err(refused.into()),
+    }
+}
+
+/// The answer to a token whose first answer may have been lost.
+async fn once_more(oauth: &Oauth, asker: &Authenticated, family: &Family, scope: &str, hash: &str) -> Result<Option<Value>, OAuthError> {
+    let now = oauth.now();
+    let issued = issue(oauth, asker, family, scope, RefreshToken::New(Some(hash)), None)?;
+    let mut changes = Change::reissue_refresh(hash, now, now - oauth.lifetimes.lost_answer_s * 1000);
+    changes.extend(issued.changes);
+    match oauth.write(changes, &oauth.event("refresh", Some(&asker.client.client_id), None, 200)).await {
+        Ok(_) => Ok(Some(issued.answer)),
+        Err(refused) if matches!(refused.error, Error::Conflict { .. }) => Ok(None),
+        Err(refused) => Err(refused.into()),
+    }
+}
+
+/// Two hold the same token: nobody can tell which of them is the client, so that neither has it any longer, and the person is told.
+async fn stolen(oauth: &Oauth, asker: &Authenticated, state: &RefreshState) -> Result<(), OAuthError> {
+    let now = oauth.now();
+    let mut event = oauth.event("refresh", Some(&asker.client.client_id), None, 400);
+    event.reason = Some("a refresh token was shown again: its family is revoked".to_owned());
+    let mut changes = vec![Change::revoke_family(&state.family, "refresh token shown again", now)];
+    changes.extend(state.user.map(|user| Change::notify(user, "token-shown-again", Some(&asker.client.client_id), now)));
+    oauth.write(changes, &event).await?;
+    Ok(())
+}
+
+/// The scopes of the new token: what is asked for, if the family has it, held against what the client is registered for now.
+fn narrowed(oauth: &Oauth, family: &Family, registered: &str, asked: Option<&str>) -> Result<String, OAuthError> {
+    let role = match &family.holder {
+        Holder::Person(account) => super::role(account),
+        Holder::Client => hearthgate_access::Role::System,
+    };
+    let wide = |_| OAuthError::InvalidScope("scope has more than 4096 bytes.");
+    let asked = asked.unwrap_or(&family.scope);
+    let had = Scopes::parse(&family.scope).unwrap_or_default();
+    let now = Offer::of(&oauth.instance.roles, role, registered, asked).map_err(wide)?;
+    let granted = |token: &str| hearthgate_access::Scope::parse(token).map_or_else(|| had.has(token), |scope| had.covers(&scope));
+    if now.is_empty() || !asked.split(' ').filter(|token| !token.is_empty()).all(granted) {
+        return Err(OAuthError::InvalidScope("A refresh may ask for what was granted, or for less."));
+    }
+    Ok(now.text())
+}
