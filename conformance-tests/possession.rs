@@ -80,6 +80,7 @@ fn token(server: &Server, jkt: Option<String>) -> String {
         scope: "system/*.rs".to_owned(),
         patient: None,
         fhir_user: None,
+        family: None,
         role: None,
         jkt,
     };

@@ -188,7 +188,7 @@ impl Roles {
     /// Whether a role may do anything of an interaction with a type.
     #[must_use]
     pub fn permits(&self, role: Role, resource_type: &str, interaction: Interaction) -> bool {
-        self.decision(role, resource_type, interaction).is_some_and(|decision| decision.reach.is_some())
+        self.decision(role, resource_type, interaction).is_some_and(|decision| !decision.reach.is_empty())
     }
 }
 
