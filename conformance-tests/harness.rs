@@ -111,9 +111,14 @@ impl Server {
 
     /// As [`Self::serve`], with an environment of the test's own.
     pub fn start_with(command: &str, dir: PathBuf, scratch: Option<Scratch>, prepare: impl FnOnce(&mut Command)) -> Self {
+        Self::start_at("127.0.0.1:0", command, dir, scratch, prepare)
+    }
+
+    /// As [`Self::start_with`], at an address: for one that comes back where it was.
+    pub fn start_at(listen: &str, command: &str, dir: PathBuf, scratch: Option<Scratch>, prepare: impl FnOnce(&mut Command)) -> Self {
         let mut program = bound();
         program
-            .args(["--data", dir.to_str().expect("UTF-8"), command, "--listen", "127.0.0.1:0"])
+            .args(["--data", dir.to_str().expect("UTF-8"), command, "--listen", listen])
             .env("HEARTHGATE_METRICS_LISTEN", "127.0.0.1:0")
             .stdout(Stdio::piped());
         prepare(&mut program);

@@ -5,6 +5,7 @@ mod abuse_tokens;
 mod answers;
 mod bad_input;
 mod capability;
+mod clients;
 mod columns;
 mod evaluator;
 mod every_writer;

@@ -1,6 +1,6 @@
 //! Which client asks, and the proof of it (RFC 6749 section 2.3, RFC 7523).
 
-use super::Oauth;
+use super::{Oauth, client_authentication};
 use super::error::OAuthError;
 use super::form::Form;
 use hearthgate_auth::{AuthMethod, ClientParameters, Credentials, CredentialsFault, read_credentials, verify_secret};
@@ -42,22 +42,29 @@ pub async fn authenticate_client(oauth: &Oauth, headers: &HeaderMap, form: &Form
         CredentialsFault::Contradiction(why) => OAuthError::InvalidRequest(why),
         CredentialsFault::Unreadable => OAuthError::InvalidClient { basic },
     })?;
-    let (client_id, proven) = match &credentials {
-        Credentials::Named(client_id) => (client_id.clone(), AuthMethod::None),
-        Credentials::Secret { client_id, method, .. } => (client_id.clone(), *method),
-        Credentials::Assertion { .. } => return Err(OAuthError::InvalidClient { basic }),
+    let (client_id, proven, assertion) = match &credentials {
+        Credentials::Named(client_id) => (client_id.clone(), AuthMethod::None, None),
+        Credentials::Secret { client_id, method, .. } => (client_id.clone(), *method, None),
+        Credentials::Assertion { client_id, assertion } => {
+            let (name, assertion) = client_authentication::read(assertion, client_id.as_deref()).map_err(|_| OAuthError::InvalidClient { basic })?;
+            (name, AuthMethod::PrivateKeyJwt, Some(assertion))
+        }
     };
     let (key, now) = (format!("{client_id} {peer}"), oauth.now());
     oauth.limits.client.check(&key, now).map_err(OAuthError::TooMany)?;
     oauth.limits.token.take(&key, now).map_err(OAuthError::TooMany)?;
     let client = oauth.store().client(&client_id)?.filter(|client| !client.disabled);
-    let is_right = match &credentials {
-        Credentials::Secret { secret, .. } => verify_secret(secret, client.as_ref().and_then(|c| c.secret_hash.as_deref())),
+    let is_right = match (&credentials, &assertion) {
+        (Credentials::Secret { secret, .. }, _) => verify_secret(secret, client.as_ref().and_then(|c| c.secret_hash.as_deref())),
+        (_, Some(assertion)) => client_authentication::believes(oauth, assertion, client.as_ref()).await?,
         _ => true,
     };
     let client = client.filter(|client| is_right && proven.is_registered(&client.kind, client.auth_method.as_deref()));
     let Some(client) = client else {
-        let _ = oauth.limits.client.take(&key, now);
+        // A signature is not to be guessed, so that nobody is kept out for having sent wrong ones.
+        if assertion.is_none() {
+            let _ = oauth.limits.client.take(&key, now);
+        }
         oauth.note(&oauth.event("authenticate-client", Some(&client_id.chars().take(128).collect::<String>()), None, 401)).await?;
         return Err(OAuthError::InvalidClient { basic });
     };

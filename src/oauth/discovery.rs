@@ -41,6 +41,10 @@ fn common(issuer: &str) -> Value {
         "introspection_endpoint": format!("{issuer}/auth/introspect"),
         "revocation_endpoint": format!("{issuer}/auth/revoke"),
         "jwks_uri": format!("{issuer}/auth/jwks"),
+        "registration_endpoint": format!("{issuer}/auth/register"),
+        "pushed_authorization_request_endpoint": format!("{issuer}/auth/par"),
+        "require_pushed_authorization_requests": false,
+        "dpop_signing_alg_values_supported": ["ES256", "ES384"],
         "scopes_supported": ["openid", "fhirUser", "profile", "launch", "launch/patient", "launch/encounter", "offline_access", "online_access",
             "patient/*.cruds", "user/*.cruds", "system/*.cruds", "patient/*.rs", "user/*.rs", "system/*.rs", "patient/*.read", "user/*.read"],
         "response_types_supported": ["code"],
@@ -71,6 +75,7 @@ pub fn smart_configuration(issuer: &str) -> Vec<u8> {
 pub fn openid_configuration(issuer: &str) -> Value {
     let mut all = common(issuer);
     let more = json!({
+        "userinfo_endpoint": format!("{issuer}/auth/userinfo"),
         "end_session_endpoint": format!("{issuer}/auth/logout"),
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["RS256", "ES256"],

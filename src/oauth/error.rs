@@ -26,6 +26,8 @@ pub enum OAuthError {
     InvalidScope(&'static str),
     /// A proof of possession does not hold (RFC 9449 section 5).
     InvalidDpopProof(&'static str),
+    /// A proof of possession has to repeat this nonce (RFC 9449 section 8).
+    UseDpopNonce(String),
     /// No such pushed request (RFC 9126, OpenID Connect Core section 3.1.2.6).
     InvalidRequestUri,
     /// A redirect URI that cannot be registered (RFC 7591 section 3.2.2).
@@ -69,6 +71,7 @@ impl OAuthError {
             }
             Self::InvalidScope(why) => (S::BAD_REQUEST, "invalid_scope", why),
             Self::InvalidDpopProof(why) => (S::BAD_REQUEST, "invalid_dpop_proof", why),
+            Self::UseDpopNonce(_) => (S::BAD_REQUEST, "use_dpop_nonce", "Make the DPoP proof anew, with the nonce of the DPoP-Nonce header."),
             Self::InvalidRequestUri => (S::BAD_REQUEST, "invalid_request_uri", "There is no such pushed request, or it was used, or its time is over."),
             Self::InvalidRedirectUri(why) => (S::BAD_REQUEST, "invalid_redirect_uri", why),
             Self::InvalidClientMetadata(why) => (S::BAD_REQUEST, "invalid_client_metadata", why),
@@ -110,6 +113,7 @@ impl OAuthError {
             Self::InvalidToken => put(header::WWW_AUTHENTICATE, "Bearer error=\"invalid_token\""),
             Self::NoToken => put(header::WWW_AUTHENTICATE, "Bearer"),
             Self::InsufficientScope(_) => put(header::WWW_AUTHENTICATE, "Bearer error=\"insufficient_scope\""),
+            Self::UseDpopNonce(nonce) => put(header::HeaderName::from_static("dpop-nonce"), nonce),
             Self::Method(allow) => put(header::ALLOW, allow),
             Self::TooMany(seconds) => put(header::RETRY_AFTER, &seconds.to_string()),
             Self::Unavailable => put(header::RETRY_AFTER, "1"),

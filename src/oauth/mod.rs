@@ -7,21 +7,27 @@
 pub mod answer;
 pub mod authenticate;
 mod authorize;
+mod client_authentication;
+mod client_credentials;
 mod code;
 mod complete;
 mod consent;
 pub mod cors;
 pub mod discovery;
+mod dpop;
 pub mod error;
 pub mod form;
 mod grants;
 mod introspect;
 pub mod issue;
+mod jwks;
 mod launch;
 pub mod limits;
 mod logout;
+mod par;
 pub mod pick;
 mod refresh;
+mod register;
 pub mod request;
 mod revoke;
 pub mod second_factor;
@@ -29,6 +35,7 @@ pub mod session;
 pub mod sign_in;
 mod steps;
 mod token;
+mod userinfo;
 
 use crate::ops::instance::Instance;
 use axum::Router;
@@ -37,6 +44,7 @@ use hearthgate_access::Role;
 use hearthgate_auth::{TokenFault, Verifier};
 use hearthgate_ledger::Event;
 use hearthgate_store::{Account, AuditRow, Change, Context, Outcome, Refused, Unit};
+use jwks::ClientKeys;
 use limits::Limits;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
@@ -89,6 +97,8 @@ pub struct Oauth {
     pub lifetimes: Lifetimes,
     /// How often something may be tried.
     pub limits: Limits,
+    /// The public keys of clients, as they were fetched lately.
+    client_keys: ClientKeys,
     /// Turns for hashing passwords, which takes memory and a whole processor: never all of them.
     hashing: Semaphore,
     verifier: Verifier,
@@ -100,7 +110,8 @@ impl Oauth {
     pub fn new(instance: Arc<Instance>) -> Self {
         let verifier = Verifier::new(Arc::clone(&instance.keys), &instance.issuer, &instance.gateway.settings.base);
         let turns = std::thread::available_parallelism().map_or(1, |n| (n.get() / 2).max(1));
-        Self { instance, lifetimes: Lifetimes::default(), limits: Limits::default(), hashing: Semaphore::new(turns), verifier }
+        let client_keys = ClientKeys::new(Arc::clone(&instance.outbound));
+        Self { instance, lifetimes: Lifetimes::default(), limits: Limits::default(), client_keys, hashing: Semaphore::new(turns), verifier }
     }
 
     /// Now, ms since 1970 UTC.
@@ -200,6 +211,11 @@ pub fn router(oauth: &Arc<Oauth>) -> Router {
         .route("/auth/token", any(token::token))
         .route("/auth/revoke", any(revoke::revoke))
         .route("/auth/introspect", any(introspect::introspect))
+        .route("/auth/par", any(par::push))
+        .route("/auth/userinfo", any(userinfo::userinfo))
+        .route("/auth/register", any(register::register))
+        .route("/auth/register/{id}", any(register::manage))
+        .route("/auth/register/{id}/rotate", any(register::rotate))
         .route("/auth/logout", any(logout::logout))
         .route("/sign-out", any(logout::sign_out))
         .route("/launch", any(launch::launch))

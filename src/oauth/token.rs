@@ -2,10 +2,11 @@
 
 use super::answer::json;
 use super::authenticate::authenticate_client;
+use super::client_credentials::client_credentials;
 use super::error::OAuthError;
 use super::form::posted;
 use super::session::{Peer, address};
-use super::{Oauth, code, refresh};
+use super::{Oauth, code, dpop, refresh};
 use axum::extract::{Request, State};
 use axum::response::Response;
 use http::StatusCode;
@@ -28,13 +29,15 @@ async fn granted(oauth: &Oauth, request: Request) -> Result<Value, OAuthError> {
     }
     let grant_type = form.get("grant_type");
     // Who may not ask at all is told that first, whatever is asked.
-    let asker = authenticate_client(oauth, &headers, &form, &peer).await?;
+    let mut asker = authenticate_client(oauth, &headers, &form, &peer).await?;
+    dpop::bind(oauth, &headers, "/auth/token", &mut asker)?;
     match grant_type {
         Some(kind @ ("authorization_code" | "refresh_token" | "client_credentials")) if !asker.client.may_use(kind) => {
             Err(OAuthError::UnauthorizedClient("The client is not registered for this grant."))
         }
         Some("authorization_code") => code::redeem(oauth, &asker, &form, &peer).await,
         Some("refresh_token") => refresh::refresh(oauth, &asker, &form, &peer).await,
+        Some("client_credentials") => client_credentials(oauth, &asker, &form).await,
         _ => Err(OAuthError::UnsupportedGrantType),
     }
 }
