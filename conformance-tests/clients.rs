@@ -79,7 +79,13 @@ pub fn add_secret(server: &Server, id: &str, more: &[&str]) -> String {
 pub fn add_jwks(server: &Server, id: &str, jwks: &Value, more: &[&str]) {
     let file = server.dir.join(format!("{id}.json"));
     fs::write(&file, jwks.to_string()).expect("a file");
-    server.run(&[&["clients", "add", "--id", id, "--kind", "jwks", "--jwks", file.to_str().expect("UTF-8"), "--scope", "system/Patient.rs system/Observation.cruds"], more].concat());
+    server.run(
+        &[
+            &["clients", "add", "--id", id, "--kind", "jwks", "--jwks", file.to_str().expect("UTF-8"), "--scope", "system/Patient.rs system/Observation.cruds"],
+            more,
+        ]
+        .concat(),
+    );
 }
 
 pub fn world() -> &'static World {
@@ -101,7 +107,8 @@ impl World {
     }
 
     fn with_assertion(&self, assertion: &str) -> Answer {
-        let body = form(&[("grant_type", "client_credentials"), ("scope", "system/Patient.rs"), ("client_assertion_type", BEARER), ("client_assertion", assertion)]);
+        let body =
+            form(&[("grant_type", "client_credentials"), ("scope", "system/Patient.rs"), ("client_assertion_type", BEARER), ("client_assertion", assertion)]);
         post(&self.server, "/auth/token", &[], &body)
     }
 
@@ -121,7 +128,10 @@ pub fn refused(answer: &Answer, status: u16, error: &str) {
 fn a_backend_service_gets_a_short_token_for_what_it_is_registered_for() {
     let world = world();
     let granted = world.with_assertion(&world.assertion(|_, _| {})).expect(200).json();
-    assert_eq!((granted["token_type"].as_str(), granted["expires_in"].as_i64(), granted["scope"].as_str()), (Some("Bearer"), Some(300), Some("system/Patient.rs")));
+    assert_eq!(
+        (granted["token_type"].as_str(), granted["expires_in"].as_i64(), granted["scope"].as_str()),
+        (Some("Bearer"), Some(300), Some("system/Patient.rs"))
+    );
     assert!(granted.get("refresh_token").is_none() && granted.get("id_token").is_none() && granted.get("patient").is_none());
     let token = granted["access_token"].as_str().expect("a token");
     world.server.get("Patient", token).expect(200);
@@ -163,7 +173,8 @@ fn abuse_b34_a_secret_is_the_clients_own_and_shown_in_one_way() {
     refused(&with_form("conf", ""), 401, "invalid_client");
     assert_eq!(with_form("conf", &"x".repeat(1 << 20)).status, 413);
     refused(&with_form("conf", &"x".repeat(2_000)), 401, "invalid_client");
-    let both = post(server, "/auth/token", &[("authorization", &basic("conf", &world.secret))], &form(&[&grant[..], &[("client_secret", &world.secret)]].concat()));
+    let both =
+        post(server, "/auth/token", &[("authorization", &basic("conf", &world.secret))], &form(&[&grant[..], &[("client_secret", &world.secret)]].concat()));
     refused(&both, 400, "invalid_request");
     // Disabled at the command line, refused at once.
     server.run(&["clients", "disable", "conf-other"]);
@@ -177,7 +188,8 @@ fn abuse_b34_a_secret_is_the_clients_own_and_shown_in_one_way() {
 #[test]
 fn abuse_b35_a_public_client_does_nothing_that_wants_proof() {
     let world = world();
-    for (path, more) in [("/auth/token", ("grant_type", "client_credentials")), ("/auth/introspect", ("token", "x")), ("/auth/par", ("response_type", "code"))] {
+    for (path, more) in [("/auth/token", ("grant_type", "client_credentials")), ("/auth/introspect", ("token", "x")), ("/auth/par", ("response_type", "code"))]
+    {
         refused(&post(&world.server, path, &[], &form(&[("client_id", "backend"), more, ("scope", "system/*.rs")])), 400, "unauthorized_client");
     }
 }
@@ -206,7 +218,9 @@ fn abuse_b36_an_assertion_is_exactly_right_or_nothing() {
         });
         refused(&world.with_assertion(&assertion), 401, "invalid_client");
     }
-    for (name, value) in [("alg", json!("none")), ("alg", json!("HS256")), ("alg", json!("ES256")), ("kid", json!("other")), ("crit", json!(["x"])), ("jwk", world.signer.jwk())] {
+    for (name, value) in
+        [("alg", json!("none")), ("alg", json!("HS256")), ("alg", json!("ES256")), ("kid", json!("other")), ("crit", json!(["x"])), ("jwk", world.signer.jwk())]
+    {
         refused(&world.with_assertion(&world.assertion(|header, _| header[name] = value)), 401, "invalid_client");
     }
     refused(&world.with_assertion(&Signer::new("k1").assertion("svc", &world.token_url(), |_, _| {})), 401, "invalid_client");
@@ -234,8 +248,17 @@ fn abuse_b37_an_assertion_is_used_once_at_once_in_parallel_and_after_a_restart()
     let signer = Signer::new("k1");
     add_jwks(&server, "svc", &json!({ "keys": [signer.jwk()] }), &[]);
     let ask = |url: &str, assertion: &str| {
-        let body = form(&[("grant_type", "client_credentials"), ("scope", "system/Patient.rs"), ("client_assertion_type", BEARER), ("client_assertion", assertion)]);
-        ureq::post(url).config().http_status_as_error(false).build().header("content-type", "application/x-www-form-urlencoded").send(&body).expect("an answer").status().as_u16()
+        let body =
+            form(&[("grant_type", "client_credentials"), ("scope", "system/Patient.rs"), ("client_assertion_type", BEARER), ("client_assertion", assertion)]);
+        ureq::post(url)
+            .config()
+            .http_status_as_error(false)
+            .build()
+            .header("content-type", "application/x-www-form-urlencoded")
+            .send(&body)
+            .expect("an answer")
+            .status()
+            .as_u16()
     };
     let url = format!("{}/auth/token", root(&server));
     let assertion = signer.assertion("svc", &url, |_, _| {});
@@ -327,9 +350,17 @@ fn abuse_b39_b40_keys_are_fetched_within_bounds_and_forgotten_in_time() {
     let url = format!("{}/auth/token", root(&server));
     let ask = |client: &str, signer: &Signer| {
         let assertion = signer.assertion(client, &url, |_, _| {});
-        post(&server, "/auth/token", &[], &form(&[("grant_type", "client_credentials"), ("scope", "system/Patient.rs"), ("client_assertion_type", BEARER), ("client_assertion", &assertion)])).status
+        post(
+            &server,
+            "/auth/token",
+            &[],
+            &form(&[("grant_type", "client_credentials"), ("scope", "system/Patient.rs"), ("client_assertion_type", BEARER), ("client_assertion", &assertion)]),
+        )
+        .status
     };
-    let add = |id: &str, place: &str| server.try_run(&["clients", "add", "--id", id, "--kind", "jwks", "--jwks", place, "--scope", "system/Patient.rs"]).status.success();
+    let add = |id: &str, place: &str| {
+        server.try_run(&["clients", "add", "--id", id, "--kind", "jwks", "--jwks", place, "--scope", "system/Patient.rs"]).status.success()
+    };
     // What cannot be registered: no TLS, and machines that only we can reach.
     for place in ["http://app.example/jwks", "https://10.0.0.1/jwks", "https://169.254.169.254/latest", "https://[::1]/jwks", "https://user@app.example/jwks"] {
         assert!(!add("never", place), "{place}");
@@ -353,7 +384,14 @@ fn abuse_b39_b40_keys_are_fetched_within_bounds_and_forgotten_in_time() {
     fleeting.say(set(&[&second]));
     assert_eq!((ask("fleeting", &first), ask("fleeting", &second)), (401, 200));
     // Too much, too many, doubled, moved, broken.
-    let many: Vec<Value> = (0..10_000).map(|i| { let mut jwk = first.jwk(); jwk["kid"] = format!("{i}").into(); jwk }).take(21).collect();
+    let many: Vec<Value> = (0..10_000)
+        .map(|i| {
+            let mut jwk = first.jwk();
+            jwk["kid"] = format!("{i}").into();
+            jwk
+        })
+        .take(21)
+        .collect();
     let large = format!("{}{}", set(&[&first]), " ".repeat(50 << 20));
     for (id, head, body) in [
         ("large", "200 OK", large),
@@ -361,7 +399,11 @@ fn abuse_b39_b40_keys_are_fetched_within_bounds_and_forgotten_in_time() {
         ("doubled", "200 OK", set(&[&first, &first])),
         ("moved", "302 Found\r\nlocation: http://127.0.0.1:1/jwks", set(&[&first])),
         ("broken", "500 Internal Server Error", set(&[&first])),
-        ("private", "200 OK", { let mut jwk = first.jwk(); jwk["d"] = "AAAA".into(); json!({ "keys": [jwk] }).to_string() }),
+        ("private", "200 OK", {
+            let mut jwk = first.jwk();
+            jwk["d"] = "AAAA".into();
+            json!({ "keys": [jwk] }).to_string()
+        }),
         ("none", "200 OK", "{}".to_owned()),
     ] {
         let decoy = Decoy::new(head, body);
@@ -389,7 +431,12 @@ fn abuse_a17_the_token_endpoint_binds_to_the_key_that_was_shown() {
     let ask = |client: &str, proofs: &[&str]| {
         let assertion = world.signer.assertion(client, &world.token_url(), |_, _| {});
         let headers: Vec<(&str, &str)> = proofs.iter().map(|proof| ("dpop", *proof)).collect();
-        post(&world.server, "/auth/token", &headers, &form(&[("grant_type", "client_credentials"), ("scope", "system/Patient.rs"), ("client_assertion_type", BEARER), ("client_assertion", &assertion)]))
+        post(
+            &world.server,
+            "/auth/token",
+            &headers,
+            &form(&[("grant_type", "client_credentials"), ("scope", "system/Patient.rs"), ("client_assertion_type", BEARER), ("client_assertion", &assertion)]),
+        )
     };
     refused(&ask("bound", &[]), 400, "invalid_dpop_proof");
     let proof = holder.proof("POST", &world.token_url(), None, |_, _| {});
@@ -462,7 +509,9 @@ fn abuse_b73_userinfo_wants_openid_and_one_token() {
     let world = world();
     let server = &world.server;
     let url = format!("{}/auth/userinfo", root(server));
-    let of = |token: Option<&str>, headers: &[(&str, &str)], body: Option<&[u8]>| server.ask(if body.is_some() { "POST" } else { "GET" }, &url, token, headers, body);
+    let of = |token: Option<&str>, headers: &[(&str, &str)], body: Option<&[u8]>| {
+        server.ask(if body.is_some() { "POST" } else { "GET" }, &url, token, headers, body)
+    };
     assert_eq!(of(None, &[], None).status, 401);
     let system = world.with_assertion(&world.assertion(|_, _| {})).expect(200).json()["access_token"].as_str().expect("a token").to_owned();
     refused(&of(Some(&system), &[], None), 403, "insufficient_scope");
@@ -493,7 +542,9 @@ fn abuse_b73_userinfo_wants_openid_and_one_token() {
 fn abuse_b75_a_flood_from_one_client_is_stopped_and_others_are_served() {
     let server = Server::empty("flood");
     let (flooder, calm) = (add_secret(&server, "flooder", &[]), add_secret(&server, "calm", &[]));
-    let ask = |id: &str, secret: &str| post(&server, "/auth/token", &[], &form(&[("grant_type", "client_credentials"), ("scope", "nothing"), ("client_id", id), ("client_secret", secret)]));
+    let ask = |id: &str, secret: &str| {
+        post(&server, "/auth/token", &[], &form(&[("grant_type", "client_credentials"), ("scope", "nothing"), ("client_id", id), ("client_secret", secret)]))
+    };
     let stopped = (0..1_500).map(|_| ask("flooder", &flooder)).find(|answer| answer.status != 400).expect("a limit");
     assert_eq!(stopped.status, 429);
     assert!(stopped.header("retry-after").and_then(|s| s.parse::<u32>().ok()).is_some_and(|seconds| seconds > 0));
@@ -505,7 +556,8 @@ fn abuse_b75_a_flood_from_one_client_is_stopped_and_others_are_served() {
 fn backend_services_written_by_others_get_their_tokens() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance-tests/clients/python");
     let ci = std::env::var("CI").as_deref() == Ok("true");
-    let cache = std::env::var_os("XDG_CACHE_HOME").map_or_else(|| std::path::PathBuf::from(std::env::var_os("HOME").expect("a home")).join(".cache"), Into::into);
+    let cache =
+        std::env::var_os("XDG_CACHE_HOME").map_or_else(|| std::path::PathBuf::from(std::env::var_os("HOME").expect("a home")).join(".cache"), Into::into);
     let place = cache.join("hearthgate-python-clients");
     let made = Command::new("sh").arg(folder.join("install.sh")).arg(&place).output();
     let python = place.join("bin/python");

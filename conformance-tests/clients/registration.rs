@@ -46,7 +46,14 @@ fn abuse_b63_what_is_dangerous_cannot_be_registered() {
         said[name] = value;
         register(server, &said)
     };
-    for uris in [json!(["http://app.example/cb"]), json!(["javascript:alert(1)"]), json!(["https://*.example/"]), json!(["https://app.example/#x"]), json!([]), json!((0..1000).map(|i| format!("https://app.example/{i}")).collect::<Vec<_>>())] {
+    for uris in [
+        json!(["http://app.example/cb"]),
+        json!(["javascript:alert(1)"]),
+        json!(["https://*.example/"]),
+        json!(["https://app.example/#x"]),
+        json!([]),
+        json!((0..1000).map(|i| format!("https://app.example/{i}")).collect::<Vec<_>>()),
+    ] {
         refused(&with("redirect_uris", uris), 400, "invalid_redirect_uri");
     }
     let decoy = Decoy::new("200 OK", "x");
@@ -64,7 +71,10 @@ fn abuse_b63_what_is_dangerous_cannot_be_registered() {
     }
     refused(&with("software_statement", json!("eyJhbGciOiJub25lIn0.e30.")), 400, "invalid_software_statement");
     assert_eq!(decoy.asked.load(std::sync::atomic::Ordering::SeqCst), 0, "nobody fetches a logo");
-    assert_eq!(server.ask("POST", &format!("{}/auth/register", root(server)), None, &[("content-type", "application/json")], Some(b"[1]")).json()["error"], "invalid_client_metadata");
+    assert_eq!(
+        server.ask("POST", &format!("{}/auth/register", root(server)), None, &[("content-type", "application/json")], Some(b"[1]")).json()["error"],
+        "invalid_client_metadata"
+    );
 }
 
 /// Seen to fail when the registration access token was not compared with the client's own.

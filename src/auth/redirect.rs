@@ -58,12 +58,15 @@ fn authority(rest: &str) -> Option<(&str, &str)> {
 }
 
 fn is_port(port: &str) -> bool {
-    port.is_empty() || port.strip_prefix(':').is_some_and(|digits| digits.len() <= 5 && digits.bytes().all(|b| b.is_ascii_digit()) && digits.parse::<u16>().is_ok())
+    port.is_empty()
+        || port.strip_prefix(':').is_some_and(|digits| digits.len() <= 5 && digits.bytes().all(|b| b.is_ascii_digit()) && digits.parse::<u16>().is_ok())
 }
 
 fn is_private_use(scheme: &str) -> bool {
     let labels = scheme.split('.').filter(|label| !label.is_empty() && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'));
-    labels.count() >= 2 && scheme.split('.').count() == scheme.split('.').filter(|label| !label.is_empty()).count() && scheme.starts_with(|c: char| c.is_ascii_lowercase())
+    labels.count() >= 2
+        && scheme.split('.').count() == scheme.split('.').filter(|label| !label.is_empty()).count()
+        && scheme.starts_with(|c: char| c.is_ascii_lowercase())
 }
 
 #[cfg(test)]
@@ -86,10 +89,40 @@ mod tests {
             assert!(is_sound_redirect_uri(good), "{good}");
         }
         for bad in [
-            "", "cb", "/cb", "//app.example/cb", "http://app.example/cb", "http://127.0.0.1.evil.example/cb", "http://127.0.0.1@evil.example/", "http://localhost.evil.example/", "http://127.0.0.2/cb",
-            "https://app.example/cb#x", "https://*.example/cb", "https://app.example/*", "https://user@app.example/", "https://app.example\\@evil.example/", "https:///cb", "https:cb", "https://.example/", "https://a..example/",
-            "https://app.example:99999/", "https://app.example:x/", "https://app%2eexample/", "javascript:alert(1)", "data:text/html,x", "vbscript:x", "file:///etc/passwd", "blob:https://a", "myapp:/cb", "ORG.example:/cb", "org..example:/cb", ".org.example:/cb",
-            "https://app.example/ cb", "https://app.example/\n", "https://äpp.example/cb", "https://app.example/<script>",
+            "",
+            "cb",
+            "/cb",
+            "//app.example/cb",
+            "http://app.example/cb",
+            "http://127.0.0.1.evil.example/cb",
+            "http://127.0.0.1@evil.example/",
+            "http://localhost.evil.example/",
+            "http://127.0.0.2/cb",
+            "https://app.example/cb#x",
+            "https://*.example/cb",
+            "https://app.example/*",
+            "https://user@app.example/",
+            "https://app.example\\@evil.example/",
+            "https:///cb",
+            "https:cb",
+            "https://.example/",
+            "https://a..example/",
+            "https://app.example:99999/",
+            "https://app.example:x/",
+            "https://app%2eexample/",
+            "javascript:alert(1)",
+            "data:text/html,x",
+            "vbscript:x",
+            "file:///etc/passwd",
+            "blob:https://a",
+            "myapp:/cb",
+            "ORG.example:/cb",
+            "org..example:/cb",
+            ".org.example:/cb",
+            "https://app.example/ cb",
+            "https://app.example/\n",
+            "https://äpp.example/cb",
+            "https://app.example/<script>",
         ] {
             assert!(!is_sound_redirect_uri(bad), "{bad}");
         }

@@ -253,7 +253,11 @@ fn is_drawing(url: &str) -> bool {
 /// The host is an address, or a name without a point: a machine on somebody's own network.
 fn is_address(url: &str) -> bool {
     let host = url.trim_start_matches("https://").split(['/', '?', ':']).next().unwrap_or_default();
-    host.starts_with('[') || !host.contains('.') || host.bytes().all(|b| b.is_ascii_digit() || b == b'.') || host.ends_with(".local") || host.ends_with(".internal")
+    host.starts_with('[')
+        || !host.contains('.')
+        || host.bytes().all(|b| b.is_ascii_digit() || b == b'.')
+        || host.ends_with(".local")
+        || host.ends_with(".internal")
 }
 
 #[cfg(test)]
@@ -307,7 +311,17 @@ mod tests {
         for name in ["<b>Clinic</b>", "a\u{202e}b", "x\u{200b}", "a\nb", "", " ", &"x".repeat(201)] {
             refused("client_name", json!(name));
         }
-        for logo in ["http://app.example/l.png", "https://app.example/l.svg", "https://app.example/l.SVG?x", "https://10.0.0.1/l.png", "https://[::1]/l.png", "https://intranet/l.png", "https://a.internal/l.png", "data:image/png;base64,AA", "javascript:1"] {
+        for logo in [
+            "http://app.example/l.png",
+            "https://app.example/l.svg",
+            "https://app.example/l.SVG?x",
+            "https://10.0.0.1/l.png",
+            "https://[::1]/l.png",
+            "https://intranet/l.png",
+            "https://a.internal/l.png",
+            "data:image/png;base64,AA",
+            "javascript:1",
+        ] {
             refused("logo_uri", json!(logo));
         }
         for (name, value) in [

@@ -136,7 +136,11 @@ fn client_work(what: Clients) -> Result<Work, String> {
 
 /// A client's keys: the text of a file, or the URL where they are.
 fn jwks_at(place: String) -> Result<String, String> {
-    if place.starts_with("https://") || place.starts_with("http://") { Ok(place) } else { std::fs::read_to_string(&place).map_err(|e| format!("--jwks {place}: {e}")) }
+    if place.starts_with("https://") || place.starts_with("http://") {
+        Ok(place)
+    } else {
+        std::fs::read_to_string(&place).map_err(|e| format!("--jwks {place}: {e}"))
+    }
 }
 
 /// A password as it is typed or piped in: never an argument, which everyone on the machine can read.

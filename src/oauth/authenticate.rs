@@ -1,8 +1,8 @@
 //! Which client asks, and the proof of it (RFC 6749 section 2.3, RFC 7523).
 
-use super::{Oauth, client_authentication};
 use super::error::OAuthError;
 use super::form::Form;
+use super::{Oauth, client_authentication};
 use hearthgate_auth::{AuthMethod, ClientParameters, Credentials, CredentialsFault, read_credentials, verify_secret};
 use hearthgate_store::Client;
 use http::{HeaderMap, HeaderValue, header};

@@ -24,7 +24,8 @@ pub async fn client_credentials(oauth: &Oauth, asker: &Authenticated, form: &For
         return Err(OAuthError::UnauthorizedClient("A client that proves nothing acts for nobody."));
     }
     let asked = form.get("scope").ok_or(OAuthError::InvalidScope("scope is missing: name what the system is to do, such as system/Patient.rs."))?;
-    let offer = Offer::of(&oauth.instance.roles, Role::System, &client.scope, asked).map_err(|_| OAuthError::InvalidScope("The scope parameter is too long."))?;
+    let offer =
+        Offer::of(&oauth.instance.roles, Role::System, &client.scope, asked).map_err(|_| OAuthError::InvalidScope("The scope parameter is too long."))?;
     let systems: Vec<String> = offer.scopes().fhir().iter().filter(|scope| scope.context() == Context::System).map(ToString::to_string).collect();
     if systems.is_empty() {
         return Err(OAuthError::InvalidScope("None of the scopes asked for is one that this client may have: system/… as registered."));

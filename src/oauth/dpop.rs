@@ -30,7 +30,8 @@ pub fn proven_key(oauth: &Oauth, headers: &HeaderMap, method: &str, path: &str, 
     let now = oauth.now().div_euclid(1000);
     let url = format!("{}{path}", oauth.issuer());
     let replay = &oauth.instance.replay;
-    let held = DpopProof::verify(proofs.iter().map(HeaderValue::as_bytes), method, &url, token, now).and_then(|proof| replay.take(&proof, now).map(|()| proof.jkt));
+    let held =
+        DpopProof::verify(proofs.iter().map(HeaderValue::as_bytes), method, &url, token, now).and_then(|proof| replay.take(&proof, now).map(|()| proof.jkt));
     held.map(Some).map_err(|fault| match fault {
         DpopFault::Form => OAuthError::InvalidDpopProof("Send one DPoP header with a proof signed with ES256 or ES384 by the key in its header."),
         DpopFault::Request => OAuthError::InvalidDpopProof("The DPoP proof is for another request: htm, htu and ath must be this request's."),

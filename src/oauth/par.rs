@@ -42,8 +42,12 @@ async fn pushed(oauth: &Oauth, request: Request) -> Result<Value, OAuthError> {
     if form.has("request_uri") {
         return Err(OAuthError::InvalidRequest("A request that is pushed cannot be one that was pushed."));
     }
-    let mut pairs: Vec<(&str, &str)> =
-        form.pairs().iter().map(|(name, value)| (name.as_str(), value.as_str())).filter(|(name, _)| !OF_THE_CLIENT.contains(name) && *name != "client_id").collect();
+    let mut pairs: Vec<(&str, &str)> = form
+        .pairs()
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .filter(|(name, _)| !OF_THE_CLIENT.contains(name) && *name != "client_id")
+        .collect();
     pairs.push(("client_id", &asker.client.client_id));
     // A proof that comes with the push binds the code to its key (RFC 9449 section 10.1).
     if let Some(jkt) = &asker.jkt {

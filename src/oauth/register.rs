@@ -63,7 +63,8 @@ async fn registered(oauth: &Oauth, request: Request) -> Result<Value, OAuthError
     let (secret, token) = (new_secret(), new_secret());
     let client = client(registration, client_id, name, &secret, &token, approved, now);
     let mut event = oauth.event("client-register", Some(&client.client_id), None, 201);
-    event.reason = Some(format!("{}: {}", if approved { "approved by policy" } else { "waits for review" }, client.scope.chars().take(200).collect::<String>()));
+    event.reason =
+        Some(format!("{}: {}", if approved { "approved by policy" } else { "waits for review" }, client.scope.chars().take(200).collect::<String>()));
     oauth.write(vec![client.change(now)], &event).await?;
     let mut answer = told(oauth, &client);
     if client.kind == "secret" {

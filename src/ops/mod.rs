@@ -12,5 +12,5 @@ pub mod logging;
 pub mod metrics;
 pub mod outbound;
 mod paced;
-mod settle;
 pub mod serve;
+mod settle;

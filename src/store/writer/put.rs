@@ -3,10 +3,10 @@
 use super::keys::Of;
 use super::session::Session;
 use super::versions::Known;
+use crate::Error;
 use crate::core::patient_of;
 use crate::load::{self, Key, Stored};
 use crate::unit::{Change, Done, Expect, Guard, Outcome, Put};
-use crate::Error;
 use hearthgate_mapping::render::{Stamp, render};
 use hearthgate_mapping::{PlanKind, Row, settle};
 use hearthgate_seal::KeyId;
