@@ -161,3 +161,31 @@ fn an_import_says_whose_records_it_changed_with_the_change() {
     take(line("ada", "female") + &line("bob", "unknown") + finding);
     assert_eq!(units().lines().count(), 2, "what changed nothing concerns nobody");
 }
+
+/// Seen to fail without the clinic's triggers, and by the second half without the writer leaving versions to ours.
+#[test]
+fn what_is_said_of_a_record_goes_with_it_to_another_patient() {
+    let server = Server::empty("provenance-moves");
+    let all = token(&server);
+    for id in ["eve", "bob"] {
+        server.send("PUT", &format!("Patient/{id}"), &all, &json!({ "resourceType": "Patient", "id": id })).expect(201);
+        server.run(&["users", "add", "--name", id, "--role", "patient", "--fhir-user", &format!("Patient/{id}")]);
+    }
+    let [eve, bob] = ["eve", "bob"].map(|id| server.user_token(id, "patient/*.rs", Some(id)));
+    let of = |id: &str| json!({ "resourceType": "Procedure", "id": "p", "status": "completed", "subject": { "reference": format!("Patient/{id}") }, "code": { "text": "x" } });
+    server.send("PUT", "Procedure/p", &all, &of("eve")).expect(201);
+    let said = json!({ "resourceType": "Provenance", "id": "v", "target": [{ "reference": "Procedure/p" }], "recorded": "2026-01-01T00:00:00Z",
+        "agent": [{ "who": { "display": "somebody" } }] });
+    server.send("PUT", "Provenance/v", &all, &said).expect(201);
+    let seen = || [&eve, &bob].map(|token| server.get("Provenance/v", token).status);
+    assert_eq!(seen(), [200, 404]);
+    server.shell("UPDATE procedures SET patient_id = (SELECT id FROM patients WHERE public_id = 'bob')");
+    assert_eq!(seen(), [404, 200], "moved from outside");
+    server.send("PUT", "Procedure/p", &all, &of("eve")).expect(200);
+    assert_eq!(seen(), [200, 404], "moved by a client");
+    let history = server.get("Provenance/v/_history", &all).expect(200);
+    let entries = history.json()["entry"].as_array().cloned().unwrap_or_default();
+    assert_eq!(entries.len(), 3, "whose it is is part of its history");
+    assert!(entries.iter().all(|entry| entry["resource"]["target"] == said["target"]), "{entries:?}");
+    assert_eq!(server.get("Procedure/p/_history", &all).expect(200).json()["entry"].as_array().map(Vec::len), Some(3));
+}

@@ -606,6 +606,72 @@ BEGIN
     WHERE id = NEW.id;
 END;
 
+-- A record that moves to another patient takes what is said of it along: the patient it was of sees that no more.
+CREATE TRIGGER visits_provenance AFTER UPDATE OF patient_id ON visits WHEN NEW.patient_id IS NOT OLD.patient_id
+BEGIN
+    UPDATE provenance_targets SET patient_id = NEW.patient_id WHERE kind = 'record' AND target_ref = 'Encounter/' || NEW.public_id;
+END;
+CREATE TRIGGER diagnoses_provenance AFTER UPDATE OF patient_id ON diagnoses WHEN NEW.patient_id IS NOT OLD.patient_id
+BEGIN
+    UPDATE provenance_targets SET patient_id = NEW.patient_id WHERE kind = 'record' AND target_ref = 'Condition/' || NEW.public_id;
+END;
+CREATE TRIGGER prescriptions_provenance AFTER UPDATE OF patient_id ON prescriptions WHEN NEW.patient_id IS NOT OLD.patient_id
+BEGIN
+    UPDATE provenance_targets SET patient_id = NEW.patient_id WHERE kind = 'record' AND target_ref = 'MedicationRequest/' || NEW.public_id;
+END;
+CREATE TRIGGER notes_provenance AFTER UPDATE OF patient_id ON notes WHEN NEW.patient_id IS NOT OLD.patient_id
+BEGIN
+    UPDATE provenance_targets SET patient_id = NEW.patient_id WHERE kind = 'record' AND target_ref = 'DocumentReference/' || NEW.public_id;
+END;
+CREATE TRIGGER procedures_provenance AFTER UPDATE OF patient_id ON procedures WHEN NEW.patient_id IS NOT OLD.patient_id
+BEGIN
+    UPDATE provenance_targets SET patient_id = NEW.patient_id WHERE kind = 'record' AND target_ref = 'Procedure/' || NEW.public_id;
+END;
+CREATE TRIGGER immunizations_provenance AFTER UPDATE OF patient_id ON immunizations WHEN NEW.patient_id IS NOT OLD.patient_id
+BEGIN
+    UPDATE provenance_targets SET patient_id = NEW.patient_id WHERE kind = 'record' AND target_ref = 'Immunization/' || NEW.public_id;
+END;
+CREATE TRIGGER allergies_provenance AFTER UPDATE OF patient_id ON allergies WHEN NEW.patient_id IS NOT OLD.patient_id
+BEGIN
+    UPDATE provenance_targets SET patient_id = NEW.patient_id WHERE kind = 'record' AND target_ref = 'AllergyIntolerance/' || NEW.public_id;
+END;
+CREATE TRIGGER vitals_provenance AFTER UPDATE OF patient_id ON vitals WHEN NEW.patient_id IS NOT OLD.patient_id
+BEGIN
+    UPDATE provenance_targets SET patient_id = NEW.patient_id WHERE kind = 'record' AND target_ref = 'Observation/' || NEW.public_id;
+END;
+CREATE TRIGGER lab_results_provenance AFTER UPDATE OF patient_id ON lab_results WHEN NEW.patient_id IS NOT OLD.patient_id
+BEGIN
+    UPDATE provenance_targets SET patient_id = NEW.patient_id WHERE kind = 'record' AND target_ref = 'Observation/' || NEW.public_id;
+END;
+CREATE TRIGGER observations_provenance AFTER UPDATE OF patient_id ON observations WHEN NEW.patient_id IS NOT OLD.patient_id
+BEGIN
+    UPDATE provenance_targets SET patient_id = NEW.patient_id WHERE kind = 'record' AND target_ref = 'Observation/' || NEW.public_id;
+END;
+CREATE TRIGGER reports_provenance AFTER UPDATE OF patient_id ON reports WHEN NEW.patient_id IS NOT OLD.patient_id
+BEGIN
+    UPDATE provenance_targets SET patient_id = NEW.patient_id WHERE kind = 'record' AND target_ref = 'DiagnosticReport/' || NEW.public_id;
+END;
+CREATE TRIGGER binaries_provenance AFTER UPDATE OF patient_id ON binaries WHEN NEW.patient_id IS NOT OLD.patient_id
+BEGIN
+    UPDATE provenance_targets SET patient_id = NEW.patient_id WHERE kind = 'record' AND target_ref = 'Binary/' || NEW.public_id;
+END;
+CREATE TRIGGER appointments_provenance AFTER UPDATE OF patient_id ON appointments WHEN NEW.patient_id IS NOT OLD.patient_id
+BEGIN
+    UPDATE provenance_targets SET patient_id = NEW.patient_id WHERE kind = 'record' AND target_ref = 'Appointment/' || NEW.public_id;
+END;
+CREATE TRIGGER treatment_plans_provenance AFTER UPDATE OF patient_id ON treatment_plans WHEN NEW.patient_id IS NOT OLD.patient_id
+BEGIN
+    UPDATE provenance_targets SET patient_id = NEW.patient_id WHERE kind = 'record' AND target_ref = 'CarePlan/' || NEW.public_id;
+END;
+CREATE TRIGGER care_teams_provenance AFTER UPDATE OF patient_id ON care_teams WHEN NEW.patient_id IS NOT OLD.patient_id
+BEGIN
+    UPDATE provenance_targets SET patient_id = NEW.patient_id WHERE kind = 'record' AND target_ref = 'CareTeam/' || NEW.public_id;
+END;
+CREATE TRIGGER devices_provenance AFTER UPDATE OF patient_id ON devices WHEN NEW.patient_id IS NOT OLD.patient_id
+BEGIN
+    UPDATE provenance_targets SET patient_id = NEW.patient_id WHERE kind = 'record' AND target_ref = 'Device/' || NEW.public_id;
+END;
+
 -- What a patient allows or forbids: to whom, for which records, until when. The policy reads it; the words are sealed.
 CREATE TABLE consents (
     id              INTEGER PRIMARY KEY,

@@ -81,6 +81,13 @@ impl Session {
             Some(_) if moves.is_none() => load::load(&core, &self.conn, put.plan, Key::Id(&put.id), None)?.pop(),
             _ => None,
         };
+        if let Some(old) = &old
+            && matches!(plan.patient, hearthgate_mapping::PatientRule::Columns(_))
+            && patient_of(plan, &put.id, &old.row) != patient_of(plan, &put.id, &put.row)
+        {
+            // The clinic's triggers take along what is said of the record: then ours raise versions.
+            self.claim(false)?;
+        }
         let key = self.key_for(put, target.row)?;
         let changed = match old {
             Some(old) if settle::has_codes(plan) => {
