@@ -162,7 +162,7 @@ fn an_import_says_whose_records_it_changed_with_the_change() {
     assert_eq!(units().lines().count(), 2, "what changed nothing concerns nobody");
 }
 
-/// Seen to fail without the clinic's triggers, and by the second half without the writer leaving versions to ours.
+/// Seen to fail with the writer raising versions itself: the provenance had two versions.
 #[test]
 fn what_is_said_of_a_record_goes_with_it_to_another_patient() {
     let server = Server::empty("provenance-moves");
