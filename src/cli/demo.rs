@@ -5,6 +5,7 @@ use crate::intake::Intake;
 use crate::ops::config::Config;
 use crate::ops::instance::{Instance, system_clock};
 use crate::ops::serve::{self, Bound};
+use crate::site::sandbox::CLIENT as SAMPLE;
 use crate::work::{self, NewClient, NewUser};
 use hearthgate_auth::client_jwk_pair;
 use hearthgate_import::{Batch, Destination, Item, Written};
@@ -161,12 +162,9 @@ fn make(instance: &Instance, runtime: &tokio::runtime::Handle, seed: u64, patien
 fn clients(instance: &Instance, runtime: &tokio::runtime::Handle) -> Result<Vec<Value>, String> {
     let launch = "launch launch/patient launch/encounter openid fhirUser offline_access online_access patient/*.cruds user/*.cruds";
     let mut out = Vec::new();
-    for (id, kind, scope) in [
-        ("demo-public", "public", launch),
-        ("demo-confidential", "secret", launch),
-        ("demo-asymmetric", "jwks", launch),
-        ("demo-backend", "jwks", "system/*.cruds"),
-    ] {
+    for (id, kind, scope) in
+        [(SAMPLE, "public", launch), ("demo-confidential", "secret", launch), ("demo-asymmetric", "jwks", launch), ("demo-backend", "jwks", "system/*.cruds")]
+    {
         let (private, public) = if kind == "jwks" {
             let (private, public) = client_jwk_pair().map_err(|e| e.to_string())?;
             (Some(private), Some(json!({ "keys": [public] }).to_string()))
@@ -174,15 +172,18 @@ fn clients(instance: &Instance, runtime: &tokio::runtime::Handle) -> Result<Vec<
             (None, None)
         };
         let backend = id == "demo-backend";
-        let redirect_uris: Vec<String> = if backend { vec![] } else { REDIRECTS.iter().map(|u| (*u).to_owned()).collect() };
+        let mut redirect_uris: Vec<String> = if backend { vec![] } else { REDIRECTS.iter().map(|u| (*u).to_owned()).collect() };
+        // The sample app that is served beside the portal.
+        let sample = (id == SAMPLE).then(|| format!("{}/sandbox", instance.issuer));
+        redirect_uris.extend(sample.clone());
         let new = NewClient {
             id: id.to_owned(),
             kind: kind.to_owned(),
             redirect_uris: redirect_uris.clone(),
-            launch_url: (id == "demo-public").then(|| "http://127.0.0.1:8000/launch".to_owned()),
+            launch_url: sample,
             jwks: public,
             scope: scope.to_owned(),
-            name: None,
+            name: (id == SAMPLE).then(|| "Sample app".to_owned()),
             secret: None,
             profile: None,
             dpop: false,

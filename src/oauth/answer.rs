@@ -150,7 +150,10 @@ pub fn json(status: StatusCode, body: &serde_json::Value) -> Response {
 #[must_use]
 pub fn finish(oauth: &Oauth, headers: &HeaderMap, browser: Option<&Browser>, answered: Result<Response, Stop>) -> Response {
     let mut response = answered.unwrap_or_else(|stop| stop.answer(oauth, language(browser, headers, None)));
+    // A form of another site comes without the cookie (it is `SameSite=Lax`), also where somebody is signed in: it must not be replaced.
+    let keeps = !headers.contains_key(header::ORIGIN) || session::is_same_origin(headers, oauth.issuer());
     if let Some(cookie) = browser.and_then(|browser| browser.new_cookie.as_deref())
+        && keeps
         && !response.headers().contains_key(header::SET_COOKIE)
     {
         put(response.headers_mut(), "set-cookie", cookie);

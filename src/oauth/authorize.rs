@@ -4,7 +4,7 @@
 use super::answer::{Stop, Target, finish, see_other};
 use super::form::{Form, with_query};
 use super::request::{self, Asked, PUSHED};
-use super::session::{Browser, Peer, address, browser};
+use super::session::{Browser, Peer, address, browser, is_same_origin};
 use super::steps::{self, Step};
 use super::{Oauth, complete, new_secret};
 use axum::extract::{Request, State};
@@ -31,7 +31,15 @@ async fn begin(oauth: &Oauth, browser: &Browser, request: Request) -> Result<Res
     oauth.limits.authorize.take(&peer, oauth.now()).map_err(Stop::TooMany)?;
     let form = match *request.method() {
         Method::GET | Method::HEAD => Form::parse(request.uri().query().unwrap_or_default()).map_err(|malformed| Stop::bad(malformed.0))?,
-        Method::POST => super::form::posted(request).await?.1,
+        Method::POST => {
+            let (headers, form) = super::form::posted(request).await?;
+            // The cookie does not come with a form of another site, but with the GET after it: whoever is signed in stays so.
+            if browser.new_cookie.is_some() && !is_same_origin(&headers, oauth.issuer()) {
+                let pairs: Vec<_> = form.pairs().iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+                return Ok(see_other(&with_query("/auth/authorize", &pairs)));
+            }
+            form
+        }
         _ => return Err(super::error::OAuthError::Method("GET, HEAD, POST").into()),
     };
     let (form, pushed) = whole(oauth, form)?;

@@ -82,7 +82,7 @@ async fn confirm(oauth: &Oauth, browser: &Browser, headers: &HeaderMap, request:
 }
 
 /// The change that uses up the code, if it is right: each step once, and none before the last.
-fn proof(oauth: &Oauth, account: &Account, code: &str) -> Result<Option<Change>, Stop> {
+pub fn proof(oauth: &Oauth, account: &Account, code: &str) -> Result<Option<Change>, Stop> {
     let code: String = code.chars().filter(|c| !c.is_whitespace() && *c != '-').collect();
     let Some(totp) = oauth.store().totp(account.row)?.filter(|totp| totp.confirmed) else { return Ok(None) };
     if code.len() == 6 {

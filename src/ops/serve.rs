@@ -122,6 +122,7 @@ fn router(instance: &Arc<Instance>, metrics: Arc<Metrics>) -> Router {
     Router::new()
         .merge(fhir)
         .merge(oauth::router(&authorization))
+        .merge(crate::site::router(&authorization))
         .route(
             "/auth/jwks",
             get(move || async move {
