@@ -7,6 +7,8 @@ use std::time::Duration;
 
 /// How long a change from outside waits at most, when the writer is not busy.
 const PAUSE: Duration = Duration::from_millis(250);
+/// How long it waits when the store takes nothing.
+const AFTER_ERROR: Duration = Duration::from_secs(5);
 
 /// Follows until the instance is gone.
 ///
@@ -22,7 +24,7 @@ pub fn start(instance: Weak<Instance>) -> std::io::Result<()> {
                 Ok(false) => std::thread::sleep(PAUSE),
                 Err(error) => {
                     tracing::warn!(%error, "the search index lags behind");
-                    std::thread::sleep(PAUSE);
+                    std::thread::sleep(AFTER_ERROR);
                 }
             }
         }
