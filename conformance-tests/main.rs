@@ -10,6 +10,7 @@ mod clients;
 mod columns;
 mod evaluator;
 mod every_writer;
+mod findings;
 mod first_booking;
 mod harness;
 mod history;

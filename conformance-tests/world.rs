@@ -45,13 +45,33 @@ pub const B_CHANGED: Facts =
 
 /// A patient's record: one resource of each type of the compartment.
 pub fn record(facts: &Facts) -> Vec<Value> {
-    let data = base64(format!("{} in a note", facts.text).as_bytes());
+    let data = base64(note_text(facts).as_bytes());
     let text = include_str!("world.ndjson");
     let fill = |line: &str| {
         let line = line.replace("{P}", facts.id).replace("{T}", facts.text).replace("{D}", facts.doctor).replace("{O}", facts.other);
         line.replace("{Y}", facts.year).replace("{E}", facts.month).replace("{C}", facts.code).replace("{N}", facts.number).replace("{B64}", &data)
     };
     text.lines().map(|line| serde_json::from_str(&fill(line)).unwrap_or_else(|e| panic!("world.ndjson: {e}: {line}"))).collect()
+}
+
+/// What a patient's notes say: enough for findings of more than one kind.
+pub fn note_text(facts: &Facts) -> String {
+    format!("{} in a note. Assessment: hypertension. Denies fever.", facts.text)
+}
+
+/// Waits until every note that was written has been read.
+pub fn settled(server: &Server) {
+    let database = rusqlite::Connection::open(server.dir.join("ehr.db")).expect("the live file");
+    database.busy_timeout(std::time::Duration::from_secs(5)).expect("a setting");
+    let waits = "SELECT EXISTS (SELECT 1 FROM gw_versions v WHERE v.type = 'DocumentReference' AND v.op <> 'delete'
+        AND v.seq > coalesce((SELECT CAST(value AS INTEGER) FROM gw_meta WHERE key = 'extracted'), 0))";
+    for _ in 0..200_000 {
+        if !database.query_row(waits, [], |row| row.get::<_, bool>(0)).expect("a query") {
+            return;
+        }
+        std::thread::yield_now();
+    }
+    panic!("notes are not read");
 }
 
 /// What a clinic consists of besides patients.
@@ -200,6 +220,15 @@ pub struct World {
     pub n: String,
     /// The administrator.
     pub r: String,
+    /// Ids of what A's notes were found to say.
+    pub found_of_a: Vec<String>,
+}
+
+impl World {
+    /// Whether an id is one of A's record.
+    pub fn is_of_a(&self, id: &str) -> bool {
+        id.contains("pat-a") || self.found_of_a.iter().any(|found| found == id)
+    }
 }
 
 /// A and B, C whom A's record links to, the child D, the doctors and the administrator; a new one at each call.
@@ -218,9 +247,12 @@ pub fn world(name: &str) -> World {
     put(&server, &system, &others);
     import(&server, &events);
     accounts(&server, true);
+    settled(&server);
     let person = |user, scope| token(&server, Some(user), scope, None);
     let (a, m, n, r) = (person("anna", "patient/*.cruds"), person("mora", "user/*.cruds"), person("nils", "user/*.cruds"), person("root", "user/*.cruds"));
-    World { server, system, a, m, n, r }
+    let found_of_a = server.get("Observation?patient=pat-a&_security=AIAST", &system).expect(200).ids();
+    assert_eq!(found_of_a.len(), 2);
+    World { server, system, a, m, n, r, found_of_a }
 }
 
 /// One request of a test.

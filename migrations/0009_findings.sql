@@ -9,6 +9,7 @@ CREATE TABLE findings (
     public_id TEXT NOT NULL UNIQUE DEFAULT (lower(hex(randomblob(16))))
         CHECK (length(public_id) BETWEEN 1 AND 64 AND public_id NOT GLOB '*[^A-Za-z0-9.-]*'),
     -- Where it was read: the note, its version, the place in its text.
+    -- Findings go with their note in the same statement, whoever deletes it: the triggers of history follow what cascades.
     note_id INTEGER NOT NULL REFERENCES notes (id) ON DELETE CASCADE,
     note_version INTEGER NOT NULL CHECK (note_version >= 1),
     char_offset INTEGER NOT NULL CHECK (char_offset >= 0),          -- Unicode code points
@@ -66,12 +67,6 @@ CREATE INDEX findings__note_id_byte_start ON findings (note_id, byte_start);
 CREATE INDEX findings__patient_id ON findings (patient_id);
 CREATE INDEX findings__visit_id ON findings (visit_id) WHERE visit_id IS NOT NULL;
 CREATE INDEX findings__device_id ON findings (device_id);
-
--- What a note said goes with the note, in the same statement, whoever deletes it and whether or not they watch foreign keys.
-CREATE TRIGGER findings_go_with_their_note AFTER DELETE ON notes
-BEGIN
-    DELETE FROM findings WHERE note_id = OLD.id;
-END;
 
 -- A note of another patient says nothing of this one.
 CREATE TRIGGER findings_stay_with_their_patient AFTER UPDATE OF patient_id ON notes

@@ -17,6 +17,8 @@ pub struct Kind {
     full: bool,
     /// Whether the fixture has resources of it, which are documents: every parameter once.
     document: bool,
+    /// Ids of what notes were found to say, A's and B's.
+    findings: Vec<String>,
 }
 
 /// What the requests are made from.
@@ -25,8 +27,8 @@ pub struct Ground {
 }
 
 impl Ground {
-    /// Reads a CapabilityStatement.
-    pub fn of(statement: &Value) -> Self {
+    /// Reads a CapabilityStatement; with the ids of all findings.
+    pub fn of(statement: &Value, findings: &[String]) -> Self {
         let have: Vec<String> = record(&A)
             .iter()
             .map(|r| text(&r["resourceType"]))
@@ -45,6 +47,7 @@ impl Ground {
                 revincludes: list(&one["searchRevInclude"]).iter().map(text).collect(),
                 full,
                 document,
+                findings: if name == "Observation" { findings.to_vec() } else { Vec::new() },
                 name,
             }
         });
@@ -67,7 +70,7 @@ fn text(value: &Value) -> String {
 type Make = fn(&Kind) -> Vec<Request>;
 
 /// The generators, by the name of the operation whose requests they make: a test holds this list against the route table.
-pub const ROUTES: [(&str, Make); 11] = [
+pub const ROUTES: [(&str, Make); 12] = [
     ("Capabilities", |_| Vec::new()),
     ("SmartConfiguration", |_| Vec::new()),
     ("Read", reads),
@@ -78,6 +81,7 @@ pub const ROUTES: [(&str, Make); 11] = [
     ("Create", creates),
     ("Update", updates),
     ("Delete", deletes),
+    ("Judge", judgements),
     ("Batch", |_| Vec::new()),
 ];
 
@@ -120,6 +124,7 @@ fn ids(kind: &Kind) -> Vec<String> {
     if kind.name == "Appointment" {
         out.push("first-appointment".to_owned());
     }
+    out.extend(kind.findings.iter().cloned());
     if kind.name == "CareTeam" {
         out.extend(["pat-a", "pat-b"].map(str::to_owned));
     }
@@ -305,6 +310,20 @@ fn deletes(kind: &Kind) -> Vec<Request> {
         out.push(Request { method: "DELETE", ..Request::get(format!("{}?_id=pat-b", kind.name)) });
         out.extend(all.iter().flat_map(|id| [Request::get(format!("{}/{id}", kind.name)), Request::get(format!("{}/{id}/_history", kind.name))]));
     }
+    out
+}
+
+/// Judgements of every finding, in both ways, and once more.
+fn judgements(kind: &Kind) -> Vec<Request> {
+    if kind.findings.is_empty() {
+        return Vec::new();
+    }
+    let judge = |id: &String, verdict: &str| Request { method: "POST", ..Request::get(format!("Observation/{id}/{verdict}")) };
+    let ids = ids(kind);
+    let mut out: Vec<Request> = ids.iter().map(|id| judge(id, "$accept").with("if-match", "W/\"99\"")).collect();
+    out.extend(["$accept", "$reject", "$accept"].iter().flat_map(|verdict| ids.iter().map(|id| judge(id, verdict))));
+    out.extend(kind.findings.iter().map(|id| Request::get(format!("Observation/{id}/_history"))));
+    out.extend(["Condition", "Provenance", "Observation?status=final"].map(Request::get));
     out
 }
 

@@ -133,7 +133,7 @@ impl Reader {
                 }
                 // What the table refuses of one note keeps no other from being read.
                 Err(error @ (Error::Constraint(_) | Error::MissingReference(_) | Error::OutsideBoundary | Error::NotFound)) => {
-                    tracing::error!(%error, note = version.id, "a note was not read");
+                    tracing::error!(%error, seq = version.seq, "a note was not read");
                     return self.skip(instance, runtime, version);
                 }
                 Err(error) => return Err(error.to_string()),
@@ -157,7 +157,7 @@ impl Reader {
         let stored = gateway.find(&self.caller, "DocumentReference", &version.id).map_err(fault)?;
         // Of a newer version, the feed tells later; of one that is gone, the findings went with it.
         let Some(note) = stored.filter(|stored| !stored.deleted && stored.version == version.version).and_then(|stored| Note::of(&stored)) else {
-            return Ok(());
+            return runtime.block_on(gateway.store.write(self.unit(instance, vec![position(version)]))).map(drop).map_err(|refused| refused.error);
         };
         let plan = unit::plan(&gateway.mappings).ok_or_else(|| Error::Schema("no mapping serves the findings".to_owned()))?;
         let reference = format!("DocumentReference/{}", note.id);
@@ -165,7 +165,7 @@ impl Reader {
         let now = hearthgate_fhir::date::format_instant(gateway.now());
         let mut document = self.engine.read(&note.text);
         if document.truncated || document.findings.len() > MOST {
-            tracing::warn!(note = note.id, most = MOST, "a note holds more findings than are kept");
+            tracing::warn!(seq = version.seq, most = MOST, "a note holds more findings than are kept");
             document.findings.truncate(MOST);
         }
         let wanted = finding::wanted(&note, &document.findings, &self.device, &now, &gateway.keyring);

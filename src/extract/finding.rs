@@ -2,6 +2,8 @@
 //! table, which its checks hold.
 
 use super::note::Note;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hearthgate_mapping::{Plan, Row, Sql, take};
 use hearthgate_nlp::{Category, Experiencer, Finding};
 use hearthgate_seal::Keyring;
@@ -108,10 +110,21 @@ pub(super) fn wanted(note: &Note, findings: &[Finding], device: &str, now: &str,
             let same = identity(note, finding, said);
             let number = seen.entry(same.clone()).or_insert(0);
             *number += 1;
-            let id = keyring.blind("findings.public_id", &format!("{same}{number}")).replace('_', ".");
+            let id = id(keyring, "findings.public_id", &format!("{same}{number}"));
             Wanted { id, columns: columns(note, finding, (from, to), bytes, device, now) }
         })
         .collect()
+}
+
+/// An id that follows from a text and tells nothing of it to whoever has no key: a UUID of version 8 (RFC 9562).
+#[must_use]
+pub fn id(keyring: &Keyring, field: &str, text: &str) -> String {
+    let mut bytes = URL_SAFE_NO_PAD.decode(keyring.blind(field, text)).unwrap_or_default();
+    bytes.resize(16, 0);
+    bytes[6] = bytes[6] & 0x0f | 0x80;
+    bytes[8] = bytes[8] & 0x3f | 0x80;
+    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
 }
 
 /// What must be the same for it to be the same finding: note, patient, concept, context, words.

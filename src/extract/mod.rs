@@ -12,7 +12,9 @@
 mod device;
 mod feed;
 mod finding;
+pub mod judgement;
 mod note;
 mod unit;
 
 pub use feed::{follow, start};
+pub use finding::id;

@@ -7,7 +7,7 @@ use super::fault::Fault;
 use super::gateway::Gateway;
 use super::operation::Operation;
 use super::subset::Subset;
-use super::{batch, create, delete, history, read, search, update, vread, write};
+use super::{batch, create, delete, history, judge, read, search, update, vread, write};
 use hearthgate_access::Caller;
 use hearthgate_fhir::Value;
 use hearthgate_fhir::query::form_pairs;
@@ -63,6 +63,7 @@ pub async fn dispatch(gateway: &Gateway, caller: &Caller, call: &Call<'_>, event
             update::update(gateway, caller, resource, id, &value, conditions, event).await
         }
         Operation::Delete { resource, id } => delete::delete(gateway, caller, resource, id, conditions, event).await,
+        Operation::Judge { id, verdict, .. } => judge::judge(gateway, caller, id, *verdict, conditions, event).await,
         Operation::Batch => match call.body {
             Body::Bytes(bytes, media_type) => batch::batch(gateway, caller, media_type, bytes, conditions, &event).await,
             _ => Err(Fault::NoRoute),

@@ -55,7 +55,17 @@ fn one(settings: &Settings, mappings: &Mappings, resource: &'static str) -> Reso
         revincludes
             .extend(index::parameters(other).filter(|p| p.kind == Kind::Reference && p.targets.contains(&resource)).map(|p| format!("{other}:{}", p.code)));
     }
-    ResourceCapability { resource: resource.to_owned(), profiles, interactions, search, includes, revincludes, update_create }
+    ResourceCapability { resource: resource.to_owned(), profiles, interactions, search, includes, revincludes, update_create, operations: operations(resource) }
+}
+
+/// What a doctor may do with what notes were found to say (docs/findings.md).
+fn operations(resource: &str) -> Vec<(&'static str, &'static str)> {
+    let all = [
+        ("accept", "Observation/x/$accept", "https://hearthgate.example/fhir/OperationDefinition/Observation-accept"),
+        ("reject", "Observation/x/$reject", "https://hearthgate.example/fhir/OperationDefinition/Observation-reject"),
+    ];
+    let served = |path: &str| super::operation::parse("POST", path).is_ok_and(|operation| operation.resource() == Some(resource));
+    all.into_iter().filter(|(_, path, _)| served(path)).map(|(name, _, definition)| (name, definition)).collect()
 }
 
 fn kind(kind: Kind) -> &'static str {

@@ -19,6 +19,7 @@ pub mod gateway;
 mod history;
 pub mod http;
 mod include;
+mod judge;
 mod mask;
 pub mod metadata;
 pub mod operation;

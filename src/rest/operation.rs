@@ -1,6 +1,7 @@
 //! Which interaction a method and a path below the FHIR base mean: parsed once, for HTTP and for the entries of a bundle alike
 //! (<https://hl7.org/fhir/R4/http.html>). What does not stand here does not exist.
 
+use crate::extract::judgement::Verdict;
 use hearthgate_fhir::id::Id;
 use hearthgate_fhir::r4;
 
@@ -65,6 +66,15 @@ pub enum Operation {
         /// The id.
         id: String,
     },
+    /// `POST /Observation/id/$accept` or `…/$reject`
+    Judge {
+        /// The type.
+        resource: &'static str,
+        /// The id.
+        id: String,
+        /// Which of the two.
+        verdict: Verdict,
+    },
     /// `POST /`
     Batch,
 }
@@ -124,6 +134,11 @@ pub fn parse(method: &str, path: &str) -> Result<Operation, NoRoute> {
             let (resource, id) = (kind(name)?, id(text)?);
             if get { Ok(Operation::HistoryInstance { resource, id }) } else { Err(Method("GET, HEAD")) }
         }
+        ["Observation", text, operation @ ("$accept" | "$reject")] => {
+            let (resource, id) = (kind("Observation")?, id(text)?);
+            let verdict = if *operation == "$accept" { Verdict::Accept } else { Verdict::Reject };
+            if method == "POST" { Ok(Operation::Judge { resource, id, verdict }) } else { Err(Method("POST")) }
+        }
         [name, text, "_history", version] => {
             let (resource, id) = (kind(name)?, id(text)?);
             if get { Ok(Operation::Vread { resource, id, version: (*version).to_owned() }) } else { Err(Method("GET, HEAD")) }
@@ -144,7 +159,8 @@ impl Operation {
             | Self::Search { resource, .. }
             | Self::Create { resource }
             | Self::Update { resource, .. }
-            | Self::Delete { resource, .. } => Some(resource),
+            | Self::Delete { resource, .. }
+            | Self::Judge { resource, .. } => Some(resource),
             Self::Capabilities | Self::SmartConfiguration | Self::Batch => None,
         }
     }
@@ -153,7 +169,12 @@ impl Operation {
     #[must_use]
     pub fn id(&self) -> Option<&str> {
         match self {
-            Self::Read { id, .. } | Self::Vread { id, .. } | Self::HistoryInstance { id, .. } | Self::Update { id, .. } | Self::Delete { id, .. } => Some(id),
+            Self::Read { id, .. }
+            | Self::Vread { id, .. }
+            | Self::HistoryInstance { id, .. }
+            | Self::Update { id, .. }
+            | Self::Delete { id, .. }
+            | Self::Judge { id, .. } => Some(id),
             _ => None,
         }
     }
@@ -171,6 +192,8 @@ impl Operation {
             Self::Create { .. } => "create",
             Self::Update { .. } => "update",
             Self::Delete { .. } => "delete",
+            Self::Judge { verdict: Verdict::Accept, .. } => "accept",
+            Self::Judge { verdict: Verdict::Reject, .. } => "reject",
             Self::Batch => "batch",
         }
     }
@@ -197,6 +220,7 @@ mod tests {
             "Resource/a",
             "Patient/a/_history/1/2",
             "$x",
+            "Condition/a/$accept",
         ] {
             assert_eq!(parse("GET", path), Err(NoRoute::NotFound), "{path}");
         }

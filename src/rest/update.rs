@@ -5,6 +5,7 @@ use super::audit;
 use super::conditions::Conditions;
 use super::fault::Fault;
 use super::gateway::Gateway;
+use super::judge;
 use super::write::{self, Put};
 use hearthgate_access::{Caller, Interaction};
 use hearthgate_fhir::Value;
@@ -36,6 +37,13 @@ pub async fn update(
         }
         if alive.is_some() && conditions.if_none_match.iter().any(|tag| tag == "*") {
             return Err(Fault::Exists);
+        }
+        if let Some(finding) = old.as_ref().filter(|old| judge::is_finding(gateway, old)) {
+            match judge::update(gateway, caller, finding, value, conditions, event.clone()).await {
+                Err(Fault::Version { .. }) if conditions.if_match.is_none() && tries < TRIES => tries += 1,
+                done => return done,
+            }
+            continue;
         }
         let (interaction, expect) = match &old {
             // A deleted resource comes back as its next version.

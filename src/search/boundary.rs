@@ -67,12 +67,17 @@ impl<'b> Limits<'b> {
         if self.is_everything() {
             return ALWAYS.to_owned();
         }
-        let own = self.past(env, plan, "n", "(r.seq - 1)");
-        match plan.kind {
-            PlanKind::Group { .. } => own,
-            _ if own == NEVER => own,
-            _ => format!("EXISTS (SELECT 1 FROM {} n WHERE n.id = r.row AND n.gw_to = r.seq AND {own})", name(&format!("gw_h_{}", plan.table.table))),
+        if matches!(plan.kind, PlanKind::Group { .. }) {
+            return self.past(env, plan, "n", "(r.seq - 1)");
         }
+        // Rows that went in one statement went at its first number, whatever the numbers of the resources that went with them.
+        let own = self.past(env, plan, "n", "(n.gw_to - 1)");
+        if own == NEVER {
+            return own;
+        }
+        let (shadow, id) = (name(&format!("gw_h_{}", plan.table.table)), name(&plan.id_column));
+        let last = format!("(SELECT max(m.gw_to) FROM {shadow} m WHERE m.id = r.row AND m.{id} = r.id AND m.gw_to <= r.seq)");
+        format!("EXISTS (SELECT 1 FROM {shadow} n WHERE n.id = r.row AND n.{id} = r.id AND n.gw_to = {last} AND {own})")
     }
 
     /// That the content of version `v`, whose root row is `e`, is inside, by its columns as they were.

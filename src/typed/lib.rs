@@ -68,6 +68,8 @@ pub struct ResourceCapability {
     pub revincludes: Vec<String>,
     /// A client may choose the id of what it creates.
     pub update_create: bool,
+    /// Operations on an instance: name and definition.
+    pub operations: Vec<(&'static str, &'static str)>,
 }
 
 /// What a CapabilityStatement says (<https://hl7.org/fhir/R4/capabilitystatement.html>).
@@ -161,6 +163,15 @@ fn resource(capability: &ResourceCapability) -> r4::CapabilityStatementRestResou
         conditional_update: Some(false.into()),
         conditional_delete: Some("not-supported".into()),
         reference_policy: vec!["literal".into(), "local".into(), "enforced".into()],
+        operation: capability
+            .operations
+            .iter()
+            .map(|(name, definition)| r4::CapabilityStatementRestResourceOperation {
+                name: (*name).into(),
+                definition: (*definition).into(),
+                ..Default::default()
+            })
+            .collect(),
         search_include: capability.includes.iter().map(|i| i.as_str().into()).collect(),
         search_rev_include: capability.revincludes.iter().map(|i| i.as_str().into()).collect(),
         search_param: capability

@@ -75,6 +75,11 @@ impl Session {
         let moves = target.living().filter(|known| known.plan != plan.name);
         self.claim(!layout.shared && moves.is_none())?;
         if let Some(known) = moves {
+            // What a plan keeps that takes no written resource is not written away from it either.
+            let (before, _) = core.plan(core.plan_named(&known.plan)?)?;
+            if before.readonly && !put.keeper {
+                return Err(Error::OtherPlan(before.name.clone()));
+            }
             self.delete_rows(core.plan_named(&known.plan)?, &put.id)?;
         }
         let old = match target.living() {
