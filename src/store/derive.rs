@@ -19,7 +19,8 @@ pub(crate) fn shapes(plans: &[Plan], found: &BTreeMap<String, Found>) -> Shapes 
             PlanKind::Table | PlanKind::Group { .. } => of_plan(plan, found, &mut shapes),
         }
     }
-    let document = Owner { plan: String::new(), resource: String::new(), up: vec![], filter: vec![], root: Root::Document, reads: None, above: None, view: None };
+    let document =
+        Owner { plan: String::new(), resource: String::new(), up: vec![], filter: vec![], root: Root::Document, reads: None, above: None, view: None };
     shapes.insert(
         "gw_documents".to_owned(),
         Table { name: "gw_documents".to_owned(), keys: vec!["public_id".to_owned()], owners: vec![document], ..Table::default() },

@@ -135,5 +135,9 @@ pub fn touch_group(group: &GroupOf, alias: &str, from: &str, conditions: &[Strin
             exists
         }
     };
-    format!("INSERT INTO gw_touch SELECT {resource}, {alias}.{id}, {}, {alias}.id, {live}, 0 FROM {from} WHERE {};\n", literal(&group.plan), wheres.join(" AND "))
+    format!(
+        "INSERT INTO gw_touch SELECT {resource}, {alias}.{id}, {}, {alias}.id, {live}, 0 FROM {from} WHERE {};\n",
+        literal(&group.plan),
+        wheres.join(" AND ")
+    )
 }

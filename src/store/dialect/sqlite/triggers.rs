@@ -293,10 +293,7 @@ fn insert(table: &Table) -> [String; 2] {
         format!("SELECT NEW.id, 0 UNION SELECT id, 0 FROM {own} WHERE {}", conflicting(table))
     };
     let before = format!("INSERT INTO {} (id, gw_to) {rows};\n{}", view(table), hold(table, ""));
-    [
-        trigger(table, "BEFORE INSERT", "", UNCLAIMED, &before),
-        trigger(table, "AFTER INSERT", "", UNCLAIMED, &end_rows(table, "VALUES (NEW.id)")),
-    ]
+    [trigger(table, "BEFORE INSERT", "", UNCLAIMED, &before), trigger(table, "AFTER INSERT", "", UNCLAIMED, &end_rows(table, "VALUES (NEW.id)"))]
 }
 
 fn update(table: &Table) -> [String; 2] {
@@ -310,10 +307,7 @@ fn update(table: &Table) -> [String; 2] {
         hold(table, " AND id <> OLD.id")
     );
     let condition = format!("{UNCLAIMED} AND {}", changed(table, &all));
-    [
-        trigger(table, "BEFORE UPDATE", &of, "", &before),
-        trigger(table, "AFTER UPDATE", &of, &condition, &end_rows(table, "SELECT OLD.id UNION SELECT NEW.id")),
-    ]
+    [trigger(table, "BEFORE UPDATE", &of, "", &before), trigger(table, "AFTER UPDATE", &of, &condition, &end_rows(table, "SELECT OLD.id UNION SELECT NEW.id"))]
 }
 
 /// Whether a change is one of columns that some resource shows, or pushed other rows away.
