@@ -16,6 +16,7 @@ mod harness;
 mod history;
 mod limits;
 mod non_interference;
+mod oauth;
 mod operations;
 mod portal;
 mod possession;

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 /// A SMART-on-FHIR gateway over an electronic health record's own tables.
 #[derive(Debug, Parser)]
-#[command(name = "hearthgate", version, after_help = "Not built yet: attach, backup, grants, restore, verify.")]
+#[command(name = "hearthgate", version, after_help = "Not built yet: attach, backup, restore, verify.")]
 pub struct Arguments {
     /// The data directory: database, keys, log, jobs.
     #[arg(long, global = true, value_name = "DIR")]
@@ -129,9 +129,12 @@ pub enum Command {
     /// Copy a clinic.
     #[command(hide = true)]
     Backup(Later),
-    /// What people have granted to apps.
-    #[command(hide = true)]
-    Grants(Later),
+    /// What people have allowed apps.
+    Grants {
+        /// What to do with them.
+        #[command(subcommand)]
+        what: Grants,
+    },
     /// The keys that sign tokens.
     Keys {
         /// What to do with them.
@@ -244,6 +247,23 @@ pub enum Keys {
         /// Seconds until the successors sign; apps and hospitals fetch the new public keys in between.
         #[arg(long, value_name = "SECONDS", default_value_t = 3600)]
         after: u32,
+    },
+}
+
+/// What to do with grants.
+#[derive(Debug, Subcommand)]
+pub enum Grants {
+    /// List them.
+    List,
+    /// Show one.
+    Show {
+        /// Its number.
+        id: i64,
+    },
+    /// Withdraw it: its tokens end at once.
+    Revoke {
+        /// Its number.
+        id: i64,
     },
 }
 

@@ -24,7 +24,7 @@ use crate::ops::control::{Terminal, hand_over};
 use crate::ops::instance::{Instance, system_clock};
 use crate::ops::{lock, logging, serve};
 use crate::work::{self, Work};
-use arguments::{Arguments, Clients, Command, Keys, Users};
+use arguments::{Arguments, Clients, Command, Grants, Keys, Users};
 use clap::Parser;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -83,6 +83,7 @@ fn run(arguments: Arguments) -> Result<u8, String> {
             };
             there(&data("hearthgate-data"), &config(file)?, work)
         }
+        Command::Grants { what } => there(&data("hearthgate-data"), &config(file)?, grant_work(what)),
         Command::Users { what } => there(&data("hearthgate-data"), &config(file)?, user_work(what)?),
         Command::Import { paths, system, report, no_extract: _ } => {
             let paths = paths.iter().map(std::path::absolute).collect::<Result<_, _>>().map_err(|e| e.to_string())?;
@@ -96,7 +97,6 @@ fn run(arguments: Arguments) -> Result<u8, String> {
         Command::Nlp(arguments) => nlp::run(&arguments),
         Command::Attach(_) => later("attach"),
         Command::Backup(_) => later("backup"),
-        Command::Grants(_) => later("grants"),
         Command::Restore(_) => later("restore"),
         Command::Verify(_) => later("verify"),
     }
@@ -149,6 +149,14 @@ fn password_line() -> Result<String, String> {
     let mut line = String::new();
     std::io::stdin().lock().read_line(&mut line).map_err(|e| format!("standard input: {e}"))?;
     Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+fn grant_work(what: Grants) -> Work {
+    match what {
+        Grants::List => Work::GrantList,
+        Grants::Show { id } => Work::GrantShow { id },
+        Grants::Revoke { id } => Work::GrantRevoke { id },
+    }
 }
 
 fn user_work(what: Users) -> Result<Work, String> {

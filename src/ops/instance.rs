@@ -185,8 +185,12 @@ fn make_dir(path: &Path) -> std::io::Result<()> {
 #[must_use]
 pub fn system_clock() -> Clock {
     #[cfg(debug_assertions)]
-    if let Some(fixed) = std::env::var("HEARTHGATE_TEST_CLOCK").ok().and_then(|text| text.parse().ok()) {
-        return Arc::new(move || fixed);
+    if let Ok(text) = std::env::var("HEARTHGATE_TEST_CLOCK") {
+        // A time, or a file with one, which a test turns.
+        if let Ok(fixed) = text.parse() {
+            return Arc::new(move || fixed);
+        }
+        return Arc::new(move || fs::read_to_string(&text).ok().and_then(|time| time.trim().parse().ok()).unwrap_or_default());
     }
     Arc::new(|| jiff::Timestamp::now().as_millisecond())
 }

@@ -2,6 +2,7 @@
 
 pub mod clients;
 mod export;
+mod grants;
 mod import;
 mod keys;
 pub mod rotate;
@@ -70,6 +71,18 @@ pub enum Work {
     },
     /// A user's new password.
     UserRotate(rotate::User),
+    /// What people have allowed apps.
+    GrantList,
+    /// One grant.
+    GrantShow {
+        /// Its number.
+        id: i64,
+    },
+    /// A grant to be withdrawn.
+    GrantRevoke {
+        /// Its number.
+        id: i64,
+    },
     /// An import.
     Import {
         /// Files and folders, absolute.
@@ -108,6 +121,9 @@ impl Work {
             Self::KeyList => ("key-list", None),
             Self::KeyRotate { .. } => ("key-rotate", None),
             Self::UserRotate(new) => ("user-password", Some(&new.name)),
+            Self::GrantList => ("grant-list", None),
+            Self::GrantShow { .. } => ("grant-show", None),
+            Self::GrantRevoke { .. } => ("grant-revoke", None),
             Self::Import { .. } => ("import", None),
             Self::Export { .. } => ("export", None),
         }
@@ -115,7 +131,7 @@ impl Work {
 
     /// Whether it writes its own event when it succeeds: with the change, or before the first resource.
     fn audits_itself(&self) -> bool {
-        !matches!(self, Self::ClientList | Self::ClientShow { .. } | Self::UserList | Self::UserShow { .. } | Self::KeyList | Self::KeyRotate { .. })
+        !matches!(self, Self::GrantList | Self::GrantShow { .. } | Self::ClientList | Self::ClientShow { .. } | Self::UserList | Self::UserShow { .. } | Self::KeyList | Self::KeyRotate { .. })
     }
 }
 
@@ -157,6 +173,9 @@ fn run(work: Work, instance: &Instance, runtime: &Handle, console: &mut dyn Cons
         Work::KeyList => keys::list(instance, console),
         Work::KeyRotate { after } => keys::rotate(after, instance, console),
         Work::UserRotate(new) => rotate::user(&new, instance, runtime, console),
+        Work::GrantList => grants::list(instance, console),
+        Work::GrantShow { id } => grants::show(id, instance, console),
+        Work::GrantRevoke { id } => grants::revoke(id, instance, runtime, console),
         Work::Import { paths, system, report } => import::run(&paths, system, report.as_deref(), instance, runtime, console),
         Work::Export { folder, types, since } => export::run(&folder, &types, since, instance, runtime, console),
     }

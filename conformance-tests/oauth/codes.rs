@@ -1,0 +1,120 @@
+//! Codes: once, soon, by whom they were made for.
+
+use super::client::{Browser, VERIFIER, refused};
+use super::{ASKED, clinic, clinic_with};
+use std::sync::Barrier;
+
+#[test]
+fn a_standalone_launch_gives_what_was_ticked_and_the_patient_who_signed_in() {
+    let clinic = clinic();
+    let tokens = clinic.app.tokens(clinic, "anna", ASKED);
+    assert_eq!((&tokens["scope"], &tokens["patient"], &tokens["token_type"]), (&ASKED.into(), &"pat-a".into(), &"Bearer".into()));
+    assert!(tokens["expires_in"].as_i64().is_some_and(|s| s > 0 && s <= 3600) && tokens["refresh_token"].is_string() && tokens["id_token"].is_string(), "{tokens}");
+    assert_eq!((&tokens["need_patient_banner"], tokens["smart_style_url"].is_string()), (&true.into(), true));
+    let access = tokens["access_token"].as_str().expect("a token");
+    assert_eq!(clinic.server.get("Patient/pat-a", access).status, 200);
+    assert_eq!(clinic.server.get("Patient/pat-b", access).status, 404);
+    // ABUSE B54: one type is not another, and B62: introspection says the same patient.
+    let narrow = clinic.app.tokens(clinic, "anna", "launch/patient patient/Procedure.rs");
+    let access = narrow["access_token"].as_str().expect("a token");
+    assert_eq!(clinic.server.get("Observation?patient=pat-a", access).status, 403);
+    let conf = clinic.conf.tokens(clinic, "mora", "launch/patient openid fhirUser patient/*.read");
+    assert_eq!((&conf["patient"], &conf["scope"]), (&"pat-a".into(), &"launch/patient openid fhirUser patient/*.read".into()), "a doctor picks a patient in care; v1 stays v1");
+    let told = clinic.conf.post(clinic, "/auth/introspect", &[("token", conf["access_token"].as_str().expect("a token"))]).expect(200).json();
+    assert_eq!((&told["active"], &told["patient"], &told["sub"], &told["scope"]), (&true.into(), &"pat-a".into(), &"mora".into(), &conf["scope"]));
+}
+
+/// Seen to fail with the comparison of verifier and challenge taken out of `code::redeem`, and with the code not spent by a failure.
+#[test]
+fn abuse_b03_b09_b10_a_code_wants_its_verifier_and_its_address_and_is_spent_by_a_failure() {
+    let clinic = clinic();
+    let app = &clinic.app;
+    let challenge = super::client::challenge(VERIFIER);
+    let (short, long) = (&VERIFIER[..42], "a".repeat(129));
+    for verifier in [None, Some(""), Some("a-wrong-verifier-that-is-long-enough-to-be-one"), Some(&challenge), Some(short), Some(&long), Some("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjX ")] {
+        let code = Browser::default().code(clinic, app, "anna", ASKED);
+        let mut form = vec![("grant_type", "authorization_code"), ("code", &code), ("redirect_uri", &app.redirect)];
+        form.extend(verifier.map(|v| ("code_verifier", v)));
+        // As a client of its own, so that what failed elsewhere does not count against this one.
+        let first = app.post(clinic, "/auth/token", &form);
+        if first.status != 429 {
+            refused(&first, "invalid_grant");
+        }
+        let second = app.redeem(clinic, &code);
+        assert!(matches!(second.status, 400 | 429), "{verifier:?}: the code is spent");
+    }
+}
+
+/// Seen to fail with `belongs` always true.
+#[test]
+fn abuse_b08_b09_a_code_is_its_clients_and_its_addresss() {
+    let clinic = clinic_with("codes", None);
+    let code = Browser::default().code(&clinic, &clinic.app, "anna", ASKED);
+    let stolen = clinic.other.post(&clinic, "/auth/token", &[("grant_type", "authorization_code"), ("code", &code), ("redirect_uri", &clinic.app.redirect), ("code_verifier", VERIFIER)]);
+    refused(&stolen, "invalid_grant");
+    refused(&clinic.app.redeem(&clinic, &code), "invalid_grant");
+    for redirect in [Some("http://127.0.0.1:4711/cb"), None] {
+        let code = Browser::default().code(&clinic, &clinic.app, "anna", ASKED);
+        let mut form = vec![("grant_type", "authorization_code"), ("code", &code), ("code_verifier", VERIFIER)];
+        form.extend(redirect.map(|r| ("redirect_uri", r)));
+        refused(&clinic.app.post(&clinic, "/auth/token", &form), "invalid_grant");
+    }
+}
+
+/// ABUSE B04: the openid profile may go without PKCE, with a nonce; then a verifier is one too many. Seen to fail with the arm for it
+/// taken out.
+#[test]
+fn abuse_b04_a_verifier_without_a_challenge_is_refused() {
+    let clinic = clinic_with("downgrade", None);
+    clinic.server.shell("UPDATE gw_clients SET profile = 'openid' WHERE client_id = 'conf'");
+    let mut request = clinic.conf.request(&clinic, "openid");
+    request.retain(|(name, _)| !name.starts_with("code_challenge") && *name != "aud");
+    super::client::sent_back(&clinic, &clinic.conf, &Browser::default().authorize(&clinic, &request), "invalid_request");
+    request.push(("nonce", "n-1".to_owned()));
+    for (verifier, wanted) in [(Some(VERIFIER), 400), (None, 200)] {
+        let mut browser = Browser::default();
+        let answer = browser.authorize(&clinic, &request);
+        let answer = browser.agree(&clinic, answer, "anna");
+        let code = super::client::parameter(answer.header("location").expect("a redirect"), "code").expect("a code");
+        let mut form = vec![("grant_type", "authorization_code"), ("code", &code), ("redirect_uri", &clinic.conf.redirect)];
+        form.extend(verifier.map(|v| ("code_verifier", v)));
+        assert_eq!(clinic.conf.post(&clinic, "/auth/token", &form).status, wanted);
+    }
+}
+
+/// Seen to fail with the family left as it was by a second showing.
+#[test]
+fn abuse_b05_a_code_redeemed_twice_revokes_its_tokens() {
+    let clinic = clinic_with("replayed", None);
+    let code = Browser::default().code(&clinic, &clinic.app, "anna", ASKED);
+    let tokens = clinic.app.redeem(&clinic, &code).expect(200).json();
+    let (access, refresh) = (tokens["access_token"].as_str().expect("a token"), tokens["refresh_token"].as_str().expect("a token"));
+    assert_eq!(clinic.server.get("Patient/pat-a", access).status, 200);
+    refused(&clinic.app.redeem(&clinic, &code), "invalid_grant");
+    assert_eq!(clinic.server.get("Patient/pat-a", access).status, 401);
+    refused(&clinic.app.refresh(&clinic, refresh), "invalid_grant");
+}
+
+/// Seen to fail with `redeem_code` without its condition.
+#[test]
+fn abuse_b06_a_code_at_once_from_everywhere_is_redeemed_once_at_most() {
+    let clinic = clinic_with("raced", None);
+    let code = Browser::default().code(&clinic, &clinic.conf, "mora", "launch/patient offline_access patient/*.rs");
+    let barrier = Barrier::new(20);
+    let answers: Vec<_> = std::thread::scope(|scope| {
+        let all: Vec<_> = (0..20)
+            .map(|_| {
+                scope.spawn(|| {
+                    barrier.wait();
+                    clinic.conf.redeem(&clinic, &code)
+                })
+            })
+            .collect();
+        all.into_iter().map(|thread| thread.join().expect("an answer")).collect()
+    });
+    let good: Vec<_> = answers.iter().filter(|answer| answer.status == 200).collect();
+    assert!(good.len() <= 1, "{} successes", good.len());
+    for answer in good {
+        assert_eq!(clinic.server.get("Patient/pat-a", answer.json()["access_token"].as_str().expect("a token")).status, 401, "the family is revoked");
+    }
+}
