@@ -238,10 +238,10 @@ CREATE TABLE gw_notices (
 ) STRICT;
 CREATE INDEX gw_notices__user_id ON gw_notices (user_id);
 
--- A new password, or none, ends everything that the old one opened, whoever writes it. The time is the database's own: only that there
--- is one counts.
+-- A new password, or none, ends everything that the old one opened, whoever writes it, with whatever version of SQLite. The time is the
+-- database's own: only that there is one counts.
 CREATE TRIGGER gw_users__password AFTER UPDATE OF password_hash ON users WHEN NEW.password_hash IS NOT OLD.password_hash
 BEGIN
     DELETE FROM gw_sessions WHERE user_id = NEW.id;
-    UPDATE gw_families SET revoked_at = CAST(unixepoch('subsec') * 1000 AS INTEGER), reason = 'password changed' WHERE user_id = NEW.id AND revoked_at IS NULL;
+    UPDATE gw_families SET revoked_at = CAST(strftime('%s', 'now') AS INTEGER) * 1000, reason = 'password changed' WHERE user_id = NEW.id AND revoked_at IS NULL;
 END;

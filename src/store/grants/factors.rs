@@ -83,7 +83,7 @@ impl Change {
     #[must_use]
     pub fn use_recovery_code(user: i64, hash: &str) -> Self {
         once(
-            "UPDATE gw_recovery_codes SET used_at = unixepoch() * 1000 WHERE user_id = ?1 AND hash = ?2 AND used_at IS NULL",
+            "UPDATE gw_recovery_codes SET used_at = CAST(strftime('%s', 'now') AS INTEGER) * 1000 WHERE user_id = ?1 AND hash = ?2 AND used_at IS NULL",
             vec![Sql::Integer(user), text(hash)],
         )
     }
