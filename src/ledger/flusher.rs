@@ -5,8 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::oneshot;
-
+use crate::batch::{Batch, Durable};
 use crate::line::{self, Head};
 use crate::segments::{Tape, TapeFault};
 use crate::{Error, Seq};
@@ -14,15 +13,15 @@ use crate::{Error, Seq};
 /// After a batch of more events than this the load is worth waiting for.
 const BUSY: usize = 4;
 
-type Answer = oneshot::Sender<Result<(), Error>>;
-
 #[derive(Default)]
 struct Buffer {
     lines: Vec<u8>,
-    waiting: Vec<Answer>,
     next: Seq,
     /// Number of the first event in the buffer.
-    batch: Seq,
+    first: Seq,
+    /// How many events are in it, and those who wait for them.
+    events: usize,
+    batch: Arc<Batch>,
     failed: Option<Error>,
     closed: bool,
 }
@@ -46,9 +45,8 @@ impl Shared {
     }
 
     /// Puts an event (as JSON) into the buffer: its number, and where the answer will arrive.
-    pub(crate) fn push(&self, event: &[u8]) -> Result<(Seq, oneshot::Receiver<Result<(), Error>>), Error> {
+    pub(crate) fn push(&self, event: &[u8]) -> Result<(Seq, Durable), Error> {
         let begun = line::begin(event);
-        let (sender, receiver) = oneshot::channel();
         let mut buffer = self.lock();
         if let Some(error) = &buffer.failed {
             return Err(error.clone());
@@ -56,23 +54,24 @@ impl Shared {
         if buffer.closed {
             return Err(Error::Closed);
         }
-        if buffer.waiting.len() >= self.most_waiting {
+        if buffer.events >= self.most_waiting {
             return Err(Error::Full);
         }
         let seq = buffer.next;
         buffer.next += 1;
-        if buffer.waiting.is_empty() {
-            buffer.batch = seq;
+        if buffer.events == 0 {
+            buffer.first = seq;
         }
-        let head = Head { seq, batch: buffer.batch };
+        let head = Head { seq, batch: buffer.first };
         line::write(&mut buffer.lines, head, begun, event);
-        buffer.waiting.push(sender);
-        let first = buffer.waiting.len() == 1;
+        buffer.events += 1;
+        let first = buffer.events == 1;
+        let durable = Durable::new(Arc::clone(&buffer.batch));
         drop(buffer);
         if first {
             self.filled.notify_one();
         }
-        Ok((seq, receiver))
+        Ok((seq, durable))
     }
 
     /// The number of the last event that is durable; 0 before the first.
@@ -94,12 +93,11 @@ impl Shared {
 /// Runs until closed, or until the tape fails.
 pub(crate) fn run(shared: &Shared, tape: &mut dyn Tape, pause: Duration) {
     let mut lines = Vec::new();
-    let mut waiting: Vec<Answer> = Vec::new();
     let mut busy = false;
     loop {
         lines.clear();
         let mut buffer = shared.lock();
-        while buffer.waiting.is_empty() {
+        while buffer.events == 0 {
             if buffer.closed {
                 return;
             }
@@ -111,13 +109,14 @@ pub(crate) fn run(shared: &Shared, tape: &mut dyn Tape, pause: Duration) {
             buffer = shared.lock();
         }
         std::mem::swap(&mut buffer.lines, &mut lines);
-        std::mem::swap(&mut buffer.waiting, &mut waiting);
-        let (first, last) = (buffer.batch, buffer.next - 1);
+        let batch = std::mem::take(&mut buffer.batch);
+        busy = std::mem::take(&mut buffer.events) > BUSY;
+        let (first, last) = (buffer.first, buffer.next - 1);
         drop(buffer);
         match tape.append(first, &lines) {
             Ok(()) => {
                 shared.durable.store(last, Ordering::Release);
-                busy = answer(&mut waiting, &Ok(())) > BUSY;
+                batch.end(Ok(()));
             }
             Err(fault) => {
                 let (error, lost) = match fault {
@@ -126,27 +125,20 @@ pub(crate) fn run(shared: &Shared, tape: &mut dyn Tape, pause: Duration) {
                 };
                 let mut buffer = shared.lock();
                 // Those behind go the same way, and nobody has seen these numbers yet.
-                waiting.append(&mut buffer.waiting);
+                let behind = std::mem::take(&mut buffer.batch);
                 buffer.lines.clear();
+                buffer.events = 0;
                 buffer.next = first;
                 // A lost tape is never asked again: a flush that fails once may succeed the next time
                 // without what the first one lost.
                 buffer.failed = lost.then(|| error.clone());
                 drop(buffer);
-                answer(&mut waiting, &Err(error));
+                batch.end(Err(error.clone()));
+                behind.end(Err(error));
                 if lost {
                     return;
                 }
             }
         }
     }
-}
-
-/// Tells everyone and leaves nobody; one who no longer waits need not hear it. Gives how many there were.
-fn answer(waiting: &mut Vec<Answer>, with: &Result<(), Error>) -> usize {
-    let told = waiting.len();
-    for one in waiting.drain(..) {
-        let _ = one.send(with.clone());
-    }
-    told
 }

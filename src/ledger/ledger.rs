@@ -37,6 +37,17 @@ pub struct Record {
     pub event: Event,
 }
 
+/// An event with its number, as text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// Its number.
+    pub seq: Seq,
+    /// When it happened, in milliseconds since 1970 (UTC).
+    pub at_ms: i64,
+    /// The event as JSON.
+    pub event: String,
+}
+
 /// The audit trail of one data directory, shared by reference. Dropping it writes what still waits.
 pub struct Ledger {
     shared: Arc<Shared>,
@@ -77,14 +88,14 @@ impl Ledger {
     /// back.
     pub async fn append(&self, event: &Event) -> Result<Seq, Error> {
         let (seq, durable) = self.shared.push(&json(event)?)?;
-        durable.await.map_err(|_| self.gone())??;
+        durable.await?;
         Ok(seq)
     }
 
     /// As [`Ledger::append`], for a thread of its own. Not to be called where futures run.
     pub fn append_blocking(&self, event: &Event) -> Result<Seq, Error> {
         let (seq, durable) = self.shared.push(&json(event)?)?;
-        durable.blocking_recv().map_err(|_| self.gone())??;
+        durable.wait()?;
         Ok(seq)
     }
 
@@ -106,8 +117,9 @@ impl Ledger {
         self.reader.read(from, self.durable(), most)
     }
 
-    fn gone(&self) -> Error {
-        self.failure().unwrap_or(Error::Closed)
+    /// As [`Ledger::read_from`], each event as the JSON that stands in the file.
+    pub fn lines_from(&self, from: Seq, most: usize) -> Result<Vec<Line>, Error> {
+        self.reader.lines(from, self.durable(), most)
     }
 }
 
@@ -120,8 +132,13 @@ impl Drop for Ledger {
     }
 }
 
+/// Bytes that nearly every event takes.
+const ORDINARY: usize = 512;
+
 fn json(event: &Event) -> Result<Vec<u8>, Error> {
-    serde_json::to_vec(event).map_err(|error| Error::Failed(error.to_string()))
+    let mut out = Vec::with_capacity(ORDINARY);
+    serde_json::to_writer(&mut out, event).map_err(|error| Error::Failed(error.to_string()))?;
+    Ok(out)
 }
 
 #[cfg(test)]

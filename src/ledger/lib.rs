@@ -10,6 +10,7 @@
 //! for good, since what a failed flush left on the disk cannot be known: every append errs from then on,
 //! and nothing is served. A full disk alone passes: the write is undone, and the next one tried.
 
+mod batch;
 mod event;
 mod flusher;
 mod ledger;
@@ -17,7 +18,7 @@ mod line;
 mod segments;
 
 pub use event::Event;
-pub use ledger::{Ledger, Options, Record};
+pub use ledger::{Ledger, Line, Options, Record};
 
 /// An event's number: 1 for the first, then without gaps.
 pub type Seq = u64;

@@ -46,13 +46,20 @@ pub(crate) fn read(line: &[u8]) -> Option<(Head, &[u8])> {
     let (crc, rest) = rest.strip_prefix(br#","crc":""#)?.split_at_checked(8)?;
     let event = rest.strip_prefix(br#"","event":"#)?.strip_suffix(b"}")?;
     let head = Head { seq, batch };
-    let expected = format!("{:08x}", finish(begin(event), head));
-    (expected.as_bytes() == crc).then_some((head, event))
+    let crc = std::str::from_utf8(crc).ok().filter(|crc| !crc.bytes().any(|b| b.is_ascii_uppercase() || b == b'+'))?;
+    (u32::from_str_radix(crc, 16).ok()? == finish(begin(event), head)).then_some((head, event))
 }
 
 /// The event of a line's JSON.
 pub(crate) fn event(json: &[u8]) -> Option<Event> {
     serde_json::from_slice(json).ok()
+}
+
+/// When the event of a line's JSON happened: what its text begins with.
+pub(crate) fn at_ms(json: &[u8]) -> Option<i64> {
+    let text = json.strip_prefix(br#"{"at_ms":"#)?;
+    let end = text.iter().position(|byte| *byte == b',')?;
+    std::str::from_utf8(&text[..end]).ok()?.parse().ok()
 }
 
 fn number(text: &[u8]) -> Option<(u64, &[u8])> {

@@ -7,8 +7,9 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use crate::ledger::Record;
+use crate::ledger::{Line, Record};
 use crate::line;
+use crate::line::Head;
 use crate::{Error, Seq};
 
 /// Why a batch was not appended.
@@ -172,23 +173,45 @@ impl Reader {
 
     /// At most `most` events from number `from` up to and including `durable`.
     pub(crate) fn read(&self, from: Seq, durable: Seq, most: usize) -> Result<Vec<Record>, Error> {
-        let mut records = Vec::new();
-        let mut wanted = from.max(1);
+        self.each(from, durable, most, |head, json| Some(Record { seq: head.seq, event: line::event(json)? }))
+    }
+
+    /// The same as text.
+    pub(crate) fn lines(&self, from: Seq, durable: Seq, most: usize) -> Result<Vec<Line>, Error> {
+        self.each(from, durable, most, |head, json| {
+            let event = std::str::from_utf8(json).ok()?.to_owned();
+            Some(Line { seq: head.seq, at_ms: line::at_ms(json)?, event })
+        })
+    }
+
+    fn each<T>(&self, from: Seq, durable: Seq, most: usize, make: impl Fn(Head, &[u8]) -> Option<T>) -> Result<Vec<T>, Error> {
+        let mut found = Vec::new();
+        let from = from.max(1);
         let segments = list(&self.dir)?;
-        while wanted <= durable && records.len() < most {
+        loop {
+            let wanted = from + found.len() as Seq;
+            if wanted > durable || found.len() >= most {
+                return Ok(found);
+            }
             let at = segments.iter().rposition(|(first, _)| *first <= wanted).ok_or(Error::Missing(wanted))?;
             let (first, path) = &segments[at];
             let end = segments.get(at + 1).map_or(durable, |(next, _)| durable.min(next - 1));
-            self.read_segment(*first, path, wanted, end, most, &mut records)?;
-            wanted = records.last().map_or(wanted, |record| record.seq) + 1;
+            self.segment(*first, path, wanted..=end, most, &make, &mut found)?;
         }
-        Ok(records)
     }
 
-    fn read_segment(&self, first: Seq, path: &Path, wanted: Seq, end: Seq, most: usize, records: &mut Vec<Record>) -> Result<(), Error> {
+    fn segment<T>(
+        &self,
+        first: Seq,
+        path: &Path,
+        wanted: std::ops::RangeInclusive<Seq>,
+        most: usize,
+        make: &impl Fn(Head, &[u8]) -> Option<T>,
+        found: &mut Vec<T>,
+    ) -> Result<(), Error> {
         let known = *self.place.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let mut place = match known {
-            place if place.segment == first && place.next <= wanted => place,
+            place if place.segment == first && place.next <= *wanted.start() => place,
             _ => Place { segment: first, next: first, line: 0, offset: 0 },
         };
         let damaged = |line, what| Error::Damaged { segment: path.to_owned(), line, what };
@@ -196,7 +219,7 @@ impl Reader {
         file.seek(SeekFrom::Start(place.offset)).map_err(io_error(path))?;
         let mut reader = BufReader::with_capacity(64 * 1024, file);
         let mut text = Vec::new();
-        while place.next <= end && records.len() < most {
+        while place.next <= *wanted.end() && found.len() < most {
             text.clear();
             let length = reader.read_until(b'\n', &mut text).map_err(io_error(path))?;
             place.line += 1;
@@ -207,9 +230,8 @@ impl Reader {
             }
             place.next += 1;
             place.offset += length as u64;
-            if head.seq >= wanted {
-                let event = line::event(json).ok_or_else(|| damaged(place.line, "it is no audit event"))?;
-                records.push(Record { seq: head.seq, event });
+            if wanted.contains(&head.seq) {
+                found.push(make(head, json).ok_or_else(|| damaged(place.line, "it is no audit event"))?);
             }
         }
         *self.place.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = place;

@@ -2,14 +2,12 @@
 //!
 //! A client that is slow on purpose holds a connection and nothing else, and not for long (ABUSE D07, D08, G13).
 
-use super::paced::Paced;
-use crate::rest::throttle::Peer;
-use axum::Router;
+use super::front::{Front, OfConnection};
+use super::paced::{Paced, UnderWay};
 use http::HeaderMap;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -17,7 +15,6 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::time::sleep;
-use tower::util::MapRequest;
 
 /// How long the head of a request may take, and how long a connection may be idle.
 pub(super) const HEAD: Duration = Duration::from_secs(10);
@@ -29,8 +26,8 @@ const MOST: u64 = 16_384;
 const OTHERS: u64 = 256;
 
 /// Serves until `stop`, then lets requests under way end, unless told to stop once more.
-pub async fn serve(listener: TcpListener, router: Router, trusted_proxy: bool, stop: impl Fn() -> Stop) {
-    let builder = builder();
+pub(super) async fn serve(listener: TcpListener, front: Front, trusted_proxy: bool, stop: impl Fn() -> Stop) {
+    let (builder, front) = (builder(), Arc::new(front));
     let graceful = GracefulShutdown::new();
     let free = Arc::new(Semaphore::new(usize::try_from(most()).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS)));
     let mut stopped = stop();
@@ -49,12 +46,9 @@ pub async fn serve(listener: TcpListener, router: Router, trusted_proxy: bool, s
             () = &mut stopped => break,
         };
         let _ = stream.set_nodelay(true);
-        let service = MapRequest::new(router.clone(), move |mut request: http::Request<_>| {
-            let peer = Peer(from(request.headers(), peer.ip(), trusted_proxy));
-            request.extensions_mut().insert(peer);
-            request
-        });
-        let connection = builder.serve_connection(TokioIo::new(Paced::new(stream)), TowerToHyperService::new(service));
+        let under_way = UnderWay::default();
+        let service = OfConnection { front: Arc::clone(&front), peer: peer.ip(), trusted_proxy, under_way: under_way.clone() };
+        let connection = builder.serve_connection(TokioIo::new(Paced::new(stream, under_way)), service);
         let watched = graceful.watch(connection.into_owned());
         tokio::spawn(async move {
             // How a connection ends is the client's affair.
@@ -71,7 +65,7 @@ pub async fn serve(listener: TcpListener, router: Router, trusted_proxy: bool, s
 }
 
 /// Where a request comes from: whoever connected, or whom a trusted proxy names last.
-fn from(headers: &HeaderMap, peer: IpAddr, trusted_proxy: bool) -> IpAddr {
+pub(super) fn from(headers: &HeaderMap, peer: IpAddr, trusted_proxy: bool) -> IpAddr {
     let named = || headers.get_all("x-forwarded-for").iter().next_back()?.to_str().ok()?.rsplit(',').next()?.trim().parse().ok();
     if trusted_proxy { named().unwrap_or(peer) } else { peer }
 }
@@ -81,7 +75,8 @@ pub type Stop = std::pin::Pin<Box<dyn Future<Output = ()> + Send>>;
 
 fn builder() -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD);
+    // Its own timer would be made and unmade with each request; `Paced` keeps the time.
+    builder.http1().header_read_timeout(None);
     builder.http2().timer(TokioTimer::new()).keep_alive_interval(Some(HEAD)).keep_alive_timeout(HEAD).max_concurrent_streams(128);
     builder
 }

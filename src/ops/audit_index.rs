@@ -2,7 +2,7 @@
 //! remembered in the same transaction, so that a crash copies nothing twice.
 
 use super::instance::Instance;
-use hearthgate_ledger::Record;
+use hearthgate_ledger::Line;
 use hearthgate_mapping::Sql;
 use hearthgate_store::{Change, Context, Unit};
 use std::sync::Weak;
@@ -11,6 +11,12 @@ use std::time::Duration;
 /// How long the copy lags behind at most, when it is not busy.
 const PAUSE: Duration = Duration::from_millis(500);
 const BATCH: usize = 5_000;
+/// Rows of one statement: of few lengths, so that each is prepared once.
+const ROWS: [usize; 4] = [256, 32, 4, 1];
+
+fn insert(rows: usize) -> String {
+    format!("INSERT INTO gw_audit (at, tx, event) VALUES {}", vec!["(?, NULL, ?)"; rows].join(", "))
+}
 
 /// Copies until the instance is gone.
 ///
@@ -52,23 +58,22 @@ fn copy(instance: &Instance, known: &mut Option<u64>) -> Result<usize, String> {
         None => copied_to(instance)?,
     };
     *known = Some(next);
-    let records = instance.gateway.ledger.read_from(next, BATCH).map_err(|e| e.to_string())?;
-    let Some(Record { seq: last, .. }) = records.last() else { return Ok(0) };
-    let last = *last;
-    let count = records.len();
-    let events: Vec<String> = records.iter().filter_map(|r| serde_json::to_string(&r.event).ok()).collect();
-    let changes = vec![
-        Change::Sql {
-            sql: "INSERT INTO gw_audit (at, tx, event) SELECT json_extract(value, '$.at_ms'), NULL, value FROM json_each(?1)".to_owned(),
-            parameters: vec![Sql::Text(format!("[{}]", events.join(",")))],
-            expect: None,
-        },
-        Change::Sql {
-            sql: "INSERT INTO gw_meta (key, value) VALUES ('audit_indexed', ?1) ON CONFLICT (key) DO UPDATE SET value = excluded.value".to_owned(),
-            parameters: vec![Sql::Text((last + 1).to_string())],
-            expect: Some(1),
-        },
-    ];
+    let lines = instance.gateway.ledger.lines_from(next, BATCH).map_err(|e| e.to_string())?;
+    let Some(Line { seq: last, .. }) = lines.last() else { return Ok(0) };
+    let (last, count) = (*last, lines.len());
+    let mut changes = Vec::new();
+    let mut lines = lines.into_iter();
+    for rows in ROWS {
+        while lines.len() >= rows {
+            let parameters = lines.by_ref().take(rows).flat_map(|line| [Sql::Integer(line.at_ms), Sql::Text(line.event)]).collect();
+            changes.push(Change::Sql { sql: insert(rows), parameters, expect: Some(rows as u64) });
+        }
+    }
+    changes.push(Change::Sql {
+        sql: "INSERT INTO gw_meta (key, value) VALUES ('audit_indexed', ?1) ON CONFLICT (key) DO UPDATE SET value = excluded.value".to_owned(),
+        parameters: vec![Sql::Text((last + 1).to_string())],
+        expect: Some(1),
+    });
     let unit = Unit { context: Context { at_ms: instance.gateway.now(), ..Context::default() }, changes, audit: None };
     store.write_blocking(unit).map_err(|e| e.to_string())?;
     *known = Some(last + 1);

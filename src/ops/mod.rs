@@ -6,6 +6,7 @@ mod accept;
 pub mod audit_index;
 pub mod config;
 pub mod control;
+mod front;
 pub mod instance;
 pub mod lock;
 pub mod logging;

@@ -1,36 +1,82 @@
-//! A connection whose client must keep up: its first bytes have to come soon, and its answers have to be taken.
+//! A connection whose client must keep up: the head of a request has to come in time, and answers have to be taken.
+//!
+//! One timer a connection, which is looked at when it rings and not set anew by each request.
 
 use super::accept::HEAD;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::time::{Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
 /// How long a client may take no byte of an answer.
 const TAKE: Duration = Duration::from_secs(30);
-/// By so many bytes it is known which HTTP the client speaks; from there on hyper keeps the time.
+/// What HTTP/2 begins with (RFC 9113 section 3.4); from there on hyper keeps the time.
 const PREFACE: usize = 24;
+
+/// How many requests of a connection are under way: while there are any, the client owes nothing.
+#[derive(Clone, Default)]
+pub(super) struct UnderWay(Arc<AtomicUsize>);
+
+impl UnderWay {
+    /// One more, until what is answered is dropped.
+    pub(super) fn begin(&self) -> Begun {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Begun(self.clone())
+    }
+}
+
+/// A request under way.
+pub(super) struct Begun(UnderWay);
+
+impl Drop for Begun {
+    fn drop(&mut self) {
+        self.0.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
 
 /// A stream that fails with [`io::ErrorKind::TimedOut`] where its client is too slow.
 pub(super) struct Paced {
     stream: TcpStream,
+    under_way: UnderWay,
+    /// Bytes that came, as far as they matter, and whether they are the beginning of HTTP/2.
     came: usize,
-    first: Pin<Box<Sleep>>,
+    framed: bool,
+    /// When the client had taken its last answer, or came.
+    since: Instant,
+    idle: Pin<Box<Sleep>>,
     stuck: Option<Pin<Box<Sleep>>>,
 }
 
 impl Paced {
-    pub(super) fn new(stream: TcpStream) -> Self {
-        Self { stream, came: 0, first: Box::pin(sleep(HEAD)), stuck: None }
+    pub(super) fn new(stream: TcpStream, under_way: UnderWay) -> Self {
+        let since = Instant::now();
+        Self { stream, under_way, came: 0, framed: true, since, idle: Box::pin(sleep_until(since + HEAD)), stuck: None }
+    }
+
+    /// Ready when the head of a request should have come and has not.
+    fn late(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        loop {
+            ready!(self.idle.as_mut().poll(context));
+            let now = Instant::now();
+            let excused = (self.framed && self.came >= PREFACE) || self.under_way.0.load(Ordering::Relaxed) > 0;
+            let due = if excused { now } else { self.since } + HEAD;
+            if due <= now {
+                return Poll::Ready(());
+            }
+            self.idle.as_mut().reset(due);
+        }
     }
 
     /// What a write came to; one that does not go on is stopped in the end.
     fn written<T>(&mut self, done: Poll<io::Result<T>>, context: &mut Context<'_>) -> Poll<io::Result<T>> {
         if done.is_ready() {
             self.stuck = None;
+            self.since = Instant::now();
             return done;
         }
         let stuck = self.stuck.get_or_insert_with(|| Box::pin(sleep(TAKE)));
@@ -43,12 +89,18 @@ impl AsyncRead for Paced {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = into.filled().len();
         match Pin::new(&mut self.stream).poll_read(context, into) {
-            Poll::Pending if self.came < PREFACE => {
-                ready!(self.first.as_mut().poll(context));
+            Poll::Pending => {
+                ready!(self.late(context));
                 Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
             }
             done => {
-                self.came = self.came.saturating_add(into.filled().len() - before);
+                if self.came < PREFACE {
+                    let new = &into.filled()[before..];
+                    // No method that is served here begins so.
+                    let expected = b"PRI".get(self.came..).unwrap_or_default();
+                    self.framed &= new.iter().zip(expected).all(|(came, expected)| came == expected);
+                    self.came += new.len();
+                }
                 done
             }
         }

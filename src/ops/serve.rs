@@ -3,6 +3,7 @@
 use super::accept;
 use super::config::Config;
 use super::control;
+use super::front::Front;
 use super::instance::Instance;
 use super::metrics::{self, Metrics};
 use crate::oauth::{self, Oauth};
@@ -57,7 +58,7 @@ pub async fn bind(config: &Config) -> io::Result<Bound> {
 /// A control socket that cannot be made.
 pub async fn serve(instance: Arc<Instance>, bound: Bound, ready: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
     let metrics = Arc::new(Metrics::default());
-    let router = router(&instance, Arc::clone(&metrics));
+    let front = front(&instance, Arc::clone(&metrics));
     let trusted_proxy = instance.gateway.settings.trusted_proxy;
     control::listen(&instance)?;
     super::audit_index::start(Arc::downgrade(&instance))?;
@@ -69,7 +70,7 @@ pub async fn serve(instance: Arc<Instance>, bound: Bound, ready: impl FnOnce() -
     });
     ready()?;
     tracing::info!(address = %bound.address, metrics = %bound.metrics_address, "serving");
-    accept::serve(bound.main, router, trusted_proxy, || Box::pin(stopped())).await;
+    accept::serve(bound.main, front, trusted_proxy, || Box::pin(stopped())).await;
     let _ = std::fs::remove_file(instance.dir.join("control.sock"));
     close(instance).await;
     tracing::info!("stopped");
@@ -100,8 +101,8 @@ async fn stopped() {
     }
 }
 
-/// All routes of the main listener.
-fn router(instance: &Arc<Instance>, metrics: Arc<Metrics>) -> Router {
+/// All that the main listener serves.
+fn front(instance: &Arc<Instance>, metrics: Arc<Metrics>) -> Front {
     let gateway = instance.gateway.clone();
     let started = hearthgate_fhir::date::format_instant(gateway.now());
     let capabilities = metadata::capabilities(&gateway.settings, &gateway.mappings, &started).into();
@@ -114,12 +115,12 @@ fn router(instance: &Arc<Instance>, metrics: Arc<Metrics>) -> Router {
         .route("/fhir", any(handle))
         .route("/fhir/", any(handle))
         .route("/fhir/{*rest}", any(handle))
-        .with_state(server)
-        .layer(middleware::from_fn_with_state(metrics, counted));
+        .with_state(Arc::clone(&server))
+        .layer(middleware::from_fn_with_state(Arc::clone(&metrics), counted));
     let authorization = Arc::new(Oauth::new(Arc::clone(instance)));
     let keys = Arc::clone(instance);
     let ready = Arc::clone(instance);
-    Router::new()
+    let routes = Router::new()
         .merge(fhir)
         .merge(oauth::router(&authorization))
         .merge(crate::site::router(&authorization))
@@ -142,7 +143,8 @@ fn router(instance: &Arc<Instance>, metrics: Arc<Metrics>) -> Router {
         )
         .fallback(|| async { (StatusCode::NOT_FOUND, "nothing here\n") })
         .layer(CatchPanicLayer::custom(caught))
-        .layer(middleware::from_fn_with_state(authorization, oauth::cors::cors))
+        .layer(middleware::from_fn_with_state(authorization, oauth::cors::cors));
+    Front { fhir: server, metrics, routes }
 }
 
 async fn counted(State(metrics): State<Arc<Metrics>>, request: Request, next: Next) -> Response {

@@ -7,8 +7,8 @@ use hearthgate_auth::{
     Authorization, AuthorizationFault, Claims, DpopFault, DpopProof, Known, Replay, Subject, TokenCache, TokenFault, Verifier, parse_authorization,
 };
 use hearthgate_store::{Change, Store, Unit};
-use http::header;
 use http::request::Parts;
+use http::{HeaderMap, header};
 use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -82,6 +82,17 @@ impl Authenticator {
         Ok(known.known.caller.clone())
     }
 
+    /// The caller of a request whose token is known already, is bound to no key and stood in the same state of the database
+    /// ([`Store::at_once`]); all others are for [`Self::caller`].
+    #[must_use]
+    pub fn caller_at_once(&self, state: i64, headers: &HeaderMap, now_ms: i64) -> Option<Caller> {
+        let values = headers.get_all(header::AUTHORIZATION).iter().map(http::HeaderValue::as_bytes);
+        let Ok(Authorization::Bearer(token)) = parse_authorization(values) else { return None };
+        let epoch = self.epoch_of(state);
+        let known = self.cache.get(token, now_ms.div_euclid(1000))?;
+        (known.claims.jkt.is_none() && known.checked.load(Ordering::Acquire) == epoch).then(|| known.caller.clone())
+    }
+
     /// That whoever sent the token holds the key it is bound to (RFC 9449 section 7.1).
     fn possession(&self, request: &Parts, token: &str, jkt: &str, now: i64) -> Result<(), Fault> {
         let proofs = request.headers.get_all("dpop");
@@ -139,11 +150,14 @@ impl Authenticator {
     /// A number that is higher whenever anything may have been committed since: each thread compares its own connection's count
     /// and raises the number for all.
     fn epoch(&self, store: &Store) -> Result<u64, Fault> {
-        let now = store.data_version()?;
-        if SEEN.replace(now) != now {
-            return Ok(self.epoch.fetch_add(1, Ordering::AcqRel) + 1);
+        Ok(self.epoch_of(store.data_version()?))
+    }
+
+    fn epoch_of(&self, state: i64) -> u64 {
+        if SEEN.replace(state) != state {
+            return self.epoch.fetch_add(1, Ordering::AcqRel) + 1;
         }
-        Ok(self.epoch.load(Ordering::Acquire))
+        self.epoch.load(Ordering::Acquire)
     }
 
     /// What the database says now of the user and the client of a token.

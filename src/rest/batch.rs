@@ -67,7 +67,8 @@ async fn one(gateway: &Gateway, caller: &Caller, entry: &Value, index: usize, pr
     let (draft, answered) = match call(gateway, entry, index, preferred) {
         Ok(call) => {
             let draft = event.of_entry(gateway, Some(&call.operation), &call.query);
-            (draft.clone(), Box::pin(dispatch(gateway, caller, &call, draft)).await)
+            let answered = Box::pin(dispatch(gateway, caller, &call, &draft)).await;
+            (draft, answered)
         }
         Err(fault) => (event.of_entry(gateway, None, ""), Err(fault)),
     };

@@ -40,10 +40,10 @@ pub struct Call<'b> {
 ///
 /// # Errors
 /// Whatever stands in the way.
-pub async fn dispatch(gateway: &Gateway, caller: &Caller, call: &Call<'_>, event: audit::Draft) -> Result<Answer, Fault> {
+pub async fn dispatch(gateway: &Gateway, caller: &Caller, call: &Call<'_>, event: &audit::Draft) -> Result<Answer, Fault> {
     let conditions = &call.conditions;
     match &call.operation {
-        Operation::Read { resource, id } => read::read(gateway, caller, resource, id, conditions, &subset(gateway, caller, resource, call)?),
+        Operation::Read { .. } => read_only(gateway, caller, &call.operation, &call.query, conditions),
         Operation::Vread { resource, id, version } => vread::vread(gateway, caller, resource, id, version).await,
         Operation::HistoryInstance { resource, id } => history::instance(gateway, caller, resource, id, &form_pairs(&call.query)?, conditions.strict).await,
         Operation::HistoryType { resource } => history::of_type(gateway, caller, resource, &form_pairs(&call.query)?, conditions.strict).await,
@@ -56,20 +56,29 @@ pub async fn dispatch(gateway: &Gateway, caller: &Caller, call: &Call<'_>, event
         }
         Operation::Create { resource } => {
             let value = content(gateway, caller, resource, None, call)?;
-            create::create(gateway, caller, resource, &value, conditions, event).await
+            create::create(gateway, caller, resource, &value, conditions, event.clone()).await
         }
         Operation::Update { resource, id } => {
             let value = content(gateway, caller, resource, Some(id), call)?;
-            update::update(gateway, caller, resource, id, &value, conditions, event).await
+            update::update(gateway, caller, resource, id, &value, conditions, event.clone()).await
         }
-        Operation::Delete { resource, id } => delete::delete(gateway, caller, resource, id, conditions, event).await,
-        Operation::Judge { id, verdict, .. } => judge::judge(gateway, caller, id, *verdict, conditions, event).await,
+        Operation::Delete { resource, id } => delete::delete(gateway, caller, resource, id, conditions, event.clone()).await,
+        Operation::Judge { id, verdict, .. } => judge::judge(gateway, caller, id, *verdict, conditions, event.clone()).await,
         Operation::Batch => match call.body {
-            Body::Bytes(bytes, media_type) => batch::batch(gateway, caller, media_type, bytes, conditions, &event).await,
+            Body::Bytes(bytes, media_type) => batch::batch(gateway, caller, media_type, bytes, conditions, event).await,
             _ => Err(Fault::NoRoute),
         },
         Operation::Capabilities | Operation::SmartConfiguration => Err(Fault::NoRoute),
     }
+}
+
+/// Runs a read, which waits for nothing.
+///
+/// # Errors
+/// As [`dispatch`]; [`Fault::NoRoute`] for what is no read.
+pub fn read_only(gateway: &Gateway, caller: &Caller, operation: &Operation, query: &str, conditions: &Conditions) -> Result<Answer, Fault> {
+    let Operation::Read { resource, id } = operation else { return Err(Fault::NoRoute) };
+    read::read(gateway, caller, resource, id, conditions, &subset(gateway, caller, resource, query, conditions.strict)?)
 }
 
 /// The resource in the body. Whether the caller may write this type at all is judged before a byte of it is looked at.
@@ -84,15 +93,13 @@ fn content(gateway: &Gateway, caller: &Caller, resource: &'static str, id: Optio
 }
 
 /// `_elements` and `_summary` of a read.
-fn subset(gateway: &Gateway, caller: &Caller, resource: &str, call: &Call<'_>) -> Result<Subset, Fault> {
-    if call.query.is_empty() {
+fn subset(gateway: &Gateway, caller: &Caller, resource: &str, query: &str, strict: bool) -> Result<Subset, Fault> {
+    if query.is_empty() {
         return Ok(Subset::default());
     }
     let (known, other): (Vec<_>, Vec<_>) =
-        form_pairs(&call.query)?.into_iter().partition(|(name, _)| matches!(name.as_str(), "_elements" | "_summary" | "_format" | "_pretty"));
-    if call.conditions.strict
-        && let Some((name, _)) = other.first()
-    {
+        form_pairs(query)?.into_iter().partition(|(name, _)| matches!(name.as_str(), "_elements" | "_summary" | "_format" | "_pretty"));
+    if strict && let Some((name, _)) = other.first() {
         return Err(Fault::bad("not-supported", format!("A read has no parameter `{}`. Leave it out.", name.chars().take(64).collect::<String>())));
     }
     Ok(Subset::of(&gateway.parse_query(caller, resource, &known)?))

@@ -5,18 +5,17 @@ use super::answer::{Answer, FHIR_JSON};
 use super::audit;
 use super::authenticate::Authenticator;
 use super::conditions::Conditions;
-use super::dispatch::{Body, Call, dispatch};
+use super::dispatch::{Body, Call, dispatch, read_only};
 use super::fault::Fault;
 use super::gateway::Gateway;
 use super::operation::{self, NoRoute, Operation};
 use super::throttle::{Failures, Peer, Verdict};
-use axum::body::{self, Body as HttpBody};
+use axum::body::{self, Body as HttpBody, HttpBody as _};
 use axum::extract::{Request, State};
-use axum::response::Response;
 use bytes::Bytes;
 use hearthgate_access::Caller;
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method, header};
+use http::{HeaderMap, HeaderValue, Method, Response, header};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -50,20 +49,29 @@ const BODY_TIME: Duration = Duration::from_secs(30);
 const DISCARD_BYTES: usize = 64 << 10;
 const DISCARD_TIME: Duration = Duration::from_secs(1);
 
-/// Answers any request below the FHIR base.
-pub async fn handle(State(server): State<Arc<Server>>, request: Request) -> Response {
+/// Answers any request below the FHIR base, as a route.
+pub async fn handle(State(server): State<Arc<Server>>, request: Request) -> Response<HttpBody> {
+    ask(&server, request).await.1.map(HttpBody::from)
+}
+
+/// Answers any request below the FHIR base, and says which interaction it was.
+pub async fn ask(server: &Server, request: Request) -> (&'static str, Response<Bytes>) {
     let head = request.method() == Method::HEAD;
     let (parts, body) = request.into_parts();
+    let path = parts.uri.path();
+    let path = path.strip_prefix("/fhir").unwrap_or(path);
+    let route = operation::parse(parts.method.as_str(), path.strip_prefix('/').unwrap_or(path));
+    let action = route.as_ref().map_or("other", Operation::code);
     let mut body = Some(body);
-    let mut answer = answer(&server, parts, &mut body).await.unwrap_or_else(|fault| fault.answer());
-    if let Some(unread) = body {
+    let mut answer = answer(server, &parts, route, &mut body).await.unwrap_or_else(|fault| fault.answer());
+    if let Some(unread) = body.filter(|body| !body.is_end_stream()) {
         discard(unread).await;
     }
     if head && answer.status != http::StatusCode::NOT_MODIFIED {
         answer.header("content-length", answer.body.len().to_string());
         answer.body = Bytes::new();
     }
-    respond(answer)
+    (action, respond(answer))
 }
 
 /// Reads what nobody wanted to know, within bounds, so that the connection can be kept: one that is closed with bytes unread may lose
@@ -72,12 +80,36 @@ async fn discard(body: HttpBody) {
     let _ = tokio::time::timeout(DISCARD_TIME, body::to_bytes(body, DISCARD_BYTES)).await;
 }
 
-async fn answer(server: &Server, parts: Parts, body: &mut Option<HttpBody>) -> Result<Answer, Fault> {
-    let path = parts.uri.path();
-    let path = path.strip_prefix("/fhir").unwrap_or(path);
-    let path = path.strip_prefix('/').unwrap_or(path);
+async fn answer(server: &Server, parts: &Parts, route: Result<Operation, NoRoute>, body: &mut Option<HttpBody>) -> Result<Answer, Fault> {
     let query = parts.uri.query().unwrap_or_default();
-    let route = operation::parse(parts.method.as_str(), path);
+    if let Ok(read @ Operation::Read { .. }) = &route
+        && let Some((draft, answered)) = server.gateway.store.at_once(|state| read_at_once(server, parts, read, query, state))?
+    {
+        let answer = answered.unwrap_or_else(|fault| fault.answer());
+        return audit::record(&server.gateway, draft, &answer).await.map(|()| answer);
+    }
+    // What else may happen is much, and its state takes much room: it is not carried along by every read.
+    Box::pin(answer_any(server, parts, route, query, body)).await
+}
+
+/// A read by a caller who is known: who asks and what they see are of one state of the database. `None`: it is not so simple.
+fn read_at_once(server: &Server, parts: &Parts, operation: &Operation, query: &str, state: i64) -> Option<(audit::Draft, Result<Answer, Fault>)> {
+    let (gateway, now) = (&server.gateway, server.gateway.now());
+    let caller = server.authenticator.caller_at_once(state, &parts.headers, now)?;
+    let draft = audit::Draft::new(gateway, Some(&caller), Some(operation), query, now);
+    let answered = acceptable(&parts.headers, query)
+        .and_then(|()| Conditions::of(&parts.headers))
+        .and_then(|conditions| read_only(gateway, &caller, operation, query, &conditions));
+    Some((draft, answered))
+}
+
+async fn answer_any(
+    server: &Server,
+    parts: &Parts,
+    route: Result<Operation, NoRoute>,
+    query: &str,
+    body: &mut Option<HttpBody>,
+) -> Result<Answer, Fault> {
     match route {
         Ok(Operation::Capabilities) => {
             acceptable(&parts.headers, query)?;
@@ -92,11 +124,11 @@ async fn answer(server: &Server, parts: Parts, body: &mut Option<HttpBody>) -> R
     }
     let gateway = &server.gateway;
     let now = gateway.now();
-    let caller = match server.authenticator.caller(&gateway.store, &parts, now).await {
+    let caller = match server.authenticator.caller(&gateway.store, parts, now).await {
         Ok(caller) => caller,
         Err(fault) => {
             let draft = audit::Draft::new(gateway, None, route.as_ref().ok(), query, now);
-            return refused(server, &parts, fault, draft, now).await;
+            return refused(server, parts, fault, draft, now).await;
         }
     };
     let operation = match route {
@@ -159,7 +191,7 @@ async fn run(
     let media = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok());
     let body = if limit.is_some() { Body::Bytes(&bytes, media) } else { Body::None };
     let call = Call { operation, query: query.to_owned(), conditions, body };
-    let done = dispatch(gateway, caller, &call, draft.clone());
+    let done = dispatch(gateway, caller, &call, draft);
     if bytes.len() <= LARGE {
         return done.await;
     }
@@ -205,9 +237,10 @@ fn open(body: &Bytes) -> Answer {
     answer
 }
 
-fn respond(answer: Answer) -> Response {
-    let mut response = Response::new(HttpBody::from(answer.body));
+fn respond(answer: Answer) -> Response<Bytes> {
+    let mut response = Response::new(answer.body);
     *response.status_mut() = answer.status;
+    *response.headers_mut() = HeaderMap::with_capacity(8);
     let headers = response.headers_mut();
     if answer.status != http::StatusCode::NOT_MODIFIED && answer.status != http::StatusCode::NO_CONTENT {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(FHIR_JSON));

@@ -318,6 +318,20 @@ impl Store {
         Ok(reader.conn.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))?)
     }
 
+    /// Runs something that reads on this thread, all of it from one state of the database, and tells it the number of that state
+    /// ([`Self::data_version`]).
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn at_once<T>(&self, act: impl FnOnce(i64) -> T) -> Result<T, Error> {
+        let reader = reader::here(&self.core)?;
+        let mut prepared = reader.conn.prepare_cached("PRAGMA data_version")?;
+        // As long as this statement has not ended, neither has the transaction that the others read in.
+        let mut rows = prepared.query([])?;
+        let state = rows.next()?.ok_or(Error::Failed)?.get(0)?;
+        Ok(act(state))
+    }
+
     /// Writes a unit; answers when it is durable.
     ///
     /// # Errors
