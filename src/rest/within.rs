@@ -30,7 +30,7 @@ pub async fn ask(gateway: &Gateway, caller: &Caller, operation: Operation, query
     let draft = audit::Draft::new(gateway, Some(caller), Some(&operation), query, gateway.now());
     let body = body.map_or(Body::None, Body::Parsed);
     let call = Call { operation, query: query.to_owned(), conditions: Conditions::default(), body };
-    match dispatch(gateway, caller, &call, draft.clone()).await {
+    match dispatch(gateway, caller, &call, &draft).await {
         Ok(answer) => audit::record(gateway, draft, &answer).await.map(|()| answer),
         Err(fault) => {
             audit::record(gateway, draft, &fault.answer()).await?;
