@@ -130,6 +130,11 @@ impl<'b> Limits<'b> {
         }))
     }
 
+    /// The patients of every reach, if each says whose resources it reaches.
+    pub(crate) fn patients(&self, env: &mut Env<'_>) -> Option<Vec<Whose>> {
+        self.rule.reach.iter().map(|reach| Whose::new(env, &reach.patients).filter(|whose| !matches!(whose, Whose::Named(_)))).collect()
+    }
+
     /// The set of resources that the patients of every reach can have, if each names patients;
     /// the check is still to be made of each.
     pub(crate) fn set(&self, env: &mut Env<'_>, plan: &Plan, what: &str) -> Option<Set> {
@@ -175,7 +180,7 @@ pub(crate) struct Set {
 }
 
 /// Patients as SQL.
-enum Whose {
+pub(crate) enum Whose {
     /// The patient's row number, and a condition on top.
     One(String, String),
     /// Those with an active relation to the doctor's row number.
@@ -195,7 +200,7 @@ impl Whose {
             Patients::CareOfCompartment { practitioner, patient } => {
                 let patient = row(env, "patients", patient);
                 let doctor = row(env, "doctors", practitioner);
-                let related = format!("EXISTS (SELECT 1 FROM care_relations q WHERE q.patient_id = {patient} AND q.doctor_id = {doctor} AND q.active = 1)");
+                let related = format!("EXISTS (SELECT 1 FROM care_relations q WHERE q.patient_id = {patient} AND q.doctor_id = {doctor} AND +q.active = 1)");
                 Self::One(patient, related)
             }
             Patients::Naming(practitioner) => Self::Named(Box::new(Parameter {
@@ -208,17 +213,27 @@ impl Whose {
         })
     }
 
-    fn holds(&self, patient: &str) -> String {
+    /// That a row number is one of theirs. The index by doctor is asked: one doctor's patients lie side by side in it.
+    pub(crate) fn holds(&self, patient: &str) -> String {
         match self {
             Self::One(id, _) => format!("{patient} = {id}"),
             Self::InCare(doctor) => {
-                format!("EXISTS (SELECT 1 FROM care_relations q WHERE q.patient_id = {patient} AND q.doctor_id = {doctor} AND q.active = 1)")
+                format!("EXISTS (SELECT 1 FROM care_relations q WHERE q.patient_id = {patient} AND q.doctor_id = {doctor} AND +q.active = 1)")
             }
             Self::Named(_) => NEVER.to_owned(),
         }
     }
 
-    fn besides(&self) -> String {
+    /// Each of them: a beginning of a `FROM` clause, its conditions, and the row number.
+    pub(crate) fn each(&self) -> (&'static str, Vec<String>, String) {
+        match self {
+            Self::One(id, besides) => ("", vec![besides.clone()], id.clone()),
+            Self::InCare(doctor) => ("care_relations q CROSS JOIN ", vec![format!("q.doctor_id = {doctor} AND q.active = 1")], "q.patient_id".to_owned()),
+            Self::Named(_) => ("", vec![NEVER.to_owned()], "NULL".to_owned()),
+        }
+    }
+
+    pub(crate) fn besides(&self) -> String {
         match self {
             Self::One(_, condition) => condition.clone(),
             Self::InCare(_) | Self::Named(_) => ALWAYS.to_owned(),

@@ -7,7 +7,6 @@
 
 use crate::boundary::Whose;
 use crate::branch::Branch;
-use crate::condition::Env;
 use crate::page::{Search, count};
 use crate::predicate::Part;
 use crate::sql::{ROW, all, any, of_row, quoted};
@@ -18,14 +17,13 @@ const FEW: u32 = 400;
 const FEW_VALUES: u32 = 3;
 
 /// Sets of `rid` of a plan whose resources are the patients.
-pub(crate) fn sets(env: &mut Env<'_>, search: &Search<'_>, branch: &Branch<'_>, at: usize, with: &mut Vec<String>) -> Vec<String> {
-    let patients = search.limits.patients(env).unwrap_or_default();
+pub(crate) fn sets(search: &Search<'_>, branch: &Branch<'_>, at: usize, patients: &[Whose], with: &mut Vec<String>) -> Vec<String> {
     let mut sets = Vec::new();
     for (number, part) in branch.predicates[at].parts.iter().enumerate() {
         let name = format!("probe{}_{number}", branch.ordinal);
         with.push(count(&name, &format!("SELECT 1 FROM {}", part.lines(branch.plan)), FEW));
         let few = format!("(SELECT n FROM {name}) <= {FEW}");
-        sets.push(when(&few, &from_rows(branch, part, &patients)));
+        sets.push(when(&few, &from_rows(branch, part, patients)));
         let values = search.order.keys.first().filter(|key| key.matching && key.sort.code == branch.predicates[at].code).and_then(|_| {
             let value = branch.keys.first()?.iter().find(|row| row.part.way == part.way)?.value.clone();
             Values::new(part, &value, format!("values{}_{number}", branch.ordinal))
@@ -100,8 +98,8 @@ impl Values {
         let table = crate::sql::name(table);
         let first = format!("SELECT e.{column} FROM {table} e WHERE {} ORDER BY e.{column} LIMIT 1", of_row(&part.condition, "e"));
         let next = format!(
-            "SELECT e.{column} FROM (SELECT f.{column} FROM {table} f WHERE f.{column} > {name}.v ORDER BY f.{column} LIMIT 1) e WHERE {}",
-            of_row(&part.condition, "e")
+            "SELECT c.{column} FROM (SELECT f.{column} FROM {table} f WHERE f.{column} > {name}.v ORDER BY f.{column} LIMIT 1) c WHERE {}",
+            of_row(&part.condition, "c")
         );
         let most = FEW_VALUES + 1;
         let text = format!("{name}(v) AS (SELECT ({first}) UNION ALL SELECT ({next}) FROM {name} WHERE {name}.v IS NOT NULL LIMIT {most})");

@@ -8,6 +8,7 @@
 
 mod boundary;
 mod branch;
+mod care;
 mod condition;
 mod history;
 mod include;

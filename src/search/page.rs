@@ -10,13 +10,14 @@
 
 use crate::boundary::Limits;
 use crate::branch::Branch;
+use crate::care;
 use crate::condition::Env;
 use crate::order::{self, Key, Order, Valued};
 use crate::predicate::Rank;
 use crate::sql::{NEVER, all, of_row, quoted};
 use crate::way::Way;
 use hearthgate_fhir::query::Parameter;
-use hearthgate_mapping::plan::{Plan, Sql};
+use hearthgate_mapping::plan::{PatientRule, Plan, Sql};
 
 /// A set of so many resources is rather checked one by one than left for the doctor's patients.
 const FEW_BESIDE_CARE: u32 = 200;
@@ -31,6 +32,11 @@ pub(crate) struct Search<'s> {
     pub(crate) limits: Limits<'s>,
     /// Rows at most.
     pub(crate) rows: u32,
+}
+
+/// A count of rows, up to one more than a limit.
+pub(crate) fn count(name: &str, rows: &str, limit: u32) -> String {
+    format!("{name}(n) AS MATERIALIZED (SELECT count(*) FROM (SELECT 1 FROM ({rows}) LIMIT {}))", limit + 1)
 }
 
 /// Text of the statement in parts.
@@ -114,6 +120,11 @@ impl Search<'_> {
             (_, Some(set)) if set.few => parts.roads.push(self.in_set(env, branch, &set.selects, &rows)),
             (None, None) => self.along(env, branch, &rows, parts),
             (Some(at), Some(set)) => {
+                if let Some(patients) = self.limits.patients(env).filter(|_| plan.patient == PatientRule::Itself) {
+                    let sets = care::sets(self, branch, at, &patients, &mut parts.with);
+                    parts.roads.push(self.in_set(env, branch, &sets, &rows));
+                    return;
+                }
                 let narrow = self.probe(branch, at, FEW_BESIDE_CARE, parts);
                 let sets = branch.predicates[at].sets(plan, plan.resource, "r.rid AS rid");
                 parts.roads.push(self.in_set(env, branch, &sets, &format!("CASE WHEN {narrow} THEN {rows} ELSE 0 END")));
@@ -131,11 +142,11 @@ impl Search<'_> {
         }
     }
 
-    /// A count of what a parameter leaves, up to a limit, made once; answers the condition that it stays within.
+    /// A count of the rows that fulfil a parameter, up to a limit, made once; answers the condition that it stays within.
     fn probe(&self, branch: &Branch<'_>, at: usize, limit: u32, parts: &mut Parts) -> String {
         let name = format!("probe{}", branch.ordinal);
-        let sets: Vec<String> = branch.predicates[at].sets(branch.plan, branch.plan.resource, "1").iter().map(|set| format!("SELECT * FROM ({set})")).collect();
-        parts.with.push(format!("{name}(n) AS MATERIALIZED (SELECT count(*) FROM (SELECT 1 FROM ({}) LIMIT {}))", sets.join(" UNION ALL "), limit + 1));
+        let lines: Vec<String> = branch.predicates[at].lines(branch.plan).iter().map(|lines| format!("SELECT 1 FROM {lines}")).collect();
+        parts.with.push(count(&name, &lines.join(" UNION ALL "), limit));
         format!("(SELECT n FROM {name}) <= {limit}")
     }
 

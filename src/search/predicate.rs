@@ -15,6 +15,16 @@ pub(crate) struct Part {
     pub(crate) condition: String,
 }
 
+impl Part {
+    /// Its rows: a `FROM` clause with its `WHERE`.
+    pub(crate) fn lines(&self, plan: &Plan) -> String {
+        self.way.lines(&self.condition, "e").unwrap_or_else(|| {
+            let (from, conditions) = self.way.up(plan, plan.resource, "e");
+            format!("{from} WHERE {} AND {}", conditions.join(" AND "), of_row(&self.condition, "r"))
+        })
+    }
+}
+
 /// How few resources a parameter leaves, as far as its form tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Rank {
@@ -119,6 +129,11 @@ impl Predicate {
             format!("SELECT {what} FROM {from} WHERE {}", conditions.join(" AND "))
         });
         sets.collect()
+    }
+
+    /// The rows that fulfil it, whatever they belong to: `FROM` clauses, cheaper to count than resources.
+    pub(crate) fn lines(&self, plan: &Plan) -> Vec<String> {
+        self.parts.iter().map(|part| part.lines(plan)).collect()
     }
 
     /// A parameter of the plan that no stored row can fulfil.

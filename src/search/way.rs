@@ -112,6 +112,27 @@ impl Way {
 
     /// The rows below the resource `r`: tables and the conditions that join them.
     pub(crate) fn down_from(&self, alias: &str) -> Option<(String, String)> {
+        self.below(&format!("r.{}", self.anchor), alias)
+    }
+
+    /// The row number of the resource, as the row says that is nearest to it; `None` where none says it.
+    pub(crate) fn row(&self, alias: &str) -> Option<String> {
+        match self.steps.first() {
+            None => Some("r.row".to_owned()),
+            Some(first) if self.anchor == "row" => Some(format!("{}.{}", alias_at(alias, 0, self.steps.len() - 1), name(&first.link))),
+            Some(_) => None,
+        }
+    }
+
+    /// The rows at its end alone, whatever resource they are of; `None` on the resource's own line.
+    pub(crate) fn lines(&self, condition: &str, alias: &str) -> Option<String> {
+        let last = self.steps.last()?;
+        let conditions = all(filters(last, alias).chain([of_row(condition, alias)]));
+        Some(format!("{} {alias} WHERE {conditions}", name(&last.table)))
+    }
+
+    /// The rows below what is named by an expression.
+    pub(crate) fn below(&self, above: &str, alias: &str) -> Option<(String, String)> {
         let last = self.steps.len().checked_sub(1)?;
         let mut from = String::new();
         let mut conditions = Vec::new();
@@ -121,11 +142,11 @@ impl Way {
                 from.push_str(" CROSS JOIN ");
             }
             from.push_str(&format!("{} {own}", name(&step.table)));
-            let above = match depth {
-                0 => format!("r.{}", self.anchor),
+            let parent = match depth {
+                0 => above.to_owned(),
                 _ => format!("{}.id", alias_at(alias, depth - 1, last)),
             };
-            conditions.push(format!("{own}.{} = {above}", name(&step.link)));
+            conditions.push(format!("{own}.{} = {parent}", name(&step.link)));
             conditions.extend(filters(step, &own));
         }
         Some((from, conditions.join(" AND ")))

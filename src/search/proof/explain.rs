@@ -19,6 +19,7 @@ fn scans(plan: &[String]) -> Vec<&String> {
         name == "c"
             || name.starts_with("probe")
             || name.starts_with("present")
+            || name.starts_with("values")
             || name == "json_each"
             || name.starts_with("(subquery")
             || name == "CONSTANT"
