@@ -1,4 +1,8 @@
-//! Threads for what may scan, with a bounded queue before them, so that one slow search stops no reader.
+//! Threads for what may scan, with bounded queues before them, so that one slow search stops no reader.
+//!
+//! Two lanes. In the quick one every statement begins; what is not done there soon ([`Reader::briefly`]) begins anew in the slow one, whose
+//! threads are fewer and come after all others for the processor, and ends there by [`LIMIT`]. So a search by an index never waits
+//! behind one without, and reads keep their pace beside both.
 
 use crate::Error;
 use crate::core::Core;
@@ -6,12 +10,24 @@ use crate::reader::{LIMIT, Reader};
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 use tokio::sync::oneshot;
 
-/// How many statements may wait.
+/// How many statements may wait in a lane.
 const QUEUE: usize = 256;
+/// How much later than others the slow lane comes (`nice`).
+const LATER: i32 = 10;
+/// After so long without work the slow lane closes its connections, which take megabytes for the schema.
+const IDLE: Duration = Duration::from_secs(60);
 
-type Job = Box<dyn FnOnce(Result<&Reader, Error>) + Send>;
+/// Runs once in a lane; `false`: it was not done in time, and nobody was told.
+type Job = Box<dyn FnMut(Result<&Reader, Error>, Lane) -> bool + Send>;
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Lane {
+    Quick,
+    Slow,
+}
 
 #[derive(Default)]
 struct Queue {
@@ -19,84 +35,143 @@ struct Queue {
     ready: Condvar,
 }
 
+impl Queue {
+    fn push(&self, job: Job) -> Result<(), Job> {
+        let mut jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
+        if jobs.0.len() >= QUEUE {
+            return Err(job);
+        }
+        jobs.0.push_back(job);
+        drop(jobs);
+        self.ready.notify_one();
+        Ok(())
+    }
+
+    fn close(&self) {
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner).1 = true;
+        self.ready.notify_all();
+    }
+
+    /// The next job, `idle` being run when none comes for long; `None` in the end.
+    fn next(&self, mut idle: impl FnMut()) -> Option<Job> {
+        let mut jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            if let Some(job) = jobs.0.pop_front() {
+                return Some(job);
+            }
+            if jobs.1 {
+                return None;
+            }
+            let (again, waited) = self.ready.wait_timeout(jobs, IDLE).unwrap_or_else(PoisonError::into_inner);
+            jobs = again;
+            if waited.timed_out() {
+                idle();
+            }
+        }
+    }
+}
+
 /// The threads.
 pub(crate) struct Pool {
-    queue: Arc<Queue>,
+    quick: Arc<Queue>,
+    slow: Arc<Queue>,
     threads: Vec<JoinHandle<()>>,
 }
 
 impl Pool {
-    /// Each thread opens its own connection: nobody waits for it to read the schema.
+    /// Each thread of the quick lane opens its own connection: nobody waits for it to read the schema. Those of the slow lane do so
+    /// when they are needed.
     pub(crate) fn start(core: &Arc<Core>, threads: usize) -> Result<Self, Error> {
-        let queue = Arc::new(Queue::default());
-        let mut started = Vec::with_capacity(threads);
+        let (quick, slow) = (Arc::new(Queue::default()), Arc::new(Queue::default()));
+        let mut started = Vec::new();
+        let mut start = |name: String, work: Box<dyn FnOnce() + Send>| {
+            started.push(std::thread::Builder::new().name(name).spawn(work).map_err(|e| Error::Database(e.to_string()))?);
+            Ok::<_, Error>(())
+        };
         for number in 0..threads.max(1) {
-            let (core, queue) = (Arc::clone(core), Arc::clone(&queue));
-            let thread =
-                std::thread::Builder::new().name(format!("reader-{number}")).spawn(move || work(&core, &queue)).map_err(|e| Error::Database(e.to_string()))?;
-            started.push(thread);
+            let (core, own, next) = (Arc::clone(core), Arc::clone(&quick), Arc::clone(&slow));
+            start(format!("reader-{number}"), Box::new(move || work(&core, &own, Some(&next))))?;
         }
-        Ok(Self { queue, threads: started })
+        for number in 0..threads.div_ceil(2) {
+            let (core, own) = (Arc::clone(core), Arc::clone(&slow));
+            start(
+                format!("scan-{number}"),
+                Box::new(move || {
+                    // Where the system does not allow it, the lane is only shorter.
+                    let _ = rustix::process::setpriority_process(None, LATER);
+                    work(&core, &own, None);
+                }),
+            )?;
+        }
+        Ok(Self { quick, slow, threads: started })
     }
 
-    /// Runs something on a reader thread, stopped after [`LIMIT`].
-    pub(crate) async fn run<T: Send + 'static>(&self, act: impl FnOnce(&Reader) -> Result<T, Error> + Send + 'static) -> Result<T, Error> {
+    /// Runs something on a reader thread, stopped after [`LIMIT`]. It may be run twice.
+    pub(crate) async fn run<T: Send + 'static>(&self, mut act: impl FnMut(&Reader) -> Result<T, Error> + Send + 'static) -> Result<T, Error> {
         let (reply, answer) = oneshot::channel();
-        {
-            let mut jobs = self.queue.jobs.lock().unwrap_or_else(PoisonError::into_inner);
-            if jobs.0.len() >= QUEUE {
-                return Err(Error::Busy);
+        let mut reply = Some(reply);
+        let job = move |reader: Result<&Reader, Error>, lane: Lane| {
+            // Whoever asked may be gone.
+            if reply.as_ref().is_none_or(oneshot::Sender::is_closed) {
+                return true;
             }
-            jobs.0.push_back(Box::new(move |reader| {
-                // Whoever asked may be gone.
-                if !reply.is_closed() {
-                    let _ = reply.send(reader.and_then(|reader| reader.within(LIMIT, act)));
-                }
-            }));
-        }
-        self.queue.ready.notify_one();
+            let done = reader.and_then(|reader| match lane {
+                Lane::Quick => reader.briefly(&mut act),
+                Lane::Slow => reader.within(LIMIT, &mut act),
+            });
+            if lane == Lane::Quick && matches!(done, Err(Error::Timeout)) {
+                return false;
+            }
+            if let Some(reply) = reply.take() {
+                let _ = reply.send(done);
+            }
+            true
+        };
+        self.quick.push(Box::new(job)).map_err(|_| Error::Busy)?;
         answer.await.map_err(|_| Error::Database("a reader ended".to_owned()))?
     }
 }
 
 impl Drop for Pool {
     fn drop(&mut self) {
-        self.queue.jobs.lock().unwrap_or_else(PoisonError::into_inner).1 = true;
-        self.queue.ready.notify_all();
+        self.quick.close();
+        self.slow.close();
         for thread in self.threads.drain(..) {
             let _ = thread.join();
         }
     }
 }
 
-fn work(core: &Core, queue: &Queue) {
+/// A thread's work: the jobs of a lane; `next` takes what is not done in time.
+fn work(core: &Core, queue: &Queue, next: Option<&Queue>) {
+    let lane = if next.is_some() { Lane::Quick } else { Lane::Slow };
     // Where it cannot be opened, each job tries again, and whoever asked is told.
-    let mut opened = Reader::open(core);
-    loop {
-        let mut jobs = queue.jobs.lock().unwrap_or_else(PoisonError::into_inner);
-        let job = loop {
-            if let Some(job) = jobs.0.pop_front() {
-                break job;
-            }
-            if jobs.1 {
-                return;
-            }
-            jobs = queue.ready.wait(jobs).unwrap_or_else(PoisonError::into_inner);
-        };
-        drop(jobs);
-        if opened.is_err() {
-            opened = Reader::open(core);
+    let mut opened = (lane == Lane::Quick).then(|| Reader::open(core));
+    while let Some(mut job) = queue.next(|| {
+        if lane == Lane::Slow {
+            opened = None;
         }
-        let reader = opened.as_ref().map_err(Clone::clone);
+    }) {
+        let reader = match opened.take() {
+            Some(Ok(reader)) => Ok(reader),
+            _ => Reader::open(core),
+        };
         // A panic is the asker's, who is told that the reader ended; the thread serves the others.
-        if std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| job(reader))).is_err() {
+        let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| job(reader.as_ref().map_err(Clone::clone), lane)));
+        if done.is_err() {
             tracing::error!("a statement's answer panicked");
         }
-        if let Ok(reader) = &opened
+        if let Ok(reader) = &reader
             && !reader.conn.is_autocommit()
         {
             // Stopped inside its transaction.
             let _ = reader.conn.execute_batch("ROLLBACK");
         }
+        if let (Ok(false), Some(next)) = (done, next)
+            && let Err(mut refused) = next.push(job)
+        {
+            refused(Err(Error::Busy), Lane::Slow);
+        }
+        opened = Some(reader);
     }
 }

@@ -9,6 +9,7 @@ use hearthgate_mapping::group::render_rows;
 use hearthgate_mapping::render::Stamp;
 use hearthgate_mapping::{Row, Sql, Statement};
 use rusqlite::Connection;
+use rustix::time::{ClockId, clock_gettime};
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -17,6 +18,10 @@ use std::time::{Duration, Instant};
 
 /// What may scan is stopped after this.
 pub(crate) const LIMIT: Duration = Duration::from_secs(5);
+
+/// What is brief takes no more of the processor than this, and no more time than that, however busy the machine is.
+const BRIEF: Duration = Duration::from_millis(20);
+const BRIEF_WAITING: Duration = Duration::from_millis(250);
 
 /// Bytes of resources that one answer holds: it ends there, however many were asked for.
 const ANSWER_BYTES: usize = 32 << 20;
@@ -55,22 +60,38 @@ pub(crate) struct Reader {
     pub conn: Connection,
     /// Milliseconds since `started` at which the statement at work is stopped; 0: never.
     deadline: Arc<AtomicU64>,
+    /// Nanoseconds of this thread's processor time at which it is stopped, too; 0: never.
+    budget: Arc<AtomicU64>,
     started: Instant,
+}
+
+/// Processor time of the calling thread, in nanoseconds.
+fn spent() -> u64 {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    u64::try_from(time.tv_sec).unwrap_or(0) * 1_000_000_000 + u64::try_from(time.tv_nsec).unwrap_or(0)
 }
 
 impl Reader {
     pub(crate) fn open(core: &Core) -> Result<Self, Error> {
         let conn = connect::reader(&core.path)?;
-        let deadline = Arc::new(AtomicU64::new(0));
-        let (watched, started) = (Arc::clone(&deadline), Instant::now());
+        let (deadline, budget) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+        let (watched, watched_budget, started) = (Arc::clone(&deadline), Arc::clone(&budget), Instant::now());
         conn.progress_handler(
             2000,
             Some(move || {
-                let at = watched.load(Ordering::Relaxed);
-                at != 0 && started.elapsed().as_millis() as u64 >= at
+                let (at, most) = (watched.load(Ordering::Relaxed), watched_budget.load(Ordering::Relaxed));
+                (at != 0 && started.elapsed().as_millis() as u64 >= at) || (most != 0 && spent() >= most)
             }),
         )?;
-        Ok(Self { conn, deadline, started })
+        Ok(Self { conn, deadline, budget, started })
+    }
+
+    /// Runs something that is stopped unless it is done soon.
+    pub(crate) fn briefly<T>(&self, act: impl FnOnce(&Self) -> Result<T, Error>) -> Result<T, Error> {
+        self.budget.store(spent() + BRIEF.as_nanos() as u64, Ordering::Relaxed);
+        let answer = self.within(BRIEF_WAITING, act);
+        self.budget.store(0, Ordering::Relaxed);
+        answer
     }
 
     /// Runs something that is stopped after `limit`.
