@@ -211,15 +211,21 @@ impl Server {
         self.ask(method, path, Some(token), &[], Some(resource.to_string().as_bytes()))
     }
 
+    fn typed(&self, sql: &str) -> std::process::Output {
+        let mut shell = Command::new("sqlite3");
+        shell.arg("-cmd").arg(".timeout 5000").arg(self.dir.join("ehr.db")).arg(sql).output().expect("the sqlite3 shell (Debian package sqlite3)")
+    }
+
+    /// A statement that the `sqlite3` shell must not take; answers what it said.
+    pub fn refused(&self, sql: &str) -> String {
+        let output = self.typed(sql);
+        assert!(!output.status.success(), "{sql} was taken");
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    }
+
     /// A statement typed into the `sqlite3` shell on the live file.
     pub fn shell(&self, sql: &str) -> String {
-        let output = Command::new("sqlite3")
-            .arg("-cmd")
-            .arg(".timeout 5000")
-            .arg(self.dir.join("ehr.db"))
-            .arg(sql)
-            .output()
-            .expect("the sqlite3 shell (Debian package sqlite3)");
+        let output = self.typed(sql);
         assert!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).expect("UTF-8")
     }

@@ -129,6 +129,9 @@ fn a_put_creates_under_the_id_of_the_url() {
     let made = server.send("PUT", "Patient/chosen-1", token, &body).expect(201);
     assert_eq!(made.json()["id"], "chosen-1");
     server.get("Patient/chosen-1", token).expect(200);
+    let history = server.get("Patient/chosen-1/_history", token).expect(200).json();
+    assert_eq!(history["entry"][0]["request"], json!({ "method": "PUT", "url": "Patient/chosen-1" }));
+    assert_eq!(history["entry"][0]["response"]["status"], "201 Created");
 }
 
 #[test]

@@ -131,6 +131,12 @@ impl Instance {
             let path = path.to_owned();
             move |e| OpenError::Io(path, e)
         };
+        // The source of chance gathers for some 30 ms before its first bytes.
+        let replay_key = std::thread::spawn(|| {
+            let mut key = [0; 32];
+            hearthgate_seal::system_fill(&mut key);
+            key
+        });
         make_dir(dir).map_err(io(dir))?;
         let key_dir = dir.join("keys");
         make_dir(&key_dir).map_err(io(&key_dir))?;
@@ -141,12 +147,11 @@ impl Instance {
         let keyring = Arc::new(keyring);
         let now_s = clock().div_euclid(1000);
         let keys = KeySet::open_or_create(&key_dir, now_s)?;
-        let mut replay_key = [0; 32];
-        hearthgate_seal::system_fill(&mut replay_key);
         let database = dir.join("ehr.db");
         let migrated = migrate::migrate::<OpenError>(&database, MIGRATIONS, clock(), |schema| compiled(config, schema))?;
+        let replay_key = replay_key.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         let mappings = Arc::new(migrated.mappings);
-        let store = Store::open(&database, Arc::clone(&mappings), Arc::clone(&keyring), &hearthgate_store::Options { readers: config.scan_threads })?;
+        let store = Store::open(&database, Arc::clone(&mappings), Arc::clone(&keyring), &hearthgate_store::Options { readers: config.scan_threads, tables: Some(migrated.tables) })?;
         let store = Arc::new(store);
         let ledger = Arc::new(Ledger::open(&dir.join("log").join("audit"))?);
         let settings = Settings {

@@ -9,7 +9,7 @@ use hearthgate_access::{Caller, Interaction};
 use hearthgate_fhir::date::{self, format_instant};
 use hearthgate_fhir::query::encode;
 use hearthgate_mapping::Sql;
-use hearthgate_search::{COLUMN_RID, COLUMN_SEQ, Versions};
+use hearthgate_search::{COLUMN_OP, COLUMN_RID, COLUMN_SEQ, Versions};
 use hearthgate_store::is_cut;
 use http::StatusCode;
 
@@ -67,8 +67,10 @@ async fn history(
             let (body, named) = gateway.present(caller, resource, version);
             patients.extend(named);
             let id = &version.id;
+            let named = version.extra.get(COLUMN_OP - COLUMN_RID) == Some(&Sql::Text("put".to_owned()));
             let (method, url, status) = match (deleted, version.version) {
                 (true, _) => ("DELETE", format!("{resource}/{id}"), "204 No Content"),
+                (false, 1) if named => ("PUT", format!("{resource}/{id}"), "201 Created"),
                 (false, 1) => ("POST", resource.to_owned(), "201 Created"),
                 (false, _) => ("PUT", format!("{resource}/{id}"), "200 OK"),
             };

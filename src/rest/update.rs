@@ -51,7 +51,7 @@ pub async fn update(
             Some(found) => (Interaction::Update, Expect::Is(found.version)),
             None => {
                 chooses_ids(gateway, caller, resource)?;
-                (Interaction::Create, Expect::New)
+                (Interaction::Create, Expect::Named)
             }
         };
         let put = Put { resource, id, value, old: old.as_ref(), interaction, expect };

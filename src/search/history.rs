@@ -18,6 +18,9 @@ use hearthgate_mapping::plan::{Plan, PlanKind};
 /// The version's `op` follows.
 pub const COLUMN_SEQ: usize = 9;
 
+/// The column behind it: `create`, `put` (a creation under an id that the client chose), `update` or `delete`.
+pub const COLUMN_OP: usize = 10;
+
 /// Versions of a resource, or of all resources of a type, the newest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Versions {
@@ -90,7 +93,7 @@ pub(crate) fn listed(asked: &Versions, limits: Limits<'_>, context: &Context<'_>
                 let conditions = all([which.join(" AND "), "r.type = v.type AND r.id = v.id".to_owned(), place, newest.clone(), own]);
                 if conditions != NEVER {
                     arms.push(format!(
-                        "SELECT * FROM (SELECT {} AS plan, {row} AS row, v.type AS type, v.id AS id, v.version AS version, v.at AS updated, v.op = 'delete' AS deleted, NULL AS rendered, r.rid AS rid, v.seq AS seq, v.op AS op FROM gw_versions v CROSS JOIN gw_resources r{} WHERE {conditions} ORDER BY v.seq DESC LIMIT {limit})",
+                        "SELECT * FROM (SELECT {} AS plan, {row} AS row, v.type AS type, v.id AS id, v.version AS version, v.at AS updated, v.op = 'delete' AS deleted, NULL AS rendered, r.rid AS rid, v.seq AS seq, CASE WHEN v.named THEN 'put' ELSE v.op END AS op FROM gw_versions v CROSS JOIN gw_resources r{} WHERE {conditions} ORDER BY v.seq DESC LIMIT {limit})",
                         quoted(&plan.name),
                         era.from(plan)
                     ));

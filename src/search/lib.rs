@@ -21,7 +21,7 @@ mod read;
 mod sql;
 mod way;
 
-pub use history::{COLUMN_SEQ, Versions, versions};
+pub use history::{COLUMN_OP, COLUMN_SEQ, Versions, versions};
 pub use include::{Includes, OnPage, include};
 pub use order::Cursor;
 pub use read::{Read, read};

@@ -2,10 +2,10 @@
 
 use crate::layout::{self, PlanLayout};
 use crate::shape::Table;
-use crate::{Error, derive, introspect};
+use crate::introspect::Found;
+use crate::{Error, derive};
 use hearthgate_mapping::{Mappings, PatientRule, Plan, PlanKind, Row, Sql, TableNode};
 use hearthgate_seal::Keyring;
-use rusqlite::Connection;
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
@@ -23,11 +23,11 @@ pub(crate) struct Core {
 }
 
 impl Core {
-    pub(crate) fn new(number: u64, path: PathBuf, mappings: Arc<Mappings>, keyring: Arc<Keyring>, conn: &Connection) -> Result<Self, Error> {
-        let shapes = derive::shapes(&mappings.plans, &introspect::tables(conn)?);
+    pub(crate) fn new(number: u64, path: PathBuf, mappings: Arc<Mappings>, keyring: Arc<Keyring>, tables: &BTreeMap<String, Found>) -> Self {
+        let shapes = derive::shapes(&mappings.plans, tables);
         let layouts = layout::layouts(&mappings, &shapes);
         let by_name = mappings.plans.iter().map(|plan| (plan.name.clone(), plan.index)).collect();
-        Ok(Self { number, path, mappings, keyring, layouts, shapes, by_name })
+        Self { number, path, mappings, keyring, layouts, shapes, by_name }
     }
 
     pub(crate) fn plan(&self, index: usize) -> Result<(&Plan, &PlanLayout), Error> {

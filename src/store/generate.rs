@@ -35,25 +35,22 @@ pub(crate) fn drop_generated(conn: &Connection) -> Result<(), Error> {
     Ok(())
 }
 
-/// The generated part; answers whether it wrote.
-pub(crate) fn generate(conn: &Connection, plans: &[Plan], at_ms: i64) -> Result<bool, Error> {
+/// The generated part of the tables that were found; answers whether it wrote, and the tables that there are then.
+pub(crate) fn generate(conn: &Connection, plans: &[Plan], mut found: BTreeMap<String, Found>, at_ms: i64) -> Result<(bool, BTreeMap<String, Found>), Error> {
     if let Some(stored) = meta(conn, "generation")?
         && stored.parse::<i64>().map_or(true, |stored| stored > GENERATION)
     {
         return Err(Error::Schema("the database was made by a newer program".to_owned()));
     }
-    let mut found = introspect::tables(conn)?;
-    if !found.contains_key("gw_context") {
-        for statement in tables::TABLES {
-            conn.execute_batch(statement)?;
-        }
+    let made = own_tables(conn, &found)?;
+    if made {
         found = introspect::tables(conn)?;
     }
     let shapes = derive::shapes(plans, &found);
     let wanted = wanted(plans, &shapes);
     let digest = digest(wanted.iter().map(String::as_str));
     if meta(conn, "generated")?.as_deref() == Some(digest.as_str()) && all_there(conn, &shapes)? {
-        return Ok(false);
+        return Ok((made, found));
     }
     drop_generated(conn)?;
     let added = add_columns(conn, &shapes, &found)?;
@@ -76,7 +73,33 @@ pub(crate) fn generate(conn: &Connection, plans: &[Plan], at_ms: i64) -> Result<
     first_versions(conn, plans, &found, at_ms)?;
     set_meta(conn, "generated", &digest)?;
     set_meta(conn, "generation", &GENERATION.to_string())?;
-    Ok(true)
+    Ok((true, introspect::tables(conn)?))
+}
+
+/// Makes the gateway's own tables, indexes and columns that are missing; answers whether any were.
+fn own_tables(conn: &Connection, found: &BTreeMap<String, Found>) -> Result<bool, Error> {
+    let mut indexes = conn.prepare("SELECT name FROM main.sqlite_schema WHERE type = 'index'")?;
+    let indexes: HashSet<String> = indexes.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    let mut made = false;
+    for statement in tables::TABLES {
+        let mut words = statement.split_whitespace();
+        let (verb, kind, named) = (words.next(), words.next(), words.next().unwrap_or_default());
+        let there = match (verb, kind) {
+            (_, Some("INDEX")) => indexes.contains(named),
+            _ => found.contains_key(named),
+        };
+        if !there {
+            conn.execute_batch(statement)?;
+            made = true;
+        }
+    }
+    for (table, column, rest) in tables::LATER {
+        if found.get(*table).is_some_and(|known| !known.has(column)) {
+            conn.execute_batch(&format!("ALTER TABLE {table} ADD COLUMN {column} {rest}"))?;
+            made = true;
+        }
+    }
+    Ok(made)
 }
 
 fn procedures() -> Vec<String> {

@@ -80,11 +80,13 @@ const PATIENCE: std::time::Duration = std::time::Duration::from_secs(1);
 pub struct Options {
     /// Threads for what may scan.
     pub readers: usize,
+    /// The tables of the database, as [`migrate::migrate`] has just found them; otherwise they are read again.
+    pub tables: Option<migrate::Tables>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { readers: std::thread::available_parallelism().map_or(2, |n| n.get().clamp(2, 8)) }
+        Self { readers: std::thread::available_parallelism().map_or(2, |n| n.get().clamp(2, 8)), tables: None }
     }
 }
 
@@ -126,12 +128,23 @@ impl Store {
             let note = "INSERT INTO gw_meta (key, value) VALUES ('indexed', ?1) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
             conn.execute(note, [&mappings.digest])?;
         }
-        let core = Arc::new(Core::new(NUMBER.fetch_add(1, Ordering::Relaxed), path.to_owned(), mappings, keyring, &conn)?);
+        let tables = match &options.tables {
+            Some(tables) => tables.clone(),
+            None => migrate::Tables(Arc::new(introspect::tables(&conn)?)),
+        };
+        let core = Arc::new(Core::new(NUMBER.fetch_add(1, Ordering::Relaxed), path.to_owned(), mappings, keyring, &tables.0));
         let health = Arc::new(Health::new(unclean));
         let writer = Arc::new(Writer::start(Arc::clone(&core), conn, Arc::clone(&health))?);
         let pool = Pool::start(&core, options.readers)?;
         let (checked, file): (Arc<Health>, PathBuf) = (Arc::clone(&health), path.to_owned());
-        std::thread::Builder::new().name("check".to_owned()).spawn(move || checked.check(&file)).map_err(|e| Error::Database(e.to_string()))?;
+        std::thread::Builder::new().name("check".to_owned()).spawn(move || {
+                // After a clean end nobody waits for it, and the start needs the processors.
+                if !unclean {
+                    std::thread::sleep(std::time::Duration::from_secs(1));
+                }
+                checked.check(&file);
+            })
+            .map_err(|e| Error::Database(e.to_string()))?;
         Ok(Self { core, pool, writer, health })
     }
 

@@ -11,6 +11,7 @@ use hearthgate_mapping::{Mappings, Schema};
 use rusqlite::{Connection, TransactionBehavior};
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 /// The clinic's migrations, in order: file name and text.
 pub const MIGRATIONS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/migrations.rs"));
@@ -22,7 +23,13 @@ pub struct Migrated {
     pub mappings: Mappings,
     /// Whether anything was written.
     pub changed: bool,
+    /// What the database has, for [`Options`](crate::Options): reading it takes long.
+    pub tables: Tables,
 }
+
+/// The tables of a database as they were found.
+#[derive(Clone, Debug)]
+pub struct Tables(pub(crate) Arc<BTreeMap<String, Found>>);
 
 /// Brings the database at `path` (made if absent) to this program's schema. `compile` turns the schema into mappings, inside
 /// the transaction: a mistake there leaves the database as it was. `at_ms` is the time, ms since 1970 UTC.
@@ -51,16 +58,16 @@ pub fn migrate<E: From<Error>>(
         }
         rename_in_shadows(&transaction, &before)?;
     }
-    let schema = introspect::schema(&introspect::tables(&transaction).map_err(Error::from)?);
-    let mappings = compile(&schema)?;
-    let generated = generate(&transaction, &mappings.plans, at_ms)?;
+    let found = introspect::tables(&transaction).map_err(Error::from)?;
+    let mappings = compile(&introspect::schema(&found))?;
+    let (generated, found) = generate(&transaction, &mappings.plans, found, at_ms)?;
     let changed = generated || !pending.is_empty();
     if changed {
         transaction.commit().map_err(Error::from)?;
     } else {
         transaction.rollback().map_err(Error::from)?;
     }
-    Ok(Migrated { mappings, changed })
+    Ok(Migrated { mappings, changed, tables: Tables(Arc::new(found)) })
 }
 
 /// Reads the schema of a database without changing it.

@@ -114,6 +114,8 @@ pub enum Expect {
     Any,
     /// None: neither a resource nor a tombstone.
     New,
+    /// As [`Expect::New`], under an id that the client chose: history tells it from one that the server gave.
+    Named,
     /// None that lives; a tombstone may be there.
     NotLiving,
     /// One that lives.

@@ -123,6 +123,9 @@ impl Session {
                 self.touch(resource, &put.id, name, target.row, true, created)?;
             }
         }
+        if put.guard.version == Expect::Named {
+            self.conn.prepare_cached("UPDATE gw_versions SET named = 1 WHERE seq = ?1")?.execute([done.seq])?;
+        }
         self.beside(rid, plan.resource, put, target.known.is_some())?;
         Ok(done)
     }
@@ -237,9 +240,9 @@ fn expected(expect: Expect, known: Option<&Known>) -> Result<(), Error> {
     let living = known.is_some_and(|known| !known.deleted);
     match expect {
         Expect::Any => Ok(()),
-        Expect::New if known.is_none() => Ok(()),
+        Expect::New | Expect::Named if known.is_none() => Ok(()),
         Expect::NotLiving if !living => Ok(()),
-        Expect::New | Expect::NotLiving => Err(Error::Conflict { current }),
+        Expect::New | Expect::Named | Expect::NotLiving => Err(Error::Conflict { current }),
         Expect::Is(version) if living && version == current => Ok(()),
         Expect::Living if living => Ok(()),
         Expect::Living | Expect::Is(_) => match known {

@@ -1,6 +1,6 @@
 //! The gateway's own tables.
 
-/// Made once, in this order, before anything generated.
+/// Made where missing, in this order, before anything generated. A row is inserted into a table just made.
 pub const TABLES: &[&str] = &[
     // One row, read by the triggers. own: the gateway's writer is at work, inside its transaction; claim: it raises versions
     // and numbers rows itself; tx: the number of the unit or foreign statement; base: the first sequence number it may get.
@@ -17,10 +17,11 @@ pub const TABLES: &[&str] = &[
         UNIQUE (type, id)) STRICT",
     "CREATE INDEX gw_resources__plan_row ON gw_resources (plan, row)",
     "CREATE INDEX gw_resources__type_at ON gw_resources (type, at, rid)",
+    // named: created under an id that the client chose.
     "CREATE TABLE gw_versions (
         seq INTEGER PRIMARY KEY AUTOINCREMENT, type TEXT NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL, at INTEGER NOT NULL,
         op TEXT NOT NULL CHECK (op IN ('create', 'update', 'delete')), tx INTEGER NOT NULL, outside INTEGER NOT NULL,
-        actor TEXT, client TEXT, UNIQUE (type, id, version)) STRICT",
+        actor TEXT, client TEXT, named INTEGER NOT NULL DEFAULT 0, UNIQUE (type, id, version)) STRICT",
     "CREATE INDEX gw_versions__type_seq ON gw_versions (type, seq)",
     "CREATE TABLE gw_rendered (rid INTEGER PRIMARY KEY, version INTEGER NOT NULL, digest TEXT NOT NULL, bytes BLOB NOT NULL) STRICT",
     "CREATE TABLE gw_index (
@@ -52,6 +53,9 @@ pub const TABLES: &[&str] = &[
     "CREATE TABLE gw_folded (one INTEGER PRIMARY KEY CHECK (one = 1), text TEXT) STRICT",
     "INSERT INTO gw_folded (one) VALUES (1)",
 ];
+
+/// What databases of earlier programs lack: table, column, and the rest of its definition.
+pub const LATER: &[(&str, &str, &str)] = &[("gw_versions", "named", "INTEGER NOT NULL DEFAULT 0")];
 
 /// The table that says what the schema is; made first of all.
 pub const META: &str = "CREATE TABLE IF NOT EXISTS gw_meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID";

@@ -141,5 +141,5 @@ pub fn content(stored: &Stored) -> Value {
 
 pub fn open(clinic: &Clinic, keyring: Keyring) -> Result<Store, Error> {
     let migrated = migrate_at(&clinic.path());
-    Store::open(&clinic.path(), Arc::new(migrated.mappings), Arc::new(keyring), &Options { readers: 2 })
+    Store::open(&clinic.path(), Arc::new(migrated.mappings), Arc::new(keyring), &Options { readers: 2, tables: Some(migrated.tables) })
 }
