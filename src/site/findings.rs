@@ -127,10 +127,11 @@ fn source_text(source: &Value) -> Option<&str> {
 
 fn context(observation: &Value, negated: bool) -> FindingContext {
     let is = |name: &str| modified(observation, name).is_some_and(|value| value != Value::Bool(false));
-    if is("finding-experiencer") {
-        FindingContext::Family
-    } else if negated {
+    // "No family history of cancer" is about the family, and first of all it is no cancer.
+    if negated {
         FindingContext::Negated
+    } else if is("finding-experiencer") {
+        FindingContext::Family
     } else if is("finding-hypothetical") {
         FindingContext::Hypothetical
     } else if is("finding-historical") || is("finding-resolved") {
@@ -221,6 +222,11 @@ mod tests {
         assert_eq!(finding(&family).unwrap().context, FindingContext::Family);
         let negated = observation(|v| v["extension"] = json!([{ "url": format!("{OWN}finding-negated"), "valueBoolean": true }]));
         assert_eq!(finding(&negated).unwrap().context, FindingContext::Negated);
+        let neither = observation(|v| {
+            v["extension"] = json!([{ "url": format!("{OWN}finding-negated"), "valueBoolean": true }]);
+            v["modifierExtension"] = json!([{ "url": format!("{OWN}finding-experiencer"), "valueCode": "family" }]);
+        });
+        assert_eq!(finding(&neither).unwrap().context, FindingContext::Negated);
     }
 
     #[test]
