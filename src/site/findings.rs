@@ -17,6 +17,9 @@ const OWN: &str = "https://hearthgate.example/fhir/StructureDefinition/";
 /// Most findings of a page's notes.
 const MOST: &str = "500";
 
+/// Questions (LOINC) that a disease, symptom or finding answers where the note affirms it.
+const AFFIRMED: [&str; 3] = ["29308-4", "75325-1", "29545-1"];
+
 /// A finding.
 #[derive(Clone, Debug)]
 pub struct Finding {
@@ -34,6 +37,8 @@ pub struct Finding {
     pub why: Option<String>,
     /// How sure, in percent.
     pub confidence: Option<u8>,
+    /// Whether a Condition can be made of it.
+    pub acceptable: bool,
     /// What a doctor said of it.
     pub judgement: Option<Judgement>,
 }
@@ -95,7 +100,9 @@ fn finding(observation: &Value) -> Option<Finding> {
     let place = |name: &str| extension(source, name).and_then(|part| part["valueInteger"].as_u64()).and_then(|at| usize::try_from(at).ok());
     let text = |value: Option<Value>| value.and_then(|value| value.as_str().map(str::to_owned));
     // The concept is the value where the note affirms it, and the code where it does not.
-    let asked = observation["code"]["coding"].as_array().into_iter().flatten().any(|coding| coding["system"] == "http://loinc.org");
+    let questions = || observation["code"]["coding"].as_array().into_iter().flatten().filter(|coding| coding["system"] == "http://loinc.org");
+    let asked = questions().next().is_some();
+    let acceptable = questions().any(|coding| coding["code"].as_str().is_some_and(|code| AFFIRMED.contains(&code)));
     let concept = if asked { &observation["valueCodeableConcept"] } else { &observation["code"] };
     let judged = own("finding-judged", "valueDateTime").is_some();
     let judgement = match observation["status"].as_str()? {
@@ -117,6 +124,7 @@ fn finding(observation: &Value) -> Option<Finding> {
         why: (!why.is_empty()).then(|| why.join(", ")),
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 100")]
         confidence: confidence.map(|share| (share.clamp(0.0, 1.0) * 100.0).round() as u8),
+        acceptable,
         judgement,
     })
 }
@@ -172,6 +180,7 @@ impl Finding {
             codes,
             why: self.why.as_deref(),
             confidence: self.confidence,
+            acceptable: self.acceptable,
             judgement: self.judgement,
         }
     }

@@ -37,6 +37,8 @@ pub struct Finding<'a> {
     pub why: Option<&'a str>,
     /// How sure, in percent.
     pub confidence: Option<u8>,
+    /// Whether a Condition can be made of it: only of what the note affirms.
+    pub acceptable: bool,
     /// What a doctor said of it.
     pub judgement: Option<Judgement>,
 }
@@ -130,7 +132,7 @@ mod tests {
     use super::*;
 
     fn finding(span: (usize, usize)) -> Finding<'static> {
-        Finding { id: "1", span, name: "x", context: FindingContext::Affirmed, codes: &[], why: None, confidence: None, judgement: None }
+        Finding { id: "1", span, name: "x", context: FindingContext::Affirmed, codes: &[], why: None, confidence: None, acceptable: true, judgement: None }
     }
 
     #[test]
