@@ -194,6 +194,53 @@ fn abuse_b35_a_public_client_does_nothing_that_wants_proof() {
     }
 }
 
+/// RFC 9126: the client pushes, a browser carries the reference. Seen to fail when the reference was good for any client.
+#[test]
+fn a_pushed_request_is_its_clients_own_and_checked_when_it_is_pushed() {
+    let world = world();
+    let server = &world.server;
+    let secret = add_secret(server, "pusher", &["--redirect-uri", "https://app.example/cb"]);
+    let push = |more: &[(&str, &str)]| {
+        let mut pairs = vec![
+            ("client_id", "pusher"),
+            ("client_secret", secret.as_str()),
+            ("response_type", "code"),
+            ("redirect_uri", "https://app.example/cb"),
+            ("scope", "openid"),
+            ("state", "s"),
+            ("code_challenge", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"),
+            ("code_challenge_method", "S256"),
+        ];
+        for (name, value) in more {
+            pairs.retain(|(known, _)| known != name);
+            if !value.is_empty() {
+                pairs.push((name, value));
+            }
+        }
+        post(server, "/auth/par", &[], &form(&pairs))
+    };
+    let pushed = push(&[]).expect(201).json();
+    assert!(pushed["expires_in"].as_i64().is_some_and(|seconds| seconds > 0 && seconds < 600));
+    let reference = pushed["request_uri"].as_str().expect("a reference").to_owned();
+    let authorize = |client: &str, reference: &str| {
+        let answer = server.ask("GET", &format!("{}/auth/authorize?{}", root(server), form(&[("client_id", client), ("request_uri", reference)])), None, &[], None);
+        (answer.status, answer.header("location").map(str::to_owned))
+    };
+    let (status, to) = authorize("pusher", &reference);
+    assert!(status == 303 && to.as_deref().is_some_and(|to| to.starts_with("/auth/continue?")), "{status} {to:?}");
+    assert_eq!(authorize("backend", &reference), (400, None), "another client's");
+    assert_eq!(authorize("pusher", "urn:ietf:params:oauth:request_uri:unknown"), (400, None));
+    for (more, error) in [
+        (("redirect_uri", "https://evil.example/cb"), "invalid_request"),
+        (("code_challenge", ""), "invalid_request"),
+        (("code_challenge_method", "plain"), "invalid_request"),
+        (("request_uri", reference.as_str()), "invalid_request"),
+    ] {
+        refused(&push(&[more]), 400, error);
+    }
+    refused(&push(&[("client_secret", "wrong")]), 401, "invalid_client");
+}
+
 /// The list of Inferno's bulk authorization tests and more. Seen to fail when `iss`, `sub`, `aud`, `exp`, `jti` or the key was not
 /// looked at (`src/auth/tests/clients.rs` has each alone).
 #[test]

@@ -110,7 +110,7 @@ fn an_id_token_is_no_access_token_nor_the_other_way_round() {
     }
 }
 
-/// Seen to fail when the JWK was made of the key's whole document.
+/// Seen to fail when a published key had one more member, `d`.
 #[test]
 fn abuse_b69_the_published_keys_have_no_private_part() {
     let dir = Dir::new("b69");
