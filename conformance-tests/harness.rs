@@ -139,6 +139,14 @@ impl Server {
         server
     }
 
+    /// Kills it and serves the same data again.
+    pub fn restart(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let again = Self::serve(self.dir.clone(), self._scratch.take());
+        *self = again;
+    }
+
     fn wait_until_ready(&self) {
         let url = format!("{}/metadata", self.base);
         for _ in 0..2000 {

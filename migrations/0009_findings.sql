@@ -89,12 +89,25 @@ BEGIN
     UPDATE findings SET status = 'entered-in-error', judged_by = NULL, judged_at = NULL WHERE note_id = NEW.id AND status = 'final';
 END;
 
--- Versions of notes that are not to be read (`import --no-extract`).
-CREATE TABLE gw_notes_unread (
-    note_id TEXT NOT NULL,
-    version INTEGER NOT NULL,
-    PRIMARY KEY (note_id, version)
-) STRICT, WITHOUT ROWID;
+-- Where a program that has no keys types its notes: within a second the gateway makes each row a sealed note and takes the row away,
+-- its bytes overwritten. `public_id` names the note that it replaces, or that it is to be. One that cannot be taken says why.
+CREATE TABLE note_intake (
+    id INTEGER PRIMARY KEY,
+    public_id TEXT CHECK (length(public_id) BETWEEN 1 AND 64 AND public_id NOT GLOB '*[^A-Za-z0-9.-]*'),
+    patient_id INTEGER NOT NULL REFERENCES patients (id),
+    visit_id INTEGER REFERENCES visits (id),
+    doctor_id INTEGER REFERENCES doctors (id),
+    written_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%SZ', 'now')) CHECK (
+        written_at GLOB '[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]*'
+        AND (written_at GLOB '*Z' OR written_at GLOB '*[+-][0-1][0-9]:[0-5][0-9]')),
+    type_code TEXT NOT NULL DEFAULT '11506-3' CHECK (type_code GLOB '[0-9]*-[0-9]'),  -- LOINC
+    title TEXT,
+    body TEXT NOT NULL,
+    refused TEXT
+) STRICT;
+CREATE INDEX note_intake__patient_id ON note_intake (patient_id);
+CREATE INDEX note_intake__visit_id ON note_intake (visit_id) WHERE visit_id IS NOT NULL;
+CREATE INDEX note_intake__doctor_id ON note_intake (doctor_id) WHERE doctor_id IS NOT NULL;
 
 -- Findings are records of care, too.
 DROP VIEW patient_of_record;

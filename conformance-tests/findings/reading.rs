@@ -222,3 +222,62 @@ fn no_writer_can_make_a_denied_condition_a_value() {
         assert!(refused.contains("CHECK constraint failed"), "{sql}: {refused}");
     }
 }
+
+/// Seen to fail without the look at who brought the version.
+#[test]
+fn an_import_queues_its_notes_unless_it_wants_them_unread() {
+    let clinic = clinic("findings-import");
+    let import = |name: &str, flags: &[&str]| {
+        let file = clinic.server.dir.join(format!("{name}.ndjson"));
+        std::fs::write(&file, note(name, "pat-a", "Assessment: hypertension.").to_string()).expect("a file");
+        clinic.server.run(&[&["import", file.to_str().expect("UTF-8")], flags].concat());
+    };
+    import("n1", &["--no-extract"]);
+    import("n2", &[]);
+    clinic.findings("n2", 1);
+    assert!(clinic.server.get("Observation?derived-from=DocumentReference/n1", &clinic.system).ids().is_empty(), "the feed is past it");
+    // The next version is nobody's wish but its writer's.
+    clinic.put_note("n1", "pat-a", "Assessment: hypertension, asthma.");
+    assert_eq!(clinic.findings("n1", 2).len(), 2);
+}
+
+/// Seen to fail when the position was kept in memory alone, and without it.
+#[test]
+fn a_killed_reader_goes_on_where_it_was_and_reads_nothing_twice() {
+    let mut clinic = clinic("findings-killed");
+    for number in 0..20 {
+        clinic.put_note(&format!("n{number}"), "pat-a", "Assessment: hypertension. Denies fever.");
+    }
+    clinic.server.restart();
+    // The issuer's address is a new one.
+    clinic.system = crate::world::token(&clinic.server, None, "system/*.cruds", None);
+    for number in 0..20 {
+        let found = clinic.findings(&format!("n{number}"), 1);
+        assert_eq!(found.len(), 2);
+        assert!(found.iter().all(|finding| finding["meta"]["versionId"] == "1"), "once");
+    }
+}
+
+/// Seen to fail without the reader of `note_intake`.
+#[test]
+fn a_note_typed_by_a_program_without_keys_is_sealed_and_read() {
+    let clinic = clinic("findings-typed");
+    let secret = "Assessment: hypertension. Zebrafish remark.";
+    clinic.server.shell(&format!("INSERT INTO note_intake (patient_id, doctor_id, public_id, written_at, body) SELECT p.id, d.id, 'typed', '2024-03-05T10:00:00Z', '{secret}' FROM patients p, doctors d WHERE p.public_id = 'pat-a' AND d.public_id = 'doc-m'"));
+    let found = clinic.findings("typed", 1);
+    assert_eq!(words(&found[0]), "hypertension");
+    assert_eq!(clinic.server.shell("SELECT count(*) FROM note_intake").trim(), "0");
+    let stored = clinic.server.get("DocumentReference/typed", &clinic.m).expect(200).json();
+    assert_eq!(stored["author"][0]["reference"], "Practitioner/doc-m");
+    clinic.server.shell("PRAGMA wal_checkpoint(TRUNCATE)");
+    let bytes = std::fs::read(clinic.server.dir.join("ehr.db")).expect("the file");
+    assert!(memchr::memmem::find(&bytes, b"Zebrafish").is_none(), "the words are overwritten");
+    // One that would take over another patient's note is refused and says why.
+    clinic.server.shell("INSERT INTO note_intake (patient_id, public_id, body) SELECT id, 'typed', 'x' FROM patients WHERE public_id = 'pat-b'");
+    for _ in 0..20_000 {
+        if clinic.server.shell("SELECT count(*) FROM note_intake WHERE refused IS NOT NULL").trim() == "1" {
+            return;
+        }
+    }
+    panic!("it was not refused");
+}

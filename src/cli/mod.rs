@@ -85,10 +85,10 @@ fn run(arguments: Arguments) -> Result<u8, String> {
         }
         Command::Grants { what } => there(&data("hearthgate-data"), &config(file)?, grant_work(what)),
         Command::Users { what } => there(&data("hearthgate-data"), &config(file)?, user_work(what)?),
-        Command::Import { paths, system, report, no_extract: _ } => {
+        Command::Import { paths, system, report, no_extract } => {
             let paths = paths.iter().map(std::path::absolute).collect::<Result<_, _>>().map_err(|e| e.to_string())?;
             let report = report.map(std::path::absolute).transpose().map_err(|e| e.to_string())?;
-            there(&data("hearthgate-data"), &config(file)?, Work::Import { paths, system, report })
+            there(&data("hearthgate-data"), &config(file)?, Work::Import { paths, system, report, no_extract })
         }
         Command::Export { folder, types, since } => {
             let folder = std::path::absolute(folder).map_err(|e| e.to_string())?;

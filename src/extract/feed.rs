@@ -1,7 +1,7 @@
 //! The follower of the change feed.
 
 use super::note::Note;
-use super::{device, finding, unit};
+use super::{device, finding, typed, unit};
 use crate::ops::instance::Instance;
 use crate::rest::new_id;
 use hearthgate_access::{Caller, InternalCaller};
@@ -12,6 +12,9 @@ use hearthgate_store::{AuditRow, Change, Context, Error, Expect, Operation, Unit
 use std::sync::Weak;
 use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
+
+/// The client, as history has it, of an import that wants its notes unread (`import --no-extract`).
+pub const UNREAD: &str = "hearthgate-import-unread";
 
 /// How long the feed is left alone once it was read to its end.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -104,13 +107,14 @@ impl Reader {
 
     /// Reads what came next; answers whether there was anything.
     fn batch(&mut self, instance: &Instance, runtime: &Handle) -> Result<bool, String> {
+        let typed = typed::take(instance, runtime, &self.caller)?;
         let versions = instance.gateway.store.changes_after(self.position, BATCH).map_err(|e| e.to_string())?;
         if versions.is_empty() {
-            return Ok(false);
+            return Ok(typed);
         }
         let begun = Instant::now();
         for version in versions {
-            if version.resource_type == "DocumentReference" && version.operation != Operation::Delete && !is_unread(instance, &version)? {
+            if version.resource_type == "DocumentReference" && version.operation != Operation::Delete && version.client.as_deref() != Some(UNREAD) {
                 self.note(instance, runtime, &version)?;
             }
             self.position = version.seq;
@@ -211,15 +215,4 @@ impl Reader {
 
 fn position(version: &Version) -> Change {
     Change::Sql { sql: POSITION.to_owned(), parameters: vec![Sql::Text(version.seq.to_string())], expect: Some(1) }
-}
-
-/// Whether a version was brought by an import that wants its notes unread.
-fn is_unread(instance: &Instance, version: &Version) -> Result<bool, String> {
-    let number = i64::try_from(version.version).unwrap_or(i64::MAX);
-    let rows = instance
-        .gateway
-        .store
-        .own("SELECT 1 FROM gw_notes_unread WHERE note_id = ?1 AND version = ?2", &[Sql::Text(version.id.clone()), Sql::Integer(number)])
-        .map_err(|e| e.to_string())?;
-    Ok(!rows.is_empty())
 }

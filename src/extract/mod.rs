@@ -14,7 +14,8 @@ mod feed;
 mod finding;
 pub mod judgement;
 mod note;
+mod typed;
 mod unit;
 
-pub use feed::{follow, start};
+pub use feed::{UNREAD, follow, start};
 pub use finding::id;

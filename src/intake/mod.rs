@@ -24,6 +24,8 @@ pub struct Intake<'i> {
     runtime: &'i Handle,
     caller: Caller,
     flights: VecDeque<Flight>,
+    /// Its notes are not read.
+    unread: bool,
 }
 
 /// A change, and the patients it concerns.
@@ -33,7 +35,13 @@ impl<'i> Intake<'i> {
     /// Into an opened data directory.
     #[must_use]
     pub fn new(instance: &'i Instance, runtime: &'i Handle) -> Self {
-        Self { instance, runtime, caller: Caller::internal(InternalCaller::Import, &instance.roles), flights: VecDeque::new() }
+        Self { instance, runtime, caller: Caller::internal(InternalCaller::Import, &instance.roles), flights: VecDeque::new(), unread: false }
+    }
+
+    /// The same, whose notes nobody reads for findings.
+    #[must_use]
+    pub fn unread(self, unread: bool) -> Self {
+        Self { unread, ..self }
     }
 
     /// The change of one item, or why it is refused.
@@ -82,7 +90,7 @@ impl<'i> Intake<'i> {
 
     /// Queues changes as one unit, with their event.
     fn queue(&self, changes: Vec<Prepared>, system: Option<&str>) -> Result<Queued, Failure> {
-        let client = self.caller.client().to_owned();
+        let client = if self.unread { crate::extract::UNREAD.to_owned() } else { self.caller.client().to_owned() };
         let mut event = crate::work::event(self.instance, "import", Some(&client), None, 200);
         event.reason = system.map(str::to_owned);
         let audit = serde_json::to_string(&event).map_err(|e| Failure::new(e.to_string()))?;

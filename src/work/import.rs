@@ -22,6 +22,7 @@ pub(super) fn run(
     paths: &[PathBuf],
     system: Option<String>,
     report: Option<&Path>,
+    no_extract: bool,
     instance: &Instance,
     runtime: &Handle,
     console: &mut dyn Console,
@@ -47,7 +48,7 @@ pub(super) fn run(
         instance.gateway.store.bulk();
     }
     let mut told = Told { console, report, failed: None, said: 0 };
-    let mut intake = Intake::new(instance, runtime);
+    let mut intake = Intake::new(instance, runtime).unread(no_extract);
     let summary = hearthgate_import::run(paths, &options, &mut intake, &mut told).map_err(|e| e.to_string())?;
     if let Some(error) = told.failed {
         return Err(format!("the report cannot be written: {error}"));

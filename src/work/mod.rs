@@ -91,6 +91,9 @@ pub enum Work {
         system: Option<String>,
         /// Where refused lines are written.
         report: Option<PathBuf>,
+        /// Its notes are not read for findings.
+        #[serde(default)]
+        no_extract: bool,
     },
     /// An export.
     Export {
@@ -176,7 +179,7 @@ fn run(work: Work, instance: &Instance, runtime: &Handle, console: &mut dyn Cons
         Work::GrantList => grants::list(instance, console),
         Work::GrantShow { id } => grants::show(id, instance, console),
         Work::GrantRevoke { id } => grants::revoke(id, instance, runtime, console),
-        Work::Import { paths, system, report } => import::run(&paths, system, report.as_deref(), instance, runtime, console),
+        Work::Import { paths, system, report, no_extract } => import::run(&paths, system, report.as_deref(), no_extract, instance, runtime, console),
         Work::Export { folder, types, since } => export::run(&folder, &types, since, instance, runtime, console),
     }
 }
