@@ -96,7 +96,8 @@ fn no_page_has_a_fault_that_axe_finds() {
     check("accessible.cjs");
 }
 
-/// Seen to fail without `frame-ancestors` and `X-Frame-Options` (every page shows itself), and without the check of the anti-forgery token.
+/// Seen to fail without `frame-ancestors` and `X-Frame-Options` (every page shows itself), and with a new cookie in the answer to a form of
+/// another site (which signed the person out).
 #[test]
 fn abuse_b28_nobody_frames_a_page_nor_posts_its_forms_from_elsewhere() {
     check("frames.cjs");
