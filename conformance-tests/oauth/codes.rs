@@ -24,7 +24,7 @@ fn a_standalone_launch_gives_what_was_ticked_and_the_patient_who_signed_in() {
     assert_eq!((&told["active"], &told["patient"], &told["sub"], &told["scope"]), (&true.into(), &"pat-a".into(), &"mora".into(), &conf["scope"]));
 }
 
-/// Seen to fail with the comparison of verifier and challenge taken out of `code::redeem`, and with the code not spent by a failure.
+/// Seen to fail with the comparison of verifier and challenge taken out of `code::redeem`.
 #[test]
 fn abuse_b03_b09_b10_a_code_wants_its_verifier_and_its_address_and_is_spent_by_a_failure() {
     let clinic = &clinic_with("verifiers", None);
@@ -97,7 +97,7 @@ fn abuse_b05_a_code_redeemed_twice_revokes_its_tokens() {
     refused(&clinic.app.refresh(&clinic, refresh), "invalid_grant");
 }
 
-/// Seen to fail with `redeem_code` without its condition.
+/// Seen to fail with the family left as it was by a second showing.
 #[test]
 fn abuse_b06_a_code_at_once_from_everywhere_is_redeemed_once_at_most() {
     let clinic = clinic_with("raced", None);

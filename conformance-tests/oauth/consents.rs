@@ -53,7 +53,7 @@ fn abuse_b29_what_is_granted_is_what_was_asked_registered_and_ticked() {
     }
 }
 
-/// Seen to fail with the transaction not bound to a person.
+/// Held by three: the form's token, the browser and the person of the request. Seen to fail with all of them taken out.
 #[test]
 fn abuse_b30_a_page_opened_as_one_is_not_sent_by_another() {
     let clinic = clinic();
@@ -69,7 +69,7 @@ fn abuse_b30_a_page_opened_as_one_is_not_sent_by_another() {
     page(&browser.get(clinic, &path), 403);
 }
 
-/// Seen to fail with the signed-in tab's requests moved to whoever signs in next and no person kept.
+/// Seen to fail with the request not bound to its person, and the form's token not looked at.
 #[test]
 fn abuse_b30_nor_when_the_other_signs_in_over_the_first() {
     let clinic = clinic();

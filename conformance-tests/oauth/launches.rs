@@ -36,7 +36,7 @@ fn an_app_opened_from_the_chart_is_about_its_patient_and_encounter() {
     assert_eq!(clinic.server.get("Patient/pat-a", tokens["access_token"].as_str().expect("a token")).status, 200);
 }
 
-/// Seen to fail with `use_launch` without its condition, with the user left out of it, and with the client.
+/// Seen to fail with a used launch found and used again.
 #[test]
 fn abuse_b60_a_launch_is_used_once_by_its_app_and_its_person() {
     let clinic = clinic();
@@ -61,7 +61,7 @@ fn abuse_b60_a_launch_is_used_once_by_its_app_and_its_person() {
     sent_back(clinic, &clinic.app, &browser.authorize(clinic, &request(clinic, &clinic.app, &launch)), "invalid_request");
 }
 
-/// Seen to fail with patient and encounter not looked up as the person.
+/// Seen to fail with the patient not looked up as the person.
 #[test]
 fn abuse_b60_nobody_launches_about_somebody_else() {
     let clinic = clinic();

@@ -71,8 +71,7 @@ fn abuse_b43_a_refresh_token_at_once_from_everywhere_never_makes_two_branches() 
     }
 }
 
-/// Seen to fail with the used successor not looked for, with the window not looked at, and with the first use of an access token not
-/// noted.
+/// Seen to fail with a family's end not looked at, and with `stolen` doing nothing.
 #[test]
 fn abuse_b44_a_lost_answer_is_given_once_more_within_its_time_and_never_after_a_use() {
     let (path, _scratch) = clock("lost");
@@ -101,7 +100,7 @@ fn abuse_b44_a_lost_answer_is_given_once_more_within_its_time_and_never_after_a_
     assert!(!reads(&clinic, &second), "too late");
 }
 
-/// Seen to fail with the unit that makes the new tokens written apart from the one that uses up the old.
+/// Seen to fail with `stolen` doing nothing. That a kill loses no half of a refresh is the store's: one unit, synced.
 #[test]
 fn abuse_b45_after_a_kill_the_lost_answer_is_given_once_more() {
     let clinic = clinic_with("killed", None);
@@ -153,7 +152,7 @@ fn abuse_b47_b48_b51_a_refresh_token_is_its_clients_and_gives_no_more_than_it_ha
     assert!(reads(&clinic, &again) && reads(&clinic, &secret));
 }
 
-/// Seen to fail with each of the conditions of `ALIVE` taken out.
+/// Seen to fail with `ALIVE` always true.
 #[test]
 fn abuse_a16_b49_what_ends_a_party_ends_its_tokens_at_once() {
     let clinic = clinic_with("ends", None);
@@ -175,7 +174,7 @@ fn abuse_a16_b49_what_ends_a_party_ends_its_tokens_at_once() {
     }
 }
 
-/// Seen to fail with the family's end and the token's own not looked at.
+/// Seen to fail with the time of a code, and the end of a family, not looked at.
 #[test]
 fn abuse_b07_b50_codes_and_refresh_tokens_end_by_themselves() {
     const DAY: i64 = 86_400;
@@ -199,7 +198,7 @@ fn abuse_b07_b50_codes_and_refresh_tokens_end_by_themselves() {
     refused(&clinic.app.refresh(&clinic, text(&idle, "refresh_token")), "invalid_grant");
 }
 
-/// Seen to fail with `online` families not asking for their session.
+/// Seen to fail with `ALIVE` always true.
 #[test]
 fn abuse_b50_online_access_ends_with_signing_out() {
     let clinic = clinic_with("online", None);
@@ -217,7 +216,7 @@ fn abuse_b50_online_access_ends_with_signing_out() {
     refused(&clinic.app.refresh(&clinic, text(&tokens, "refresh_token")), "invalid_grant");
 }
 
-/// Seen to fail with the client left out of the revocation, and with a family left alive.
+/// Seen to fail with the client left out of the revocation, and with `ALIVE` always true.
 #[test]
 fn abuse_a15_b67_revocation_reaches_ones_own_tokens_and_no_others() {
     let clinic = clinic_with("revoked", None);
@@ -235,7 +234,7 @@ fn abuse_a15_b67_revocation_reaches_ones_own_tokens_and_no_others() {
     refused(&clinic.app.refresh(&clinic, text(&tokens, "refresh_token")), "invalid_grant");
 }
 
-/// A person's control: seen to fail with `withdraw_consent` leaving the families, and with the person left out of it.
+/// A person's control: seen to fail with neither the families revoked nor the consent asked for.
 #[test]
 fn a_disconnected_app_has_nothing_any_more() {
     let clinic = clinic_with("disconnected", None);

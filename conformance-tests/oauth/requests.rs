@@ -181,7 +181,7 @@ fn abuse_b53_scopes_that_are_none_grant_nothing() {
     back(&changed(&[("scope", Some(&"patient/Observation.rs ".repeat(200)))]), "invalid_scope");
 }
 
-/// Seen to fail with discovery made from the request's `Host`.
+/// True by construction: nothing in `src/oauth` reads `Host` or what stands for it.
 #[test]
 fn abuse_b68_no_forged_host_is_reflected() {
     let clinic = clinic();

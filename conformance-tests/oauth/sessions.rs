@@ -3,6 +3,7 @@
 use super::client::{Browser, Sheet, encoded, framed_by_nobody, page};
 use super::{ASKED, clinic, clinic_with};
 
+/// Seen to fail with the browser's secret kept by signing in.
 #[test]
 fn a_cookie_is_new_at_every_sign_in_and_for_our_pages_alone() {
     let clinic = clinic();
@@ -33,7 +34,7 @@ fn abuse_b27_nobody_is_signed_in_by_a_form_of_somebody_else() {
     page(&victim.post(clinic, "/auth/sign-in", &encoded(&[("username", "bea"), ("password", clinic.password("bea"))])), 403);
 }
 
-/// Seen to fail with the headers taken from `answer::page` and `see_other`.
+/// Seen to fail with the headers taken from `answer::page`.
 #[test]
 fn abuse_b16_b28_pages_are_framed_by_nobody_and_forms_answered_by_303() {
     let clinic = clinic();
@@ -59,7 +60,7 @@ fn abuse_b16_b28_pages_are_framed_by_nobody_and_forms_answered_by_303() {
     framed_by_nobody(&browser.get(clinic, "/auth/logout"));
 }
 
-/// Seen to fail with `local` answering what it is given, and with `post_logout_redirect_uri` not looked up.
+/// Seen to fail with `local` answering what it is given.
 #[test]
 fn abuse_b17_nobody_is_sent_elsewhere_by_signing_in_or_out() {
     let clinic = clinic();
