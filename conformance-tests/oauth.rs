@@ -41,9 +41,13 @@ fn clinic_with(name: &str, clock: Option<&'static str>) -> Clinic {
     all.extend(record(&B).into_iter().take(5));
     world::put(&server, &system, &all);
     let mut passwords = BTreeMap::new();
-    for (user, role, own) in
-        [("anna", "patient", "Patient/pat-a"), ("bea", "patient", "Patient/pat-b"), ("mora", "doctor", "Practitioner/doc-m"), ("nils", "doctor", "Practitioner/doc-n"), ("root", "admin", "Person/none")]
-    {
+    for (user, role, own) in [
+        ("anna", "patient", "Patient/pat-a"),
+        ("bea", "patient", "Patient/pat-b"),
+        ("mora", "doctor", "Practitioner/doc-m"),
+        ("nils", "doctor", "Practitioner/doc-n"),
+        ("root", "admin", "Person/none"),
+    ] {
         let mut arguments = vec!["users", "add", "--name", user, "--role", role];
         if role != "admin" {
             arguments.extend(["--fhir-user", own]);

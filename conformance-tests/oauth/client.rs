@@ -24,7 +24,20 @@ impl App {
         let redirect = format!("https://{id}.example/cb");
         let launch = format!("https://{id}.example/launch");
         let said = server.run(&[
-            "clients", "add", "--id", id, "--kind", kind, "--redirect-uri", &redirect, "--redirect-uri", "http://127.0.0.1:4711/cb", "--launch-url", &launch, "--scope", SCOPE,
+            "clients",
+            "add",
+            "--id",
+            id,
+            "--kind",
+            kind,
+            "--redirect-uri",
+            &redirect,
+            "--redirect-uri",
+            "http://127.0.0.1:4711/cb",
+            "--launch-url",
+            &launch,
+            "--scope",
+            SCOPE,
         ]);
         let secret = (kind == "secret").then(|| said.trim().rsplit(' ').next().expect("a secret").to_owned());
         Self { id: id.to_owned(), secret, redirect }
@@ -91,7 +104,11 @@ pub fn parameters(address: &str) -> Vec<(String, String)> {
         let mut bytes = Vec::new();
         let mut rest = text.bytes();
         while let Some(b) = rest.next() {
-            bytes.push(if b == b'%' { u8::from_str_radix(&format!("{}{}", char::from(rest.next().expect("hex")), char::from(rest.next().expect("hex"))), 16).expect("hex") } else { b });
+            bytes.push(if b == b'%' {
+                u8::from_str_radix(&format!("{}{}", char::from(rest.next().expect("hex")), char::from(rest.next().expect("hex"))), 16).expect("hex")
+            } else {
+                b
+            });
         }
         String::from_utf8(bytes).expect("UTF-8")
     };

@@ -9,7 +9,10 @@ fn a_standalone_launch_gives_what_was_ticked_and_the_patient_who_signed_in() {
     let clinic = clinic();
     let tokens = clinic.app.tokens(clinic, "anna", ASKED);
     assert_eq!((&tokens["scope"], &tokens["patient"], &tokens["token_type"]), (&ASKED.into(), &"pat-a".into(), &"Bearer".into()));
-    assert!(tokens["expires_in"].as_i64().is_some_and(|s| s > 0 && s <= 3600) && tokens["refresh_token"].is_string() && tokens["id_token"].is_string(), "{tokens}");
+    assert!(
+        tokens["expires_in"].as_i64().is_some_and(|s| s > 0 && s <= 3600) && tokens["refresh_token"].is_string() && tokens["id_token"].is_string(),
+        "{tokens}"
+    );
     assert_eq!((&tokens["need_patient_banner"], tokens["smart_style_url"].is_string()), (&true.into(), true));
     let access = tokens["access_token"].as_str().expect("a token");
     assert_eq!(clinic.server.get("Patient/pat-a", access).status, 200);
@@ -19,7 +22,11 @@ fn a_standalone_launch_gives_what_was_ticked_and_the_patient_who_signed_in() {
     let access = narrow["access_token"].as_str().expect("a token");
     assert_eq!(clinic.server.get("Observation?patient=pat-a", access).status, 403);
     let conf = clinic.conf.tokens(clinic, "mora", "launch/patient openid fhirUser patient/*.read");
-    assert_eq!((&conf["patient"], &conf["scope"]), (&"pat-a".into(), &"launch/patient openid fhirUser patient/*.read".into()), "a doctor picks a patient in care; v1 stays v1");
+    assert_eq!(
+        (&conf["patient"], &conf["scope"]),
+        (&"pat-a".into(), &"launch/patient openid fhirUser patient/*.read".into()),
+        "a doctor picks a patient in care; v1 stays v1"
+    );
     let told = clinic.conf.post(clinic, "/auth/introspect", &[("token", conf["access_token"].as_str().expect("a token"))]).expect(200).json();
     assert_eq!((&told["active"], &told["patient"], &told["sub"], &told["scope"]), (&true.into(), &"pat-a".into(), &"mora".into(), &conf["scope"]));
 }
@@ -32,7 +39,15 @@ fn abuse_b03_b09_b10_a_code_wants_its_verifier_and_its_address_and_is_spent_by_a
     let challenge = super::client::challenge(VERIFIER);
     let (short, long) = (&VERIFIER[..42], "a".repeat(129));
     let mut seen = Vec::new();
-    for verifier in [None, Some(""), Some("a-wrong-verifier-that-is-long-enough-to-be-one"), Some(&challenge), Some(short), Some(&long), Some("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjX ")] {
+    for verifier in [
+        None,
+        Some(""),
+        Some("a-wrong-verifier-that-is-long-enough-to-be-one"),
+        Some(&challenge),
+        Some(short),
+        Some(&long),
+        Some("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjX "),
+    ] {
         let code = Browser::default().code(clinic, app, "anna", ASKED);
         let mut form = vec![("grant_type", "authorization_code"), ("code", &code), ("redirect_uri", &app.redirect)];
         form.extend(verifier.map(|v| ("code_verifier", v)));
@@ -52,7 +67,11 @@ fn abuse_b03_b09_b10_a_code_wants_its_verifier_and_its_address_and_is_spent_by_a
 fn abuse_b08_b09_a_code_is_its_clients_and_its_addresss() {
     let clinic = clinic_with("codes", None);
     let code = Browser::default().code(&clinic, &clinic.app, "anna", ASKED);
-    let stolen = clinic.other.post(&clinic, "/auth/token", &[("grant_type", "authorization_code"), ("code", &code), ("redirect_uri", &clinic.app.redirect), ("code_verifier", VERIFIER)]);
+    let stolen = clinic.other.post(
+        &clinic,
+        "/auth/token",
+        &[("grant_type", "authorization_code"), ("code", &code), ("redirect_uri", &clinic.app.redirect), ("code_verifier", VERIFIER)],
+    );
     refused(&stolen, "invalid_grant");
     refused(&clinic.app.redeem(&clinic, &code), "invalid_grant");
     for redirect in [Some("http://127.0.0.1:4711/cb"), None] {

@@ -32,7 +32,10 @@ fn abuse_b29_what_is_granted_is_what_was_asked_registered_and_ticked() {
     let asked = "launch/patient openid offline_access patient/Observation.rs patient/Condition.rs";
     for (ticks, wanted) in [
         (vec!["patient/Observation.rs"], "launch/patient patient/Observation.rs"),
-        (vec!["patient/Observation.rs", "patient/*.cruds", "user/*.cruds", "system/*.rs", "fhirUser"], "launch/patient patient/Observation.rs patient/Condition.rs"),
+        (
+            vec!["patient/Observation.rs", "patient/*.cruds", "user/*.cruds", "system/*.rs", "fhirUser"],
+            "launch/patient patient/Observation.rs patient/Condition.rs",
+        ),
         (vec!["patient/Condition.r", "openid"], "launch/patient openid patient/Condition.r"),
         (vec!["patient/Observation.rs?category=laboratory", "offline_access"], "launch/patient offline_access patient/Observation.rs?category=laboratory"),
     ] {
@@ -106,14 +109,23 @@ fn abuse_b33_b62_a_patient_who_may_not_be_seen_is_not_picked() {
     let mut own = Browser::default();
     let sheet = own.consent(clinic, &clinic.app, "anna", ASKED);
     let token = sheet.values("transaction")[0].to_owned();
-    page(&own.post(clinic, "/auth/patient", &super::client::encoded(&[("transaction", &token), ("patient", "pat-b"), ("anti_forgery", sheet.values("anti_forgery")[0])])), 403);
+    page(
+        &own.post(
+            clinic,
+            "/auth/patient",
+            &super::client::encoded(&[("transaction", &token), ("patient", "pat-b"), ("anti_forgery", sheet.values("anti_forgery")[0])]),
+        ),
+        403,
+    );
 }
 
 /// Seen to fail with role and registration left out of `Offer::of`.
 #[test]
 fn abuse_b52_b59_no_more_than_registered_and_permitted() {
     let clinic = clinic_with("narrow", None);
-    clinic.server.shell("UPDATE gw_clients SET scope = 'launch/patient openid patient/Observation.rs patient/Condition.cruds user/Practitioner.rs' WHERE client_id = 'app'");
+    clinic.server.shell(
+        "UPDATE gw_clients SET scope = 'launch/patient openid patient/Observation.rs patient/Condition.cruds user/Practitioner.rs' WHERE client_id = 'app'",
+    );
     for (user, asked, wanted) in [
         ("anna", "launch/patient patient/*.cruds", "launch/patient patient/Condition.rs patient/Observation.rs"),
         ("anna", "launch/patient patient/Observation.read system/*.cruds offline_access", "launch/patient patient/Observation.read"),

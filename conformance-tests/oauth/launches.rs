@@ -67,7 +67,11 @@ fn abuse_b60_nobody_launches_about_somebody_else() {
     let clinic = clinic();
     let mut browser = Browser::default();
     browser.sign_in(clinic, "mora");
-    for form in [[("client_id", "app"), ("patient", "pat-b"), ("intent", "x")], [("client_id", "app"), ("patient", "nobody"), ("intent", "x")], [("client_id", "app"), ("patient", "pat-a"), ("encounter", "pat-b-encounter")]] {
+    for form in [
+        [("client_id", "app"), ("patient", "pat-b"), ("intent", "x")],
+        [("client_id", "app"), ("patient", "nobody"), ("intent", "x")],
+        [("client_id", "app"), ("patient", "pat-a"), ("encounter", "pat-b-encounter")],
+    ] {
         page(&browser.post(clinic, "/launch", &encoded(&form)), 403);
     }
     page(&browser.post(clinic, "/launch", &encoded(&[("client_id", "backend"), ("patient", "pat-a")])), 400);

@@ -162,7 +162,10 @@ fn abuse_a16_b49_what_ends_a_party_ends_its_tokens_at_once() {
         ("UPDATE users SET disabled = 1 WHERE username = 'anna'", "UPDATE users SET disabled = 0 WHERE username = 'anna'".to_owned()),
         ("UPDATE gw_clients SET disabled = 1 WHERE client_id = 'app'", "UPDATE gw_clients SET disabled = 0 WHERE client_id = 'app'".to_owned()),
         ("UPDATE gw_grants SET revoked_at = 1 WHERE revoked_at IS NULL", "SELECT 1".to_owned()),
-        ("UPDATE users SET password_hash = '$argon2id$changed' WHERE username = 'anna'", format!("UPDATE users SET password_hash = '{password}' WHERE username = 'nobody'")),
+        (
+            "UPDATE users SET password_hash = '$argon2id$changed' WHERE username = 'anna'",
+            format!("UPDATE users SET password_hash = '{password}' WHERE username = 'nobody'"),
+        ),
     ] {
         let tokens = clinic.app.tokens(&clinic, "anna", ASKED);
         assert!(reads(&clinic, &tokens));
@@ -221,7 +224,12 @@ fn abuse_b50_online_access_ends_with_signing_out() {
 fn abuse_a15_b67_revocation_reaches_ones_own_tokens_and_no_others() {
     let clinic = clinic_with("revoked", None);
     let tokens = clinic.app.tokens(&clinic, "anna", ASKED);
-    for (who, token) in [(&clinic.other, text(&tokens, "access_token")), (&clinic.other, text(&tokens, "refresh_token")), (&clinic.app, "unknown"), (&clinic.conf, text(&tokens, "refresh_token"))] {
+    for (who, token) in [
+        (&clinic.other, text(&tokens, "access_token")),
+        (&clinic.other, text(&tokens, "refresh_token")),
+        (&clinic.app, "unknown"),
+        (&clinic.conf, text(&tokens, "refresh_token")),
+    ] {
         assert_eq!(who.post(&clinic, "/auth/revoke", &[("token", token)]).status, 200);
         assert!(reads(&clinic, &tokens));
     }
@@ -257,7 +265,12 @@ fn a_disconnected_app_has_nothing_any_more() {
     // The same at the command line.
     let tokens = clinic.app.tokens(&clinic, "anna", ASKED);
     let listed = clinic.server.run(&["grants", "list"]);
-    let id = listed.lines().find(|line| line.contains("anna") && line.contains("app")).and_then(|line| line.split_whitespace().next()).expect("the grant").to_owned();
+    let id = listed
+        .lines()
+        .find(|line| line.contains("anna") && line.contains("app"))
+        .and_then(|line| line.split_whitespace().next())
+        .expect("the grant")
+        .to_owned();
     assert!(clinic.server.run(&["grants", "show", &id]).contains("offline_access"));
     clinic.server.run(&["grants", "revoke", &id]);
     assert!(!reads(&clinic, &tokens));

@@ -40,11 +40,32 @@ fn abuse_b12_b13_nothing_is_sent_to_an_address_that_is_not_registered() {
     page(&changed(&[("client_id", None)]), 400);
     page(&changed(&[("redirect_uri", None)]), 400);
     let own = &clinic().app.redirect;
-    let mut wrong: Vec<String> = ["/", "?x=1", "#f", "%2e%2e", "%252e", "\\", "\t", "\n", "%0a", ".", "/../cb", ";x", " "].iter().map(|suffix| format!("{own}{suffix}")).collect();
-    for host in ["app.example.evil.test", "app.example@evil.test", "app.example:443", "app.example%40evil.test", "evil.test#app.example", "APP.example", "xn--pp-9ia.example", "app.example\\.evil.test", "app.example."] {
+    let mut wrong: Vec<String> =
+        ["/", "?x=1", "#f", "%2e%2e", "%252e", "\\", "\t", "\n", "%0a", ".", "/../cb", ";x", " "].iter().map(|suffix| format!("{own}{suffix}")).collect();
+    for host in [
+        "app.example.evil.test",
+        "app.example@evil.test",
+        "app.example:443",
+        "app.example%40evil.test",
+        "evil.test#app.example",
+        "APP.example",
+        "xn--pp-9ia.example",
+        "app.example\\.evil.test",
+        "app.example.",
+    ] {
         wrong.push(format!("https://{host}/cb"));
     }
-    for other in ["http://app.example/cb", "//app.example/cb", "javascript:alert(1)", "data:text/html,x", "https:app.example/cb", "https://other.example/cb", "http://127.0.0.1:4711/cb2", "http://localhost:4711/cb", "http://127.0.0.1:99999/cb"] {
+    for other in [
+        "http://app.example/cb",
+        "//app.example/cb",
+        "javascript:alert(1)",
+        "data:text/html,x",
+        "https:app.example/cb",
+        "https://other.example/cb",
+        "http://127.0.0.1:4711/cb2",
+        "http://localhost:4711/cb",
+        "http://127.0.0.1:99999/cb",
+    ] {
         wrong.push(other.to_owned());
     }
     for uri in wrong {
@@ -52,7 +73,10 @@ fn abuse_b12_b13_nothing_is_sent_to_an_address_that_is_not_registered() {
         page(&changed(&[("redirect_uri", Some(&uri))]), 400);
     }
     let loopback = changed(&[("redirect_uri", Some("http://127.0.0.1:50000/cb")), ("response_type", Some("token"))]);
-    assert!(loopback.header("location").is_some_and(|l| l.starts_with("http://127.0.0.1:50000/cb?error=unsupported_response_type")), "the port of a loopback address may be any");
+    assert!(
+        loopback.header("location").is_some_and(|l| l.starts_with("http://127.0.0.1:50000/cb?error=unsupported_response_type")),
+        "the port of a loopback address may be any"
+    );
 }
 
 /// Seen to fail with `Form::doubled` answering none.
@@ -165,14 +189,36 @@ fn abuse_b25_prompt_and_max_age_are_obeyed() {
 fn abuse_b61_no_code_for_another_audience() {
     let base = &clinic().server.base;
     page(&changed(&[("aud", None)]), 400);
-    for aud in [format!("{base}/"), base.replace("http:", "https:"), clinic().issuer().to_owned(), format!("{base}x"), "https://evil.test/fhir".to_owned(), base.to_uppercase()] {
+    for aud in [
+        format!("{base}/"),
+        base.replace("http:", "https:"),
+        clinic().issuer().to_owned(),
+        format!("{base}x"),
+        "https://evil.test/fhir".to_owned(),
+        base.to_uppercase(),
+    ] {
         page(&changed(&[("aud", Some(&aud))]), 400);
     }
 }
 
 #[test]
 fn abuse_b53_scopes_that_are_none_grant_nothing() {
-    for scope in ["patient/Observation.sr", "patient/Observation.rr", "patient/Observation.", "patient/Observation.RS", "patient/Observation.crudsx", "Patient/Observation.rs", "patient/observation.rs", "patient/*.*x", "patient/Observation.rs?", "patient/%2A.rs", "patient/\u{ff0a}.rs", "patient/Observation.rs\u{a0}patient/Condition.rs", "system/*.rs", "nonsense"] {
+    for scope in [
+        "patient/Observation.sr",
+        "patient/Observation.rr",
+        "patient/Observation.",
+        "patient/Observation.RS",
+        "patient/Observation.crudsx",
+        "Patient/Observation.rs",
+        "patient/observation.rs",
+        "patient/*.*x",
+        "patient/Observation.rs?",
+        "patient/%2A.rs",
+        "patient/\u{ff0a}.rs",
+        "patient/Observation.rs\u{a0}patient/Condition.rs",
+        "system/*.rs",
+        "nonsense",
+    ] {
         let mut browser = Browser::default();
         browser.sign_in(clinic(), "anna");
         let answer = browser.authorize(clinic(), &clinic().app.request(clinic(), scope));
@@ -185,7 +231,9 @@ fn abuse_b53_scopes_that_are_none_grant_nothing() {
 #[test]
 fn abuse_b68_no_forged_host_is_reflected() {
     let clinic = clinic();
-    for path in ["/.well-known/openid-configuration", "/.well-known/oauth-authorization-server", "/fhir/.well-known/smart-configuration", "/sign-in", "/auth/authorize"] {
+    for path in
+        ["/.well-known/openid-configuration", "/.well-known/oauth-authorization-server", "/fhir/.well-known/smart-configuration", "/sign-in", "/auth/authorize"]
+    {
         let headers = [("host", "evil.test"), ("x-forwarded-host", "evil.test"), ("forwarded", "host=evil.test")];
         let answer = clinic.server.ask("GET", &format!("{}{path}", clinic.issuer()), None, &headers, None);
         assert!(!String::from_utf8_lossy(&answer.bytes).contains("evil.test") && !answer.headers.iter().any(|(_, v)| v.contains("evil.test")), "{path}");
@@ -196,11 +244,33 @@ fn abuse_b68_no_forged_host_is_reflected() {
 fn smart_configuration_names_what_is_there() {
     let clinic = clinic();
     let told = clinic.server.ask("GET", &format!("{}/.well-known/smart-configuration", clinic.server.base), None, &[], None).expect(200).json();
-    for (name, path) in [("authorization_endpoint", "/auth/authorize"), ("token_endpoint", "/auth/token"), ("introspection_endpoint", "/auth/introspect"), ("revocation_endpoint", "/auth/revoke"), ("jwks_uri", "/auth/jwks")] {
+    for (name, path) in [
+        ("authorization_endpoint", "/auth/authorize"),
+        ("token_endpoint", "/auth/token"),
+        ("introspection_endpoint", "/auth/introspect"),
+        ("revocation_endpoint", "/auth/revoke"),
+        ("jwks_uri", "/auth/jwks"),
+    ] {
         assert_eq!(told[name], format!("{}{path}", clinic.issuer()), "{name}");
     }
     assert_eq!(told["code_challenge_methods_supported"], serde_json::json!(["S256"]), "ABUSE B02: plain is not advertised");
-    for capability in ["launch-ehr", "launch-standalone", "authorize-post", "client-public", "client-confidential-symmetric", "sso-openid-connect", "context-banner", "context-style", "context-ehr-patient", "context-standalone-patient", "permission-offline", "permission-patient", "permission-user", "permission-v1", "permission-v2"] {
+    for capability in [
+        "launch-ehr",
+        "launch-standalone",
+        "authorize-post",
+        "client-public",
+        "client-confidential-symmetric",
+        "sso-openid-connect",
+        "context-banner",
+        "context-style",
+        "context-ehr-patient",
+        "context-standalone-patient",
+        "permission-offline",
+        "permission-patient",
+        "permission-user",
+        "permission-v1",
+        "permission-v2",
+    ] {
         assert!(told["capabilities"].as_array().is_some_and(|all| all.iter().any(|c| c == capability)), "{capability}");
     }
 }
@@ -236,7 +306,9 @@ fn abuse_b71_only_registered_origins_may_read_across() {
     for path in ["/auth/token", "/fhir/Patient/pat-a", "/auth/introspect"] {
         assert_eq!(allowed(&ask("GET", path, own, &[])).as_deref(), Some(own), "{path}: errors too");
         assert_eq!(allowed(&ask("OPTIONS", path, own, &[("access-control-request-method", "POST")])).as_deref(), Some(own), "{path}: asked beforehand");
-        for other in ["https://evil.test", "null", "https://app.example.evil.test", "https://evil.app.example", "http://app.example", "https://app.example:8443"] {
+        for other in
+            ["https://evil.test", "null", "https://app.example.evil.test", "https://evil.app.example", "http://app.example", "https://app.example:8443"]
+        {
             assert_eq!(allowed(&ask("GET", path, other, &[])), None, "{path} {other}");
         }
     }

@@ -103,13 +103,7 @@ fn read_at_once(server: &Server, parts: &Parts, operation: &Operation, query: &s
     Some((draft, answered))
 }
 
-async fn answer_any(
-    server: &Server,
-    parts: &Parts,
-    route: Result<Operation, NoRoute>,
-    query: &str,
-    body: &mut Option<HttpBody>,
-) -> Result<Answer, Fault> {
+async fn answer_any(server: &Server, parts: &Parts, route: Result<Operation, NoRoute>, query: &str, body: &mut Option<HttpBody>) -> Result<Answer, Fault> {
     match route {
         Ok(Operation::Capabilities) => {
             acceptable(&parts.headers, query)?;

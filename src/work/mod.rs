@@ -134,7 +134,17 @@ impl Work {
 
     /// Whether it writes its own event when it succeeds: with the change, or before the first resource.
     fn audits_itself(&self) -> bool {
-        !matches!(self, Self::GrantList | Self::GrantShow { .. } | Self::ClientList | Self::ClientShow { .. } | Self::UserList | Self::UserShow { .. } | Self::KeyList | Self::KeyRotate { .. })
+        !matches!(
+            self,
+            Self::GrantList
+                | Self::GrantShow { .. }
+                | Self::ClientList
+                | Self::ClientShow { .. }
+                | Self::UserList
+                | Self::UserShow { .. }
+                | Self::KeyList
+                | Self::KeyRotate { .. }
+        )
     }
 }
 
