@@ -288,7 +288,7 @@ mod tests {
         runtime.block_on(outbound.send(request, Bounds { bytes: 1000, time: Duration::from_millis(700), named_by_operator: false }))
     }
 
-    /// Seen to fail without the limit, without the time, and without the look at the address.
+    /// Seen to fail without the limit of bytes and without the look at the address.
     #[test]
     fn abuse_b39_an_answer_has_bounds_and_a_redirect_is_not_followed() {
         let good = decoy(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}".to_vec());
