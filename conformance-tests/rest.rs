@@ -137,11 +137,10 @@ fn a_put_creates_under_the_id_of_the_url() {
 #[test]
 fn a_reference_that_leads_nowhere_is_refused_and_nothing_is_stored() {
     let (server, token) = clinic();
-    let before = server.get("Condition?_summary=count", token).json()["total"].clone();
-    let condition = json!({ "resourceType": "Condition", "subject": { "reference": "Patient/nobody" }, "code": { "text": "cough" } });
+    let condition = json!({ "resourceType": "Condition", "meta": { "tag": [{ "code": "nowhere" }] }, "subject": { "reference": "Patient/nobody" }, "code": { "text": "cough" } });
     let refused = server.send("POST", "Condition", token, &condition).expect(422);
     assert_eq!(refused.json()["issue"][0]["expression"][0], "Condition.subject");
-    assert_eq!(server.get("Condition?_summary=count", token).json()["total"], before);
+    assert_eq!(server.get("Condition?_tag=nowhere&_summary=count", token).json()["total"], 0);
 }
 
 #[test]
@@ -173,6 +172,20 @@ fn each_entry_of_a_batch_is_answered_by_itself() {
     assert_eq!(statuses, ["201", "404", "200", "201", "204", "400", "400", "405"]);
     assert_eq!(answer["type"], "batch-response");
     assert_eq!(answer["entry"][1]["response"]["outcome"]["issue"][0]["code"], "not-found");
+    let made = &answer["entry"][0];
+    assert_eq!(made["response"]["lastModified"], made["resource"]["meta"]["lastUpdated"], "to the millisecond");
+}
+
+#[test]
+fn what_a_client_does_not_accept_is_not_sent() {
+    let (server, token) = clinic();
+    let ask = |accept: &str| server.ask("GET", "Patient?_count=1", Some(token), &[("accept", accept)], None).status;
+    for good in ["*/*", "application/fhir+json", "application/fhir+json; fhirVersion=4.0", "text/html, application/json;q=0.1", "application/fhir+xml, */*;q=0.5"] {
+        assert_eq!(ask(good), 200, "{good}");
+    }
+    for bad in ["application/fhir+xml", "text/html", "application/fhir+json;q=0", "application/json; q=0.000", "application/fhir+json; fhirVersion=5.0"] {
+        assert_eq!(ask(bad), 406, "{bad}");
+    }
 }
 
 #[test]

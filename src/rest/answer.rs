@@ -21,6 +21,8 @@ pub struct Answer {
     pub id: Option<String>,
     /// The version it answers with.
     pub version: Option<u64>,
+    /// When that version came to be, ms since 1970 UTC.
+    pub updated_ms: Option<i64>,
     /// Its audit event is durable already: it rode in the write's transaction.
     pub audited: bool,
 }
@@ -29,7 +31,7 @@ impl Answer {
     /// An answer with a FHIR JSON body.
     #[must_use]
     pub fn json(status: StatusCode, body: Bytes) -> Self {
-        Self { status, headers: Vec::new(), body, patients: Vec::new(), id: None, version: None, audited: false }
+        Self { status, headers: Vec::new(), body, patients: Vec::new(), id: None, version: None, updated_ms: None, audited: false }
     }
 
     /// An answer without a body.
@@ -46,6 +48,7 @@ impl Answer {
     /// `ETag` and `Last-Modified` of a version.
     pub fn stamp(&mut self, version: u64, updated_ms: i64) {
         self.version = Some(version);
+        self.updated_ms = Some(updated_ms);
         self.header("etag", format!("W/\"{version}\""));
         self.header("last-modified", http_date(updated_ms));
     }

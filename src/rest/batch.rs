@@ -139,7 +139,7 @@ fn call<'e>(gateway: &Gateway, entry: &'e Value, index: usize, preferred: &Condi
 fn as_entry(gateway: &Gateway, answer: Answer, entry: &Value, preferred: &Conditions) -> Entry {
     let header = |name: &str| answer.headers.iter().find(|(n, _)| *n == name).map(|(_, v)| v.clone());
     let good = answer.status.is_success();
-    let last_modified = header("last-modified").and_then(|d| super::answer::parse_http_date(&d)).map(hearthgate_fhir::date::format_instant);
+    let last_modified = answer.updated_ms.map(hearthgate_fhir::date::format_instant);
     let location = header("location");
     // An outcome that was asked for instead of the resource stands where outcomes stand.
     let writes = entry.pointer("/request/method").and_then(Value::as_str).is_some_and(|method| matches!(method, "POST" | "PUT"));

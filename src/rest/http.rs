@@ -16,6 +16,7 @@ use bytes::Bytes;
 use hearthgate_access::Caller;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Response, header};
+use http_body_util::BodyExt as _;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -46,8 +47,8 @@ const LONGEST_FORM: usize = 128 << 10;
 /// How long a body may take.
 const BODY_TIME: Duration = Duration::from_secs(30);
 /// How much of an unwanted body is read, and how long, before the connection is given up.
-const DISCARD_BYTES: usize = 64 << 10;
-const DISCARD_TIME: Duration = Duration::from_secs(1);
+const DISCARD_BYTES: usize = 64 << 20;
+const DISCARD_TIME: Duration = Duration::from_secs(2);
 
 /// Answers any request below the FHIR base, as a route.
 pub async fn handle(State(server): State<Arc<Server>>, request: Request) -> Response<HttpBody> {
@@ -74,10 +75,19 @@ pub async fn ask(server: &Server, request: Request) -> (&'static str, Response<B
     (action, respond(answer))
 }
 
-/// Reads what nobody wanted to know, within bounds, so that the connection can be kept: one that is closed with bytes unread may lose
-/// the answer, or fail the client's next request.
-async fn discard(body: HttpBody) {
-    let _ = tokio::time::timeout(DISCARD_TIME, body::to_bytes(body, DISCARD_BYTES)).await;
+/// Reads what nobody wanted to know and keeps none of it, within bounds, so that the connection can be kept: one that is closed with
+/// bytes unread may lose the answer, or fail the client's next request.
+async fn discard(mut body: HttpBody) {
+    let read = async {
+        let mut left = DISCARD_BYTES;
+        while let Some(Ok(frame)) = body.frame().await {
+            left = left.saturating_sub(frame.data_ref().map_or(0, Bytes::len));
+            if left == 0 {
+                break;
+            }
+        }
+    };
+    let _ = tokio::time::timeout(DISCARD_TIME, read).await;
 }
 
 async fn answer(server: &Server, parts: &Parts, route: Result<Operation, NoRoute>, body: &mut Option<HttpBody>) -> Result<Answer, Fault> {
@@ -216,7 +226,21 @@ fn acceptable(headers: &HeaderMap, query: &str) -> Result<(), Fault> {
     let known = |kind: &str| {
         matches!(kind, "application/fhir+json" | "application/json" | "application/json+fhir" | "json" | "text/json" | "*/*" | "application/*" | "*")
     };
-    let of = |text: &str| text.split(',').any(|part| known(part.split(';').next().unwrap_or_default().trim().to_ascii_lowercase().as_str()));
+    // `q=0` says what is not wanted, `fhirVersion` which FHIR (<https://hl7.org/fhir/R4/versioning.html#mt-version>).
+    let wanted = |parameter: &str| {
+        let (name, value) = parameter.trim().split_once('=').unwrap_or((parameter, ""));
+        match name.to_ascii_lowercase().as_str() {
+            "q" => value.bytes().any(|digit| matches!(digit, b'1'..=b'9')),
+            "fhirversion" => matches!(value.trim_matches('"'), "4.0" | "4.0.1"),
+            _ => true,
+        }
+    };
+    let of = |text: &str| {
+        text.split(',').any(|part| {
+            let mut parts = part.split(';');
+            known(parts.next().unwrap_or_default().trim().to_ascii_lowercase().as_str()) && parts.all(wanted)
+        })
+    };
     let format = query.split('&').filter_map(|p| p.strip_prefix("_format=")).next_back();
     let good = match format {
         Some(format) => of(&format.replace("%2F", "/").replace("%2f", "/").replace("%2B", "+").replace("%2b", "+").replace("fhir json", "fhir+json")),

@@ -161,6 +161,15 @@ fn compartment(caller: &Caller, put: &Put<'_>) -> Result<(), Fault> {
 /// takes part in and approves, moves or cancels, whoever's it is.
 fn references(gateway: &Gateway, caller: &Caller, put: &Put<'_>, standing: Option<&Value>) -> Result<(), Fault> {
     let mut seen: HashSet<String> = standing.map(appointment::references).unwrap_or_default();
+    let mut astray = None;
+    reference::for_each_reference(put.value, &mut |path, text| {
+        if astray.is_none() && leads_nowhere(text, &gateway.settings.base) {
+            astray = Some(Fault::Reference(path.to_owned()));
+        }
+    });
+    if let Some(fault) = astray {
+        return Err(fault);
+    }
     let mut looked_up = 0;
     for (path, text) in index::local_references(put.value) {
         let Some((kind, id)) = text.split_once('/') else { continue };
@@ -183,6 +192,16 @@ fn references(gateway: &Gateway, caller: &Caller, put: &Put<'_>, standing: Optio
         }
     }
     Ok(())
+}
+
+/// A reference that means something here and cannot be anything here: neither `Type/id` nor a URI.
+fn leads_nowhere(text: &str, base: &str) -> bool {
+    let scheme = |text: &str| text.split_once(':').is_some_and(|(scheme, _)| scheme.starts_with(|c: char| c.is_ascii_alphabetic()) && !scheme.contains(['/', '?']));
+    match reference::parse(text, Some(base)) {
+        reference::Reference::Other(text) => !scheme(text),
+        reference::Reference::Absolute { url } => url.strip_prefix(base).is_some_and(|rest| rest.starts_with('/')),
+        _ => false,
+    }
 }
 
 /// An identifier beside a reference to a patient is that patient's: of two that name different people one is wrong, and it is not for
