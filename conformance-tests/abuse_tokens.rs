@@ -3,17 +3,17 @@
 
 use crate::harness::{Answer, Server};
 use crate::world::{self, A, Start, record};
-use aws_lc_rs::hmac;
 use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use std::fs;
-use std::net::TcpListener;
 use std::sync::OnceLock;
 
+mod claims;
 mod forms;
+mod signatures;
 mod standing;
 
 /// A clinic with its own signing key in the test's hands.
@@ -145,6 +145,7 @@ fn a_token_forged_whole_with_the_servers_own_key_is_good() {
 }
 
 /// Every operation of the route table, and what is no route at all.
+/// Seen to fail when a request without a token was served as the export of the record is.
 #[test]
 fn abuse_a01_without_a_token_nothing_answers_but_what_is_public() {
     let server = &forge().server;
@@ -193,279 +194,7 @@ fn abuse_a01_without_a_token_nothing_answers_but_what_is_public() {
     }
 }
 
-/// Seen to fail when the header was not compared.
-#[test]
-fn abuse_a02_no_algorithm_is_no_token() {
-    let forge = forge();
-    let payload = forge.payload();
-    for alg in ["none", "None", "nOnE", "NONE", "", "ES384", "RS256", "HS256", "es256", "EdDSA"] {
-        let mut header = forge.header();
-        header["alg"] = alg.into();
-        let whole = forge.sign(&header, &payload);
-        forge.refused(&whole);
-        let (signed, _) = whole.rsplit_once('.').expect("three parts");
-        forge.refused(&format!("{signed}."));
-        forge.refused(signed);
-    }
-    forge.refused(&forge.sign(&json!({ "typ": "at+jwt", "kid": forge.kid }), &payload));
-    forge.refused(&forge.sign(&json!({ "alg": null, "typ": "at+jwt", "kid": forge.kid }), &payload));
-    let good = forge.good();
-    let (signed, _) = good.rsplit_once('.').expect("three parts");
-    forge.refused(&format!("{signed}."));
-}
-
-#[test]
-fn abuse_a03_the_public_key_is_no_shared_secret() {
-    let forge = forge();
-    let root = forge.server.base.trim_end_matches("/fhir");
-    let jwks = forge.server.ask("GET", &format!("{root}/auth/jwks"), None, &[], None).expect(200);
-    let jwk = jwks.json()["keys"][0].to_string();
-    let point = forge.key.public_key().as_ref().to_vec();
-    // SubjectPublicKeyInfo of a P-256 key: a fixed head and the point (RFC 5480).
-    let head = [
-        0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42,
-        0x00,
-    ];
-    let der = [&head[..], &point].concat();
-    let encoded = STANDARD.encode(&der);
-    let pem = format!("-----BEGIN PUBLIC KEY-----\n{}\n{}\n-----END PUBLIC KEY-----", &encoded[..64], &encoded[64..]);
-    let secrets = [
-        point,
-        der,
-        pem.clone().into_bytes(),
-        format!("{pem}\n").into_bytes(),
-        jwk.clone().into_bytes(),
-        format!("{jwk}\n").into_bytes(),
-        jwks.bytes,
-        Vec::new(),
-    ];
-    for secret in secrets {
-        for (alg, way) in [("HS256", hmac::HMAC_SHA256), ("HS384", hmac::HMAC_SHA384), ("HS512", hmac::HMAC_SHA512)] {
-            let header = json!({ "alg": alg, "typ": "at+jwt", "kid": forge.kid });
-            let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(header.to_string()), URL_SAFE_NO_PAD.encode(forge.payload().to_string()));
-            let tag = hmac::sign(&hmac::Key::new(way, &secret), signed.as_bytes());
-            forge.refused(&format!("{signed}.{}", URL_SAFE_NO_PAD.encode(tag.as_ref())));
-        }
-    }
-}
-
-/// Seen to fail without verification of the signature.
-#[test]
-fn abuse_a04_a_signature_that_is_not_exactly_right_is_wrong() {
-    let forge = forge();
-    let good = forge.good();
-    let (signed, signature) = good.rsplit_once('.').expect("three parts");
-    let raw = URL_SAFE_NO_PAD.decode(signature).expect("base64url");
-    let with = |raw: &[u8]| format!("{signed}.{}", URL_SAFE_NO_PAD.encode(raw));
-    forge.ask(&with(&raw)).expect(200);
-    for at in 0..raw.len() {
-        let mut flipped = raw.clone();
-        flipped[at] ^= 1 << (at % 8);
-        forge.refused(&with(&flipped));
-    }
-    for length in [0, 1, 31, 32, 63] {
-        forge.refused(&with(&raw[..length]));
-    }
-    let order: Vec<u8> =
-        (0..32).map(|i| u8::from_str_radix(&"ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551"[2 * i..2 * i + 2], 16).expect("hex")).collect();
-    let (r, s) = raw.split_at(32);
-    for strange in [
-        [[0_u8; 32], [0_u8; 32]].concat(),
-        [&[0_u8; 32][..], s].concat(),
-        [r, &[0_u8; 32][..]].concat(),
-        [&order[..], s].concat(),
-        [r, &order[..]].concat(),
-        [&[0xff_u8; 32][..], s].concat(),
-        [&raw[..], &[0]].concat(),
-        [s, r].concat(),
-    ] {
-        forge.refused(&with(&strange));
-    }
-    // The other s that means the same: n - s.
-    let mut borrow = 0_i32;
-    let mut high = [0_u8; 32];
-    for at in (0..32).rev() {
-        let difference = i32::from(order[at]) - i32::from(s[at]) - borrow;
-        borrow = i32::from(difference < 0);
-        high[at] = u8::try_from(difference.rem_euclid(256)).expect("a byte");
-    }
-    forge.refused(&with(&[r, &high[..]].concat()));
-    // The same numbers as DER.
-    let integer = |bytes: &[u8]| {
-        let lead: &[u8] = if bytes[0] >= 0x80 { &[0] } else { &[] };
-        [&[2, u8::try_from(bytes.len() + lead.len()).expect("short")][..], lead, bytes].concat()
-    };
-    let inner = [integer(r), integer(s)].concat();
-    forge.refused(&with(&[&[0x30, u8::try_from(inner.len()).expect("short")][..], &inner].concat()));
-    // Another key altogether, under the right name.
-    let foreign = forge.signature(&other_key(), signed);
-    forge.refused(&with(&foreign));
-}
-
-/// Nobody is asked for a key. Seen to fail when the header was not compared.
-#[test]
-fn abuse_a05_a_key_in_the_header_is_not_believed() {
-    let forge = forge();
-    let decoy = TcpListener::bind("127.0.0.1:0").expect("a decoy");
-    decoy.set_nonblocking(true).expect("no waiting");
-    let url = format!("http://{}/keys", decoy.local_addr().expect("its address"));
-    let key = other_key();
-    let point = key.public_key().as_ref();
-    let jwk = json!({ "kty": "EC", "crv": "P-256", "x": URL_SAFE_NO_PAD.encode(&point[1..33]), "y": URL_SAFE_NO_PAD.encode(&point[33..65]) });
-    for (name, value) in [("jwk", jwk), ("jku", json!(url)), ("x5u", json!(url)), ("x5c", json!(["MIIB"])), ("x5t", json!("AAAA"))] {
-        for kid in [json!(forge.kid), json!("other"), Value::Null] {
-            let mut header = forge.header();
-            header[name] = value.clone();
-            header["kid"] = kid;
-            let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(header.to_string()), URL_SAFE_NO_PAD.encode(forge.payload().to_string()));
-            forge.refused(&format!("{signed}.{}", URL_SAFE_NO_PAD.encode(forge.signature(&key, &signed))));
-            forge.refused(&forge.sign(&header, &forge.payload()));
-        }
-    }
-    assert!(decoy.accept().is_err(), "somebody came for the key");
-}
-
-#[test]
-fn abuse_a06_a_strange_key_id_finds_no_key() {
-    let forge = forge();
-    let long = "k".repeat(10_000);
-    for kid in [
-        json!("../../dev/null"),
-        json!("' OR 1=1 --"),
-        json!("a\u{0}b"),
-        json!(long),
-        json!(1),
-        json!([forge.kid]),
-        json!({ "kid": forge.kid }),
-        json!("unknown"),
-        json!(""),
-        Value::Null,
-        json!(format!("{} ", forge.kid)),
-        json!(format!("keys/{}", forge.kid)),
-    ] {
-        let mut header = forge.header();
-        header["kid"] = kid;
-        forge.refused(&forge.sign(&header, &forge.payload()));
-    }
-}
-
-#[test]
-fn abuse_a07_critical_extensions_are_refused() {
-    let forge = forge();
-    for (name, value) in [("crit", json!(["x"])), ("crit", json!([])), ("b64", json!(false)), ("b64", json!(true)), ("x", json!(1)), ("zip", json!("DEF"))] {
-        let mut header = forge.header();
-        header[name] = value;
-        forge.refused(&forge.sign(&header, &forge.payload()));
-    }
-}
-
-/// A token that was good and is over says so; a time that is none is no token at all.
-/// Seen to fail without the comparison with the clock.
-#[test]
-fn abuse_a08_a_token_ends_when_it_says() {
-    let forge = forge();
-    let over = |exp: i64| {
-        let mut payload = forge.payload();
-        payload["iat"] = (now() - 1000).into();
-        payload["exp"] = exp.into();
-        forge.sign(&forge.header(), &payload)
-    };
-    forge.refused_as(&over(now() - 61), "expired");
-    forge.refused_as(&over(now() - 1), "expired");
-    let huge: Value = serde_json::from_str("1e308").expect("a number");
-    let beyond: Value = serde_json::from_str("9223372036854775808").expect("a number");
-    let fraction: Value = serde_json::from_str("9999999999.5").expect("a number");
-    for exp in [Value::Null, json!((now() + 300).to_string()), json!(-1), huge, beyond, fraction, json!(true), json!([now() + 300]), json!(253_402_300_800_i64)]
-    {
-        forge.refused(&forge.with("exp", exp));
-    }
-}
-
-#[test]
-fn abuse_a09_a_token_from_the_future_is_refused() {
-    let forge = forge();
-    for claim in ["nbf", "iat"] {
-        forge.refused(&forge.with(claim, json!(now() + 120)));
-        forge.ask(&forge.with(claim, json!(now() + 30))).expect(200);
-        forge.refused(&forge.with(claim, json!("soon")));
-    }
-}
-
-/// Seen to fail without the comparison of the audience.
-#[test]
-fn abuse_a10_a_token_for_another_audience_is_refused() {
-    let forge = forge();
-    let base = &forge.server.base;
-    let issuer = base.trim_end_matches("/fhir");
-    for aud in [
-        json!("https://elsewhere.test/fhir"),
-        json!(issuer),
-        json!(format!("{base}/")),
-        json!(format!("{base}/Patient")),
-        json!(&base[..base.len() - 1]),
-        json!(base.to_uppercase()),
-        json!(["https://elsewhere.test/fhir"]),
-        json!([]),
-        json!(""),
-        Value::Null,
-        json!([[base]]),
-        json!({ "0": base }),
-    ] {
-        forge.refused(&forge.with("aud", aud));
-    }
-    forge.ask(&forge.with("aud", json!(["https://elsewhere.test/fhir", base]))).expect(200);
-}
-
-/// Seen to fail without the comparison of the issuer.
-#[test]
-fn abuse_a11_a_token_of_another_issuer_is_refused() {
-    let forge = forge();
-    let issuer = forge.server.base.trim_end_matches("/fhir");
-    for iss in [
-        json!(format!("{issuer}/")),
-        json!(issuer.replace("http:", "https:")),
-        json!(issuer.to_uppercase()),
-        json!("http://127.0.0.1:1"),
-        json!([issuer]),
-        json!(""),
-        Value::Null,
-        json!(forge.server.base),
-    ] {
-        forge.refused(&forge.with("iss", iss));
-    }
-}
-
-/// Seen to fail without the comparison of the type.
-#[test]
-fn abuse_a12_other_tokens_are_no_access_tokens() {
-    let forge = forge();
-    for typ in [
-        json!("JWT"),
-        json!("jwt"),
-        json!("logout+jwt"),
-        json!("AT+JWT"),
-        json!("application/at+jwt"),
-        json!("dpop+jwt"),
-        json!("client-authentication+jwt"),
-        json!(""),
-        Value::Null,
-        json!(["at+jwt"]),
-    ] {
-        let mut header = forge.header();
-        match typ {
-            Value::Null => drop(header.as_object_mut().expect("an object").shift_remove("typ")),
-            typ => header["typ"] = typ,
-        }
-        forge.refused(&forge.sign(&header, &forge.payload()));
-    }
-    // An ID token, a client assertion: signed by the same key, without what an access token says.
-    for missing in ["client_id", "scope", "jti", "sub", "sub_type", "iat"] {
-        forge.refused(&forge.with(missing, Value::Null));
-    }
-    forge.refused(&forge.with("sub_type", json!("client")));
-    forge.refused(&forge.with("cnf", json!({ "jkt": "x" })));
-}
-
+/// Seen to fail with a decoder that takes padding and loose bits.
 #[test]
 fn abuse_a21_a_token_has_one_spelling() {
     let forge = forge();
@@ -495,19 +224,4 @@ fn abuse_a21_a_token_has_one_spelling() {
     for spelling in spellings {
         forge.refused(&spelling);
     }
-}
-
-#[test]
-fn abuse_a22_a_claim_said_twice_is_refused() {
-    let forge = forge();
-    let (header, payload) = (forge.header().to_string(), forge.payload().to_string());
-    for twice in ["\"sub\":\"anna\"", "\"sub\":\"mora\"", "\"scope\":\"patient/*.rs\"", "\"patient\":\"pat-a\"", "\"exp\":9999999999"] {
-        forge.refused(&forge.sign_text(&header, &format!("{},{twice}}}", payload.trim_end_matches('}'))));
-        forge.refused(&forge.sign_text(&header, &format!("{{{twice},{}", payload.trim_start_matches('{'))));
-    }
-    for twice in ["\"alg\":\"ES256\"", "\"alg\":\"none\"", "\"typ\":\"at+jwt\""] {
-        forge.refused(&forge.sign_text(&format!("{},{twice}}}", header.trim_end_matches('}')), &payload));
-    }
-    forge.refused(&forge.sign_text(&header, &format!("{payload} x")));
-    forge.refused(&forge.sign_text(&header, &format!("[{payload}]")));
 }

@@ -200,12 +200,22 @@ fn routes_that_are_not_there_answer_404_and_methods_405() {
 #[test]
 fn a_reference_that_can_be_nothing_is_refused_like_one_to_nothing() {
     let (server, token) = clinic();
-    let observation = |reference: &str| json!({ "resourceType": "Observation", "status": "final", "code": { "text": "x" }, "subject": { "reference": reference } });
+    let observation =
+        |reference: &str| json!({ "resourceType": "Observation", "status": "final", "code": { "text": "x" }, "subject": { "reference": reference } });
     let nothing = server.send("POST", "Observation", token, &observation("Patient/none-such")).expect(422);
     assert_eq!(nothing.json()["issue"][0]["expression"], json!(["Observation.subject"]));
-    for reference in
-        ["abc", "Foo/abc", "patient/abc", "/Patient/abc", "../Patient/abc", "Patient/abc/x", "Patient/", "Patient", "?identifier=x", &format!("{}/Foo/abc", server.base)]
-    {
+    for reference in [
+        "abc",
+        "Foo/abc",
+        "patient/abc",
+        "/Patient/abc",
+        "../Patient/abc",
+        "Patient/abc/x",
+        "Patient/",
+        "Patient",
+        "?identifier=x",
+        &format!("{}/Foo/abc", server.base),
+    ] {
         let refused = server.send("POST", "Observation", token, &observation(reference)).expect(422);
         assert_eq!(refused.bytes, nothing.bytes, "{reference}");
     }
@@ -220,7 +230,10 @@ fn a_body_over_the_limit_is_answered_whoever_sends_it_whole() {
     let (server, token) = clinic();
     let mut stream = TcpStream::connect(server.base.trim_start_matches("http://").trim_end_matches("/fhir")).expect("a connection");
     let body = vec![b' '; 20 << 20];
-    let head = format!("POST /fhir/Patient HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\nContent-Type: application/fhir+json\r\nContent-Length: {}\r\n\r\n", body.len());
+    let head = format!(
+        "POST /fhir/Patient HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\nContent-Type: application/fhir+json\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
     stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&body)).expect("the whole body is taken");
     let mut answer = [0; 12];
     stream.read_exact(&mut answer).expect("an answer");

@@ -103,8 +103,8 @@ fn the_doctor_named_in_a_first_request_reads_approves_moves_and_cancels_it() {
     assert!(server.get("Appointment?_total=accurate", &n).expect(200).ids().is_empty());
 }
 
-/// Seen to fail with `named` added to the reach of the doctors' rule for the rest of the compartment's types, and with references to the
-/// patients of an appointment left to stand in any resource.
+/// Seen to fail when the patients' own records were reached by all doctors, and when any reference could be put into an appointment that
+/// names the doctor.
 #[test]
 fn the_doctor_named_sees_no_more_of_the_patient_than_the_appointment() {
     let Clinic { server, m, eva, .. } = clinic("first-booking-only");
@@ -143,7 +143,7 @@ fn the_doctor_named_sees_no_more_of_the_patient_than_the_appointment() {
     server.get(&path, &launched).expect(404);
 }
 
-/// Seen to fail with the versions of an appointment judged by the newest content alone.
+/// Seen to fail when the versions of an appointment were judged by the newest content alone.
 #[test]
 fn whoever_was_named_before_sees_nothing_that_came_after() {
     let Clinic { server, system, m, n, eva } = clinic("first-booking-handed-over");

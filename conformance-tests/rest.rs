@@ -180,7 +180,9 @@ fn each_entry_of_a_batch_is_answered_by_itself() {
 fn what_a_client_does_not_accept_is_not_sent() {
     let (server, token) = clinic();
     let ask = |accept: &str| server.ask("GET", "Patient?_count=1", Some(token), &[("accept", accept)], None).status;
-    for good in ["*/*", "application/fhir+json", "application/fhir+json; fhirVersion=4.0", "text/html, application/json;q=0.1", "application/fhir+xml, */*;q=0.5"] {
+    for good in
+        ["*/*", "application/fhir+json", "application/fhir+json; fhirVersion=4.0", "text/html, application/json;q=0.1", "application/fhir+xml, */*;q=0.5"]
+    {
         assert_eq!(ask(good), 200, "{good}");
     }
     for bad in ["application/fhir+xml", "text/html", "application/fhir+json;q=0", "application/json; q=0.000", "application/fhir+json; fhirVersion=5.0"] {

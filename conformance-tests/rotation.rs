@@ -61,6 +61,7 @@ fn a_client_gets_a_new_secret_or_new_keys_and_the_old_ones_are_gone() {
     assert!(audited(&server, "client-rotate"));
 }
 
+/// Seen to fail without the table's trigger.
 #[test]
 fn a_user_gets_a_new_password_and_what_the_old_one_opened_ends() {
     let server = world::clinic("rotate-users", Start::default());

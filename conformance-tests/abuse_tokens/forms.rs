@@ -28,6 +28,7 @@ fn raw(forge: &Forge, bytes: &[u8]) -> u16 {
 }
 
 /// And it stands nowhere afterwards.
+/// Seen to fail when a token was taken from the query.
 #[test]
 fn abuse_a13_a_token_in_the_query_or_in_a_form_is_none() {
     let forge = forge();
@@ -50,6 +51,7 @@ fn abuse_a13_a_token_in_the_query_or_in_a_form_is_none() {
     }
 }
 
+/// Seen to fail when the first header counted and the others were not looked at.
 #[test]
 fn abuse_a14_several_credentials_are_refused() {
     let forge = forge();
@@ -68,6 +70,7 @@ fn abuse_a14_several_credentials_are_refused() {
     }
 }
 
+/// Seen to fail when members of the header that we do not write were passed over.
 #[test]
 fn abuse_a19_encrypted_nested_and_compressed_tokens_are_refused() {
     let forge = forge();
@@ -86,6 +89,7 @@ fn abuse_a19_encrypted_nested_and_compressed_tokens_are_refused() {
 }
 
 /// Connections end cleanly and the server goes on. All that is wrong with these requests is their length: each shows a good token.
+/// Seen to fail without the limit of a token's length (the long token was good), and without those of the head of a request.
 #[test]
 fn abuse_a20_what_is_too_long_is_refused() {
     let forge = forge();

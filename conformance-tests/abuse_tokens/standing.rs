@@ -101,6 +101,7 @@ fn abuse_a24_a_change_of_care_or_role_holds_at_the_next_request() {
     assert_eq!(kept.get("Patient/pat-a", &anna), 403, "the client is no longer registered for it");
 }
 
+/// Seen to fail when a key was believed at any time.
 #[test]
 fn abuse_a23_a_key_is_believed_between_its_times_and_no_longer() {
     let scratch = Scratch::new("keys");
@@ -143,6 +144,7 @@ fn abuse_a23_a_key_is_believed_between_its_times_and_no_longer() {
     assert_eq!(jwks["keys"].as_array().map(Vec::len), Some(3), "one of each algorithm and the next: what is past is not published, what will come is");
 }
 
+/// Seen to fail when a patient scope without a patient meant whatever the user reaches.
 #[test]
 fn abuse_a25_a_patient_scope_is_about_one_patient_or_about_nobody() {
     let forge = forge();

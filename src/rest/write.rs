@@ -196,7 +196,8 @@ fn references(gateway: &Gateway, caller: &Caller, put: &Put<'_>, standing: Optio
 
 /// A reference that means something here and cannot be anything here: neither `Type/id` nor a URI.
 fn leads_nowhere(text: &str, base: &str) -> bool {
-    let scheme = |text: &str| text.split_once(':').is_some_and(|(scheme, _)| scheme.starts_with(|c: char| c.is_ascii_alphabetic()) && !scheme.contains(['/', '?']));
+    let scheme =
+        |text: &str| text.split_once(':').is_some_and(|(scheme, _)| scheme.starts_with(|c: char| c.is_ascii_alphabetic()) && !scheme.contains(['/', '?']));
     match reference::parse(text, Some(base)) {
         reference::Reference::Other(text) => !scheme(text),
         reference::Reference::Absolute { url } => url.strip_prefix(base).is_some_and(|rest| rest.starts_with('/')),
