@@ -5,6 +5,7 @@ use crate::harness::Answer;
 use crate::world::Request;
 use serde_json::json;
 
+/// Seen to fail when such a URL was a search over the type.
 #[test]
 fn abuse_c06_there_are_no_compartment_urls() {
     let world = world();
@@ -53,6 +54,7 @@ fn abuse_c26_conditional_headers_tell_nothing_of_anothers_resource() {
 }
 
 /// Each spelling is another path, and none of them leads to a resource.
+/// Seen to fail when a slash at the end was cut off.
 #[test]
 fn abuse_c42_an_id_has_one_spelling() {
     let world = world();

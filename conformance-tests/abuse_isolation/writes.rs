@@ -158,6 +158,7 @@ fn abuse_c24_a_delete_of_anothers_resource_finds_nothing() {
 }
 
 /// Ids are version 4 UUIDs with no order in them, and a version counts its own resource.
+/// Seen to fail with ids from a counter.
 #[test]
 fn abuse_c27_ids_and_versions_tell_nothing_of_what_others_do() {
     let world = world();
@@ -218,18 +219,20 @@ fn abuse_c28_a_batch_judges_each_entry_alone() {
 }
 
 /// A constraint names no row: what an error says is the same text whoever's row stands in the way.
+/// Seen to fail when the answer named the constraint.
 #[test]
 fn abuse_c45_errors_repeat_nothing_of_a_hidden_row() {
     let world = world();
-    let booking = |doctor: &str, at: &str| {
-        json!({ "resourceType": "Appointment", "status": "proposed", "start": format!("{at}:05:00Z"), "end": format!("{at}:15:00Z"),
-            "participant": [{ "actor": about("pat-a"), "status": "accepted" }, { "actor": { "reference": format!("Practitioner/{doctor}") }, "status": "needs-action" }] })
+    let booking = |patient: &str, text: &str| {
+        json!({ "resourceType": "Appointment", "status": "pending", "description": text, "start": "2100-08-19T09:05:00Z", "end": "2100-08-19T09:15:00Z",
+            "participant": [{ "actor": about(patient), "status": "accepted" }, { "actor": { "reference": "Practitioner/doc-n" }, "status": "needs-action" }] })
     };
-    // N's time is taken by B. That a time is taken is what a calendar is for; by whom is not said.
-    let taken = world.server.send("POST", "Appointment", &world.a, &booking("doc-n", "2019-08-19T09"));
-    let text = String::from_utf8_lossy(&taken.bytes).replace("2019-08-19T09", "");
-    assert!(!text.contains(CANARY) && !text.contains("pat-b") && !text.contains("UNIQUE") && !text.contains("appointments"), "{text}");
-    assert!(taken.status < 500);
+    // N's time is taken by B. That a time is taken is what a calendar is for; by whom, and what keeps it, is not said.
+    world.server.send("POST", "Appointment", &world.system, &booking("pat-b", CANARY)).expect(201);
+    let taken = world.server.send("POST", "Appointment", &world.a, &booking("pat-a", "x")).expect(409);
+    let text = String::from_utf8_lossy(&taken.bytes);
+    assert!(!["CNRY", "pat-b", "UNIQUE", "appointments", "overlap", "2100"].iter().any(|word| text.contains(word)), "{text}");
+    assert_eq!(taken.issue(), "conflict");
     let mut twin_of_b = world.server.get("Patient/pat-b", &world.system).json();
     twin_of_b.as_object_mut().expect("an object").shift_remove("id");
     twin_of_b.as_object_mut().expect("an object").shift_remove("meta");
