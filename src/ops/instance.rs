@@ -151,7 +151,12 @@ impl Instance {
         let migrated = migrate::migrate::<OpenError>(&database, MIGRATIONS, clock(), |schema| compiled(config, schema))?;
         let replay_key = replay_key.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         let mappings = Arc::new(migrated.mappings);
-        let store = Store::open(&database, Arc::clone(&mappings), Arc::clone(&keyring), &hearthgate_store::Options { readers: config.scan_threads, tables: Some(migrated.tables) })?;
+        let store = Store::open(
+            &database,
+            Arc::clone(&mappings),
+            Arc::clone(&keyring),
+            &hearthgate_store::Options { readers: config.scan_threads, tables: Some(migrated.tables) },
+        )?;
         let store = Arc::new(store);
         let ledger = Arc::new(Ledger::open(&dir.join("log").join("audit"))?);
         let settings = Settings {

@@ -33,7 +33,7 @@ pub(crate) fn sets(search: &Search<'_>, branch: &Branch<'_>, at: usize, patients
             Some(values) => {
                 with.push(values.text.clone());
                 let few_values = format!("(SELECT count(v) FROM {}) <= {FEW_VALUES}", values.name);
-                sets.extend(patients.iter().map(|whose| when(&format!("{many} AND {few_values}"), &values.from_patients(branch, part, whose))));
+                sets.extend(patients.iter().map(|whose| when(&format!("{many} AND {few_values}"), &values.by_patients(branch, part, whose))));
                 sets.extend(patients.iter().map(|whose| when(&format!("{many} AND NOT {few_values}"), &from_patients(branch, part, whose))));
             }
             None => sets.extend(patients.iter().map(|whose| when(&many, &from_patients(branch, part, whose)))),
@@ -106,7 +106,7 @@ impl Values {
         Some(Self { name, text, value: value.to_owned() })
     }
 
-    fn from_patients(&self, branch: &Branch<'_>, part: &Part, whose: &Whose) -> String {
+    fn by_patients(&self, branch: &Branch<'_>, part: &Part, whose: &Whose) -> String {
         let (each, mut conditions, patient) = whose.each();
         let Some((from, rows)) = part.way.below(&patient, "e") else { return from_patients(branch, part, whose) };
         conditions.extend([rows, format!("{} = {}.v", of_row(&self.value, "e"), self.name)]);

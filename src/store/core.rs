@@ -1,8 +1,8 @@
 //! What readers and the writer share: the mappings, their statements, the keys, the path of the file.
 
+use crate::introspect::Found;
 use crate::layout::{self, PlanLayout};
 use crate::shape::Table;
-use crate::introspect::Found;
 use crate::{Error, derive};
 use hearthgate_mapping::{Mappings, PatientRule, Plan, PlanKind, Row, Sql, TableNode};
 use hearthgate_seal::Keyring;

@@ -137,7 +137,9 @@ impl Store {
         let writer = Arc::new(Writer::start(Arc::clone(&core), conn, Arc::clone(&health))?);
         let pool = Pool::start(&core, options.readers)?;
         let (checked, file): (Arc<Health>, PathBuf) = (Arc::clone(&health), path.to_owned());
-        std::thread::Builder::new().name("check".to_owned()).spawn(move || {
+        std::thread::Builder::new()
+            .name("check".to_owned())
+            .spawn(move || {
                 // After a clean end nobody waits for it, and the start needs the processors.
                 if !unclean {
                     std::thread::sleep(std::time::Duration::from_secs(1));

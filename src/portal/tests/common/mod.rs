@@ -95,7 +95,17 @@ fn record_pages(frame: &Frame<'_>, form: Form<'_>, text: &str, add: &mut Add<'_>
     let appointments = [appointment, AppointmentLine { href: None, status: "booked", ..appointment }];
     let prescriptions = [PrescriptionLine { medicine: text, instructions: Some(text), written: Some(DAY), by: Some(text), status: text }];
     let codes = [text];
-    let finding = |context, judgement| Finding { id: text, span: (0, 1), name: text, context, codes: &codes, why: Some(text), confidence: Some(90), acceptable: true, judgement };
+    let finding = |context, judgement| Finding {
+        id: text,
+        span: (0, 1),
+        name: text,
+        context,
+        codes: &codes,
+        why: Some(text),
+        confidence: Some(90),
+        acceptable: true,
+        judgement,
+    };
     let findings = [
         finding(FindingContext::Affirmed, None),
         finding(FindingContext::Negated, Some(Judgement::Accepted)),
