@@ -12,16 +12,6 @@ use crate::{Error, Seq};
 
 /// After a batch of more events than this the load is worth waiting for.
 const BUSY: usize = 4;
-/// And for each so many events in it, once more: the more come together, the more one flush is worth.
-const BUSIER: usize = 16;
-/// How many times at most.
-const MOST_PAUSES: usize = 3;
-
-/// How many pauses to wait for company, after a batch of so many events.
-fn pauses(events: usize) -> u32 {
-    if events > BUSY { (1 + events / BUSIER).min(MOST_PAUSES) as u32 } else { 0 }
-}
-
 #[derive(Default)]
 struct Buffer {
     lines: Vec<u8>,
@@ -102,7 +92,7 @@ impl Shared {
 /// Runs until closed, or until the tape fails.
 pub(crate) fn run(shared: &Shared, tape: &mut dyn Tape, pause: Duration) {
     let mut lines = Vec::new();
-    let mut wait = 0;
+    let mut company = false;
     loop {
         lines.clear();
         let mut buffer = shared.lock();
@@ -112,14 +102,14 @@ pub(crate) fn run(shared: &Shared, tape: &mut dyn Tape, pause: Duration) {
             }
             buffer = shared.filled.wait(buffer).unwrap_or_else(PoisonError::into_inner);
         }
-        if wait > 0 && !buffer.closed {
+        if company && !buffer.closed {
             drop(buffer);
-            std::thread::sleep(pause * wait);
+            std::thread::sleep(pause);
             buffer = shared.lock();
         }
         std::mem::swap(&mut buffer.lines, &mut lines);
         let batch = std::mem::take(&mut buffer.batch);
-        wait = pauses(std::mem::take(&mut buffer.events));
+        company = std::mem::take(&mut buffer.events) > BUSY;
         let (first, last) = (buffer.first, buffer.next - 1);
         drop(buffer);
         match tape.append(first, &lines) {
