@@ -3,6 +3,7 @@
 mod abuse_isolation;
 mod abuse_tokens;
 mod answers;
+mod apps;
 mod bad_input;
 mod browser;
 mod capability;
@@ -15,6 +16,7 @@ mod first_booking;
 mod harness;
 mod history;
 mod limits;
+mod node;
 mod non_interference;
 mod oauth;
 mod operations;

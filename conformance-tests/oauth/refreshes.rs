@@ -152,6 +152,24 @@ fn abuse_b47_b48_b51_a_refresh_token_is_its_clients_and_gives_no_more_than_it_ha
     assert!(reads(&clinic, &again) && reads(&clinic, &secret));
 }
 
+/// SMART's refresh has no `client_id`. Seen to fail without `owner_of_refresh`, and with the kind of the client not looked at.
+#[test]
+fn a_public_app_refreshes_without_its_name_and_nobody_else_does() {
+    let clinic = clinic_with("nameless", None);
+    let ask = |token: &str| {
+        let form = super::client::encoded(&[("grant_type", "refresh_token"), ("refresh_token", token)]);
+        let headers = [("content-type", "application/x-www-form-urlencoded")];
+        clinic.server.ask("POST", &format!("{}/auth/token", clinic.issuer()), None, &headers, Some(form.as_bytes()))
+    };
+    let first = clinic.app.tokens(&clinic, "anna", ASKED);
+    let second = ask(text(&first, "refresh_token")).expect(200).json();
+    assert!(reads(&clinic, &second) && second["refresh_token"] != first["refresh_token"]);
+    let confidential = clinic.conf.tokens(&clinic, "mora", "launch/patient offline_access patient/*.rs");
+    refused(&ask(text(&confidential, "refresh_token")), "invalid_client");
+    refused(&ask("x"), "invalid_client");
+    assert!(reads(&clinic, &confidential));
+}
+
 /// Seen to fail with `ALIVE` always true.
 #[test]
 fn abuse_a16_b49_what_ends_a_party_ends_its_tokens_at_once() {

@@ -3,7 +3,7 @@
 use super::error::OAuthError;
 use super::form::Form;
 use super::{Oauth, client_authentication};
-use hearthgate_auth::{AuthMethod, ClientParameters, Credentials, CredentialsFault, read_credentials, verify_secret};
+use hearthgate_auth::{AuthMethod, ClientParameters, Credentials, CredentialsFault, digest_of, read_credentials, verify_secret};
 use hearthgate_store::Client;
 use http::{HeaderMap, HeaderValue, header};
 
@@ -32,8 +32,9 @@ impl Authenticated {
 /// None, several, or one that is not who it says.
 pub async fn authenticate_client(oauth: &Oauth, headers: &HeaderMap, form: &Form, peer: &str) -> Result<Authenticated, OAuthError> {
     let basic = headers.contains_key(header::AUTHORIZATION);
+    let owner = if basic { None } else { owner_of_refresh(oauth, form)? };
     let parameters = ClientParameters {
-        client_id: form.get("client_id"),
+        client_id: form.get("client_id").or(owner.as_deref()),
         client_secret: form.get("client_secret"),
         client_assertion: form.get("client_assertion"),
         client_assertion_type: form.get("client_assertion_type"),
@@ -69,4 +70,15 @@ pub async fn authenticate_client(oauth: &Oauth, headers: &HeaderMap, form: &Form
         return Err(OAuthError::InvalidClient { basic });
     };
     Ok(Authenticated { client, confidential: proven != AuthMethod::None, jkt: None })
+}
+
+/// Whose refresh token it is, where a refresh says nothing else of its client: a public app need not name itself
+/// (<https://hl7.org/fhir/smart-app-launch/STU2.2/app-launch.html#refresh-access-token>). To be named is all that a public client does
+/// anyway; one that has something to prove is refused all the same.
+fn owner_of_refresh(oauth: &Oauth, form: &Form) -> Result<Option<String>, OAuthError> {
+    let named = ["client_id", "client_secret", "client_assertion", "client_assertion_type"].iter().any(|name| form.has(name));
+    match form.get("refresh_token") {
+        Some(token) if !named && form.get("grant_type") == Some("refresh_token") => Ok(oauth.store().refresh(&digest_of(token))?.map(|state| state.client_id)),
+        _ => Ok(None),
+    }
 }

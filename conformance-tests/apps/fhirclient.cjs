@@ -1,0 +1,165 @@
+// SMART's own JavaScript client, `fhirclient`, in a real browser: standalone and EHR launch, reads, searches, refresh, a refusal, and the
+// two kinds of confidential clients.
+"use strict";
+
+const fs = require("node:fs");
+const os = require("node:os");
+const path = require("node:path");
+const { generateKeyPairSync } = require("node:crypto");
+const { account, assert, decide, demo, register, run, serve, signIn } = require("./lib.cjs");
+
+const SCOPE = "launch launch/patient openid fhirUser offline_access online_access patient/*.rs user/*.rs";
+const STANDALONE = "launch/patient openid fhirUser offline_access patient/*.rs";
+const PUBLIC = `fhirclient-${process.pid}`;
+const library = require.resolve("fhirclient/build/fhir-client.js");
+const file = (name) => path.join(__dirname, "page", name);
+
+async function main() {
+  const app = await serve({ "/fhir-client.js": library, "/launch.html": file("launch.html"), "/index.html": file("index.html") });
+
+  // Opens the app as a patient would from a bookmark, up to our first page.
+  const open = async (page, configuration) => {
+    await page.addInitScript(([origin, text]) => location.origin === origin && sessionStorage.setItem("configuration", text), [app.origin, JSON.stringify({ clientId: PUBLIC, ...configuration })]);
+    await page.goto(`${app.origin}/launch.html?iss=${encodeURIComponent(demo.fhir_base)}`);
+  };
+  const arrived = async (page) => {
+    await page.waitForFunction(() => document.getElementById("said")?.textContent);
+    return page.innerText("#said");
+  };
+  const token = (page) => page.evaluate(() => client.state.tokenResponse);
+  const readPatient = (page) => page.evaluate(() => client.patient.read());
+
+  const connect = async (page, who, configuration) => {
+    await open(page, { scope: STANDALONE, ...configuration });
+    await signIn(page, who);
+    await decide(page, "allow");
+    assert.equal(await arrived(page), "ready");
+  };
+
+  try {
+    const words = ["--redirect-uri", `${app.origin}/index.html`, "--launch-url", `${app.origin}/launch.html`, "--scope", SCOPE];
+    register(PUBLIC, "public", words);
+    await run({
+      "standalone launch with a patient, reads and a search": async (page) => {
+        const patient = account("patient");
+        await connect(page, patient);
+        const answer = await token(page);
+        assert.deepEqual([answer.token_type, answer.patient, answer.need_patient_banner], ["Bearer", patient.patient, true]);
+        for (const scope of STANDALONE.split(" ")) assert.ok(answer.scope.split(" ").includes(scope), `${scope} is in ${answer.scope}`);
+        assert.equal(await page.evaluate(() => client.getIdToken().fhirUser), `${demo.fhir_base}/${patient.fhirUser}`);
+        assert.equal((await readPatient(page)).id, patient.patient);
+        assert.equal((await page.evaluate(() => client.user.read())).id, patient.patient);
+        const found = await page.evaluate(() => client.request(`Condition?patient=${client.patient.id}&_count=2`, { pageLimit: 0, flat: true }));
+        assert.ok(found.length > 2, "pages are followed");
+        assert.ok(found.every((resource) => resource.resourceType === "Condition" && resource.subject.reference === `Patient/${patient.patient}`));
+        const other = await page.evaluate((id) => client.request(`Patient/${id}`).then(() => "read", (error) => error.status ?? error.statusCode), account("patient", 1).patient);
+        assert.equal(other, 404);
+      },
+
+      "refresh of the access token": async (page) => {
+        await connect(page, account("patient"));
+        const before = await token(page);
+        await page.evaluate(() => client.refresh());
+        const after = await token(page);
+        assert.notEqual(after.access_token, before.access_token);
+        assert.notEqual(after.refresh_token, before.refresh_token);
+        assert.equal(after.patient, before.patient);
+        await readPatient(page);
+        // The library does it by itself once the token is over.
+        await page.evaluate(() => (client.state.expiresAt = 0));
+        await readPatient(page);
+        assert.notEqual((await token(page)).access_token, after.access_token);
+      },
+
+      "refusal at consent": async (page) => {
+        await open(page, { scope: STANDALONE });
+        await signIn(page, account("patient", 1));
+        await decide(page, "deny");
+        assert.match(await arrived(page), /^access_denied/);
+        assert.equal(await page.evaluate(() => window.client), undefined);
+      },
+
+      "a doctor picks the patient of a standalone launch": async (page) => {
+        await open(page, { scope: "launch/patient openid fhirUser online_access patient/*.rs" });
+        await signIn(page, account("doctor"));
+        await page.waitForSelector("[name=patient]");
+        const picked = await page.$eval("[name=patient]", (choice) => choice.value);
+        await page.check(`[name=patient][value="${picked}"]`);
+        await page.click("main button.primary");
+        await decide(page, "allow");
+        assert.equal(await arrived(page), "ready");
+        assert.equal((await token(page)).patient, picked);
+        assert.equal((await readPatient(page)).id, picked);
+        assert.equal(await page.evaluate(() => client.user.resourceType), "Practitioner");
+        await page.evaluate(() => client.refresh());
+        await readPatient(page);
+      },
+
+      "launch from the chart": async (page) => {
+        await page.addInitScript(([origin, text]) => location.origin === origin && sessionStorage.setItem("configuration", text), [app.origin, JSON.stringify({ clientId: PUBLIC, scope: "launch openid fhirUser patient/*.rs" })]);
+        await page.goto(`${demo.issuer}/`);
+        await signIn(page, account("doctor"));
+        await page.click("main .links a");
+        await page.waitForSelector("[name=client_id]");
+        const patient = await page.$eval("[name=patient]", (field) => field.value);
+        await page.click(`[name=client_id][value="${PUBLIC}"]`);
+        await decide(page, "allow");
+        assert.equal(await arrived(page), "ready");
+        const answer = await token(page);
+        assert.deepEqual([answer.patient, answer.refresh_token], [patient, undefined]);
+        assert.ok(answer.scope.split(" ").includes("launch"));
+        const style = await page.evaluate((url) => fetch(url).then((answer) => answer.json()), answer.smart_style_url);
+        assert.match(style.color_background, /^#/);
+        assert.equal((await readPatient(page)).id, patient);
+        const found = await page.evaluate(() => client.patient.request("MedicationRequest", { pageLimit: 1, flat: true }));
+        assert.ok(found.length > 0 && found.every((resource) => resource.subject.reference === `Patient/${patient}`));
+      },
+
+      "a disconnected app reads and refreshes no more": async (page) => {
+        await connect(page, account("patient"));
+        const portal = await page.context().newPage();
+        await portal.goto(`${demo.issuer}/apps`);
+        await portal.click("main button.danger");
+        await portal.waitForURL(/disconnected/);
+        const refused = await page.evaluate(() => client.request("Patient/" + client.patient.id).then(() => "read", (error) => error.message));
+        assert.notEqual(refused, "read");
+        assert.equal((await token(page)).refresh_token, undefined, "the library tried to refresh, was refused, and gave up");
+      },
+
+      "a confidential app with a secret": async (page) => {
+        const id = `${PUBLIC}-secret`;
+        const clientSecret = register(id, "secret", words);
+        await connect(page, account("patient"), { clientId: id, clientSecret });
+        await readPatient(page);
+        const before = await token(page);
+        await page.evaluate(() => client.refresh());
+        assert.notEqual((await token(page)).access_token, before.access_token);
+        await readPatient(page);
+      },
+
+      "a confidential app with a key": async (page) => {
+        for (const [alg, options] of [["ES384", { namedCurve: "P-384" }], ["RS384", { modulusLength: 2048 }]]) {
+          const { publicKey, privateKey } = generateKeyPairSync(alg === "ES384" ? "ec" : "rsa", options);
+          const name = { kid: `key-${alg}`, alg };
+          const keys = path.join(os.tmpdir(), `${PUBLIC}-${alg}.json`);
+          fs.writeFileSync(keys, JSON.stringify({ keys: [{ ...publicKey.export({ format: "jwk" }), ...name, use: "sig" }] }));
+          const id = `${PUBLIC}-${alg}`;
+          register(id, "jwks", ["--jwks", keys, ...words]);
+          fs.unlinkSync(keys);
+          const own = await page.context().browser().newContext();
+          const other = await own.newPage();
+          await connect(other, account("patient"), { clientId: id, clientPrivateJwk: { ...privateKey.export({ format: "jwk" }), ...name, key_ops: ["sign"], ext: true } });
+          await readPatient(other);
+          await own.close();
+        }
+      },
+    });
+  } finally {
+    app.close();
+  }
+}
+
+main().catch((error) => {
+  console.error(error.message, error.stack);
+  process.exitCode = 1;
+});
