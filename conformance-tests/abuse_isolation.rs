@@ -9,6 +9,7 @@ use hearthgate_fhir::r4;
 use serde_json::{Value, json};
 use std::sync::OnceLock;
 
+mod masked_writes;
 mod pages;
 mod references;
 mod requests;

@@ -15,7 +15,7 @@ use std::sync::{Arc, Barrier, Mutex, OnceLock};
 
 mod registration;
 
-const BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+pub const BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /// A client's key to sign assertions with.
 pub struct Signer {
@@ -223,7 +223,8 @@ fn a_pushed_request_is_its_clients_own_and_checked_when_it_is_pushed() {
     assert!(pushed["expires_in"].as_i64().is_some_and(|seconds| seconds > 0 && seconds < 600));
     let reference = pushed["request_uri"].as_str().expect("a reference").to_owned();
     let authorize = |client: &str, reference: &str| {
-        let answer = server.ask("GET", &format!("{}/auth/authorize?{}", root(server), form(&[("client_id", client), ("request_uri", reference)])), None, &[], None);
+        let answer =
+            server.ask("GET", &format!("{}/auth/authorize?{}", root(server), form(&[("client_id", client), ("request_uri", reference)])), None, &[], None);
         (answer.status, answer.header("location").map(str::to_owned))
     };
     let (status, to) = authorize("pusher", &reference);

@@ -7,6 +7,7 @@ mod consents;
 mod launches;
 mod refreshes;
 mod requests;
+mod rotations;
 mod sessions;
 
 use crate::harness::Server;

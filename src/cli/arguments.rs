@@ -227,13 +227,16 @@ pub enum Clients {
         /// Its id.
         id: String,
     },
-    /// Give it a new secret, shown once, or new keys; the old ones stop at once.
+    /// Give it a new secret, shown once, or new keys; the old ones, and every token it has, stop at once.
     Rotate {
         /// Its id.
         id: String,
         /// Its new public keys; with the old ones among them, those hold until they are left out.
         #[arg(long, value_name = "FILE|URL")]
         jwks: Option<String>,
+        /// Its tokens go on: for a change that was planned, not for a secret that somebody else has.
+        #[arg(long)]
+        keep_tokens: bool,
     },
 }
 

@@ -130,7 +130,7 @@ fn client_work(what: Clients) -> Result<Work, String> {
         Clients::Enable { id } => Work::ClientDisable { id, disabled: false },
         Clients::Approve { id } => Work::ClientReview { id, approved: true },
         Clients::Refuse { id } => Work::ClientReview { id, approved: false },
-        Clients::Rotate { id, jwks } => Work::ClientRotate(work::RotateClient { id, jwks: jwks.map(jwks_at).transpose()? }),
+        Clients::Rotate { id, jwks, keep_tokens } => Work::ClientRotate(work::RotateClient { id, jwks: jwks.map(jwks_at).transpose()?, keep_tokens }),
     })
 }
 

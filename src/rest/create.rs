@@ -24,7 +24,7 @@ pub async fn create(
         return Err(Fault::bad("not-supported", "Conditional create (`If-None-Exist`) is not offered. Search first, then create."));
     }
     let id = new_id();
-    let put = Put { resource, id: &id, value, old: None, interaction: Interaction::Create, expect: Expect::New };
+    let put = Put { resource, id: &id, value, whole: value, old: None, interaction: Interaction::Create, expect: Expect::New };
     let mut unit = write::unit(gateway, caller, &put)?;
     if resource == "Patient"
         && caller.role() == Role::Doctor

@@ -61,13 +61,23 @@ fn contained(value: &mut Value, base: &str, hidden: &dyn Fn(&str) -> bool) {
     }
 }
 
+fn marker() -> Value {
+    json!([{ "url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "masked" }])
+}
+
+/// Whether an object is what stands for a hidden one.
+#[must_use]
+pub fn is_mask(members: &Object) -> bool {
+    members.len() == 1 && members.get("extension") == Some(&marker())
+}
+
 fn object(members: &mut Object, names: &dyn Fn(&str) -> bool) {
     let text = |name: &str| members.get(name).and_then(Value::as_str);
     // By an identifier alone it may be anybody's.
     let logical = text("type") == Some("Patient") && members.contains_key("identifier") && !members.contains_key("reference");
     if logical || text("reference").is_some_and(names) {
         members.clear();
-        members.insert("extension".to_owned(), json!([{ "url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "masked" }]));
+        members.insert("extension".to_owned(), marker());
         return;
     }
     members.retain(|_, value| !value.as_str().is_some_and(names));

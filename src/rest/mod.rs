@@ -29,6 +29,7 @@ mod search;
 mod stored;
 mod subset;
 pub mod throttle;
+mod unmask;
 mod update;
 mod veil;
 mod vread;

@@ -6,10 +6,12 @@ use super::conditions::Conditions;
 use super::fault::Fault;
 use super::gateway::Gateway;
 use super::judge;
+use super::unmask::unmask;
 use super::write::{self, Put};
 use hearthgate_access::{Caller, Interaction};
 use hearthgate_fhir::Value;
 use hearthgate_store::Expect;
+use std::borrow::Cow;
 
 /// How often a write without `If-Match` is judged anew when another one came between.
 const TRIES: usize = 32;
@@ -54,7 +56,11 @@ pub async fn update(
                 (Interaction::Create, Expect::Named)
             }
         };
-        let put = Put { resource, id, value, old: old.as_ref(), interaction, expect };
+        let whole = match old.as_ref().filter(|old| !old.deleted) {
+            Some(old) => unmask(gateway, caller, resource, old, value)?,
+            None => Cow::Borrowed(value),
+        };
+        let put = Put { resource, id, value, whole: &whole, old: old.as_ref(), interaction, expect };
         let unit = write::unit(gateway, caller, &put)?;
         match write::commit(gateway, caller, &put, unit, event.clone(), conditions).await {
             // Somebody wrote between reading and writing: the judgement is made anew on what is there now.

@@ -92,8 +92,10 @@ pub struct Put<'p> {
     pub resource: &'static str,
     /// Its id.
     pub id: &'p str,
-    /// The content.
+    /// The content as the caller sent it: what an answer may repeat.
     pub value: &'p Value,
+    /// The content to be stored: the same with what the caller is not shown.
+    pub whole: &'p Value,
     /// The version it replaces, if there is one.
     pub old: Option<&'p Stored>,
     /// What it is, for scopes.
@@ -109,9 +111,9 @@ pub fn unit(gateway: &Gateway, caller: &Caller, put: &Put<'_>) -> Result<Unit, F
     references(gateway, caller, put, standing.as_ref())?;
     agreement(gateway, caller, put, standing.as_ref())?;
     if put.resource == "Appointment" {
-        appointment::judge(caller, put.old.map(|o| &o.body), put.value, gateway.now())?;
+        appointment::judge(caller, put.old.map(|o| &o.body), put.whole, gateway.now())?;
     }
-    let plan = claim::plan_for(&gateway.mappings, put.resource, put.value).ok_or(Fault::Method("GET, HEAD"))?;
+    let plan = claim::plan_for(&gateway.mappings, put.resource, put.whole).ok_or(Fault::Method("GET, HEAD"))?;
     let guard = Guard {
         version: put.expect,
         old: match put.old {
@@ -120,7 +122,7 @@ pub fn unit(gateway: &Gateway, caller: &Caller, put: &Put<'_>) -> Result<Unit, F
         },
         new: Some(gateway.touch(caller, put.resource, put.id, put.interaction)?),
     };
-    Ok(Unit { context: context(gateway, caller), changes: vec![change(plan, put.id, put.value, guard, true)], audit: None })
+    Ok(Unit { context: context(gateway, caller), changes: vec![change(plan, put.id, put.whole, guard, true)], audit: None })
 }
 
 /// The change that puts a resource into its tables.
@@ -251,7 +253,7 @@ fn identified<'v>(value: &'v Value, path: &str, out: &mut Vec<(String, &'v str, 
 /// Stores a unit with its audit event and answers what the client wants to see of it.
 pub async fn commit(gateway: &Gateway, caller: &Caller, put: &Put<'_>, mut unit: Unit, event: audit::Draft, conditions: &Conditions) -> Result<Answer, Fault> {
     let expected = if put.old.is_some_and(|o| !o.deleted) { StatusCode::OK } else { StatusCode::CREATED };
-    let mut patients = mask::patients(put.value.to_string().as_bytes(), &gateway.settings.base);
+    let mut patients = mask::patients(put.whole.to_string().as_bytes(), &gateway.settings.base);
     if put.resource == "Patient" {
         patients.push(put.id.to_owned());
     }

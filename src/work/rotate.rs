@@ -1,7 +1,9 @@
 //! New secrets for old: `hearthgate clients rotate`, `users rotate` and `users password`. The old one stops with the change itself.
 //!
 //! A user's new password ends what the old one opened (sessions and apps); so says the table of users itself. A client's new secret or
-//! keys end none of its users' consents: whoever holds the old ones can no longer come as that client.
+//! keys end every token that came of the old ones, unless the change was planned; they end none of its users' consents, which are
+//! theirs: whoever holds the old secret can no longer come as that client. A token made by `hearthgate token` was never the client's,
+//! and ends by itself, or with the client's being disabled.
 
 use super::clients::keys;
 use super::{event, users};
@@ -21,6 +23,9 @@ pub struct Client {
     /// Its new keys: the text of a JWKS, or an https URL. One with the old and the new keys, and later one with the new alone,
     /// makes the two hold side by side for a while.
     pub jwks: Option<String>,
+    /// Its tokens go on.
+    #[serde(default)]
+    pub keep_tokens: bool,
 }
 
 /// A user's new password.
@@ -57,7 +62,14 @@ pub(super) fn client(new: &Client, instance: &Instance, runtime: &Handle, consol
         client.secret_hash = Some(hearthgate_auth::hash_secret(secret));
     }
     let event = event(instance, "client-rotate", Some(&new.id), None, 200);
-    write(instance, runtime, event, client.replace())?;
+    let mut changes = vec![client.replace()];
+    if !new.keep_tokens {
+        changes.push(Change::revoke_families_of(&new.id, "client-rotate", event.at_ms));
+    }
+    write(instance, runtime, event, changes)?;
+    if !new.keep_tokens {
+        console.out("its tokens have stopped; what people allowed it stands");
+    }
     match secret {
         Some(secret) => {
             console.out(&format!("the client {} has a new secret; the old one has stopped", new.id));
@@ -74,7 +86,7 @@ pub(super) fn user(new: &User, instance: &Instance, runtime: &Handle, console: &
     let password = new.password.clone().unwrap_or_else(users::made_up);
     users::is_long_enough(&password)?;
     let event = event(instance, "user-password", None, Some(&new.name), 200);
-    write(instance, runtime, event, Change::set_password(&new.name, &users::hash(&password)?))?;
+    write(instance, runtime, event, vec![Change::set_password(&new.name, &users::hash(&password)?)])?;
     console.out(&format!("{} has a new password; the old one, and what it opened, has stopped", new.name));
     if new.password.is_none() {
         console.out(&format!("the password, shown this once: {password}"));
@@ -82,10 +94,10 @@ pub(super) fn user(new: &User, instance: &Instance, runtime: &Handle, console: &
     Ok(0)
 }
 
-fn write(instance: &Instance, runtime: &Handle, event: hearthgate_ledger::Event, change: Change) -> Result<(), String> {
+fn write(instance: &Instance, runtime: &Handle, event: hearthgate_ledger::Event, changes: Vec<Change>) -> Result<(), String> {
     let unit = Unit {
         context: Context { actor: None, client: Some("hearthgate-operator".to_owned()), at_ms: event.at_ms },
-        changes: vec![change],
+        changes,
         audit: serde_json::to_string(&event).ok().map(|event| AuditRow { event }),
     };
     runtime.block_on(instance.gateway.store.write(unit)).map(drop).map_err(|e| e.to_string())

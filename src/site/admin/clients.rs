@@ -169,7 +169,12 @@ async fn change(visit: &Visit, mut client: Client, form: &Form) -> Result<Respon
         },
         _ => return Err(not_found()),
     };
-    visit.oauth.write(vec![change], &visit.event(action, Some(&id))).await?;
+    let mut changes = vec![change];
+    if action == "client-rotate" {
+        // What came of the old secret or keys ends with them.
+        changes.push(Change::revoke_families_of(&id, action, visit.oauth.now()));
+    }
+    visit.oauth.write(changes, &visit.event(action, Some(&id))).await?;
     Ok(match secret {
         Some(secret) => once(visit, &id, &secret),
         None => see_other(&visit.path),
