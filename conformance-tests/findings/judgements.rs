@@ -9,7 +9,6 @@ fn read(clinic: &Clinic, id: &str) -> Value {
 
 const TEXT: &str = "Assessment: hypertension. Chest pain. Denies fever. No evidence of pneumonia. Possible asthma. Family history: mother with breast cancer.";
 
-/// Seen to fail without the guard on care, on the standing, and on what can be accepted.
 #[test]
 fn an_accepted_finding_becomes_a_diagnosis_with_its_evidence_and_provenance() {
     let clinic = clinic("findings-accept");
@@ -74,7 +73,6 @@ fn an_observation_that_no_note_says_is_not_judged() {
     clinic.judge(&clinic.m, "plain", "$reject").expect(422);
 }
 
-/// Seen to fail when an update of a finding went the way of other updates.
 #[test]
 fn an_update_of_the_status_means_the_same_and_nothing_else_is_written() {
     let clinic = clinic("findings-update");
@@ -109,7 +107,6 @@ fn an_update_of_the_status_means_the_same_and_nothing_else_is_written() {
     assert_eq!(stale.status, 412);
 }
 
-/// Seen to fail when judgements were not carried over, and when a diagnosis rested on a finding that was gone.
 #[test]
 fn a_changed_note_keeps_judgements_that_still_hold() {
     let clinic = clinic("findings-kept");

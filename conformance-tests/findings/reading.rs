@@ -7,7 +7,6 @@ const NOTE: &str = "CHIEF COMPLAINT: chest pain\r\n\r\nHISTORY OF PRESENT ILLNES
 No evidence of diabetes mellitus.\r\n\r\nFAMILY HISTORY:\r\nMother with breast cancer.\r\n\r\nMEDICATIONS:\r\nmetformin 500 mg\r\n\r\nALLERGIES:\r\npenicillin\r\n\r\n\
 ASSESSMENT:\r\nÉtat général 😀😀 hypertension. If vomiting develops, return.\r\n";
 
-/// Seen to fail when negation was left out of where the concept stands.
 #[test]
 fn a_note_becomes_observations_whose_value_is_what_it_affirms_and_nothing_else() {
     let clinic = clinic("findings-reading");
@@ -57,7 +56,7 @@ fn a_note_becomes_observations_whose_value_is_what_it_affirms_and_nothing_else()
     assert!(clinic.server.get("Condition?patient=pat-a", &clinic.system).ids().is_empty());
 }
 
-/// Both ways of counting name the same words, behind é, 😀 and CRLF. Seen to fail with bytes given as code points.
+/// Both ways of counting name the same words, behind é, 😀 and CRLF.
 fn spans(found: &[Value], text: &str) {
     let letters: Vec<char> = text.chars().collect();
     for finding in found {
@@ -164,7 +163,7 @@ fn a_changed_note_keeps_what_it_still_says_and_loses_the_rest() {
     clinic.server.get(&format!("Observation/{}", id(of(&first, "fever"))), &clinic.m).expect(410);
 }
 
-/// Seen to fail without the triggers, and when tombstones of one statement were sought at their own number instead of its first.
+/// Seen to fail when tombstones of one statement were sought at their own number instead of its first.
 #[test]
 fn findings_go_with_their_note_in_the_same_transaction_whoever_deletes_it() {
     let clinic = clinic("findings-withdrawn");
@@ -198,7 +197,7 @@ fn findings_go_with_their_note_in_the_same_transaction_whoever_deletes_it() {
     assert!(clinic.server.get("Observation?derived-from=DocumentReference/n3", &clinic.system).ids().is_empty());
 }
 
-/// The law of the table holds for every writer. Seen to fail without the checks.
+/// The law of the table holds for every writer.
 #[test]
 fn no_writer_can_make_a_denied_condition_a_value() {
     let clinic = clinic("findings-law");
@@ -223,7 +222,6 @@ fn no_writer_can_make_a_denied_condition_a_value() {
     }
 }
 
-/// Seen to fail without the look at who brought the version.
 #[test]
 fn an_import_queues_its_notes_unless_it_wants_them_unread() {
     let clinic = clinic("findings-import");
@@ -241,7 +239,6 @@ fn an_import_queues_its_notes_unless_it_wants_them_unread() {
     assert_eq!(clinic.findings("n1", 2).len(), 2);
 }
 
-/// Seen to fail when the position was kept in memory alone, and without it.
 #[test]
 fn a_killed_reader_goes_on_where_it_was_and_reads_nothing_twice() {
     let mut clinic = clinic("findings-killed");
@@ -258,7 +255,6 @@ fn a_killed_reader_goes_on_where_it_was_and_reads_nothing_twice() {
     }
 }
 
-/// Seen to fail without the reader of `note_intake`.
 #[test]
 fn a_note_typed_by_a_program_without_keys_is_sealed_and_read() {
     let clinic = clinic("findings-typed");

@@ -144,7 +144,8 @@ fn before(scene: &Scene<'_>, index: usize, cue: &Cue, first: usize, reach: &mut 
         reach.possible = false;
         reach.hypothetical = false;
     }
-    if cue.is(kind::AFFIRM) && !joined_to_negation(scene, index) {
+    // "Never admitted for asthma": what is denied is the admission; the asthma stays what it was.
+    if cue.is(kind::EVENT) || cue.is(kind::AFFIRM) && !joined_to_negation(scene, index) {
         reach.negate = false;
     }
 }

@@ -32,6 +32,7 @@ pub(crate) mod kind {
     pub(crate) const FORM: u32 = 1 << 24;
     pub(crate) const FAMILY_BACK: u32 = 1 << 25;
     pub(crate) const JOINT: u32 = 1 << 26;
+    pub(crate) const EVENT: u32 = 1 << 27;
 }
 
 /// A cue in a sentence: tokens `first..end`.

@@ -133,7 +133,7 @@ impl Engine {
         };
         let name = found.concept.map_or(mention, |c| self.lexicon.name(c));
         if matches!(category, Category::Medication | Category::Allergy) {
-            let allergic = section == Section::Allergies || name.starts_with("allergy") || self.allergy_nearby(scene, found);
+            let allergic = section == Section::Allergies || self.says_allergy(scene, found);
             match (allergic, category) {
                 (true, _) => category = Category::Allergy,
                 (false, Category::Allergy) => return None,
@@ -164,10 +164,12 @@ impl Engine {
         })
     }
 
-    /// "allergic to penicillin", "penicillin allergy".
-    fn allergy_nearby(&self, scene: &Scene<'_>, found: &Match) -> bool {
+    /// "allergic to penicillin", "penicillin allergy", whether that is the mention or stands beside it: a cat alone is a cat.
+    fn says_allergy(&self, scene: &Scene<'_>, found: &Match) -> bool {
         let says = |at: usize| self.lexicon.is_allergy(scene.tokens[at].word);
-        (scene.from.max(found.first.saturating_sub(4))..found.first).any(says) || (found.end..scene.to.min(found.end + 2)).any(says)
+        let here = |&at: &usize| !scene.tokens[at].is_mark(b';');
+        (scene.from.max(found.first.saturating_sub(4))..found.end).rev().take_while(here).any(says)
+            || (found.end..scene.to.min(found.end + 2)).take_while(here).any(says)
     }
 
     /// The context of a given span of a sentence, `start..end` in UTF-8 bytes.

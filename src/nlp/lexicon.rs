@@ -83,7 +83,7 @@ pub(crate) struct Lexicon {
     flags: Box<[u32]>,
     conjunctions: [u32; 3],
     prepositions: [u32; 4],
-    allergies: [u32; 4],
+    allergies: [u32; 8],
 }
 
 /// FNV-1a over bytes: the hash that `blob.py` lays the tables out with.
@@ -146,11 +146,11 @@ impl Lexicon {
             flags,
             conjunctions: [0; 3],
             prepositions: [0; 4],
-            allergies: [0; 4],
+            allergies: [0; 8],
         };
         lexicon.conjunctions = [lexicon.word(b"and"), lexicon.word(b"or"), lexicon.word(b"/")];
         lexicon.prepositions = [lexicon.word(b"in"), lexicon.word(b"of"), lexicon.word(b"on"), lexicon.word(b"to")];
-        lexicon.allergies = [lexicon.word(b"allergy"), lexicon.word(b"allergic"), lexicon.word(b"anaphylaxis"), lexicon.word(b"intolerance")];
+        lexicon.allergies = ["allergy", "allergic", "anaphylaxis", "anaphylactic", "intolerance", "intolerant", "hypersensitivity", "reaction"].map(|word| lexicon.word(word.as_bytes()));
         Ok(lexicon)
     }
 

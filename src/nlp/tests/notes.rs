@@ -127,6 +127,26 @@ fn known_allergies_that_are_denied_are_negated() {
 }
 
 #[test]
+fn what_one_can_be_allergic_to_is_no_allergy_unless_the_text_says_so() {
+    let engine = engine();
+    for text in ["There is a new cat in the house.", "She has cats and a dog.", "Ate shrimp and eggs.", "The dust on the shelf.", "CT with IV contrast.", "Uses latex gloves."] {
+        assert!(engine.read(text).findings.is_empty(), "{text}: {:?}", engine.read(text).findings);
+    }
+    for (text, said) in [
+        ("She is allergic to cats.", "cats"),
+        ("ALLERGIES: cat dander, latex", "latex"),
+        ("Peanut allergy since childhood.", "Peanut allergy"),
+        ("Anaphylactic reaction to shrimp.", "shrimp"),
+    ] {
+        let document = engine.read(text);
+        assert_eq!(find(text, &document, said).category, Category::Allergy, "{text}");
+    }
+    // Nor is an allergy denied in the same sentence one that is there.
+    let text = "No known allergies; has a cat.";
+    assert!(engine.read(text).findings.iter().all(|f| f.context.negated || f.codes.iter().any(|c| c.code == "716186003")), "{text}");
+}
+
+#[test]
 fn phrases_that_hold_a_findings_words_are_none() {
     let engine = engine();
     for text in ["She got her flu shot.", "Fall precautions were discussed.", "Pain medication was refilled.", "A stress test was ordered.", "cold compresses"]
