@@ -17,7 +17,7 @@ fn new_secret(said: &str) -> String {
 }
 
 /// A secret that somebody else has is worth nothing any more, and so is what came of it; others' tokens go on, and what people
-/// allowed stands. Seen to fail without `revoke_families_of`, and when it did not look at the client.
+/// allowed stands. Seen to fail without `revoke_families_of`.
 #[test]
 fn abuse_a16_a_new_secret_ends_what_came_of_the_old_one() {
     let clinic = clinic_with("new-secret", None);
