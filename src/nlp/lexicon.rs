@@ -150,7 +150,8 @@ impl Lexicon {
         };
         lexicon.conjunctions = [lexicon.word(b"and"), lexicon.word(b"or"), lexicon.word(b"/")];
         lexicon.prepositions = [lexicon.word(b"in"), lexicon.word(b"of"), lexicon.word(b"on"), lexicon.word(b"to")];
-        lexicon.allergies = ["allergy", "allergic", "anaphylaxis", "anaphylactic", "intolerance", "intolerant", "hypersensitivity", "reaction"].map(|word| lexicon.word(word.as_bytes()));
+        lexicon.allergies = ["allergy", "allergic", "anaphylaxis", "anaphylactic", "intolerance", "intolerant", "hypersensitivity", "reaction"]
+            .map(|word| lexicon.word(word.as_bytes()));
         Ok(lexicon)
     }
 

@@ -14,9 +14,8 @@ pub fn capabilities(settings: &Settings, mappings: &Mappings, date: &str) -> Vec
         base: settings.base.clone(),
         version: env!("CARGO_PKG_VERSION"),
         date: date.to_owned(),
-        oauth: [("authorize", "authorize"), ("token", "token"), ("register", "register"), ("introspect", "introspect"), ("revoke", "revoke")]
-            .map(|(name, path)| (name, format!("{}/auth/{path}", settings.base.trim_end_matches("/fhir"))))
-            .to_vec(),
+        // Those that the extension defines; SMART's own discovery document tells the others.
+        oauth: ["authorize", "token", "register"].map(|name| (name, format!("{}/auth/{name}", settings.base.trim_end_matches("/fhir")))).to_vec(),
         guides: vec!["http://hl7.org/fhir/us/core/ImplementationGuide/hl7.fhir.us.core|6.1.0".to_owned()],
         resources,
         interactions: vec!["batch"],

@@ -129,7 +129,14 @@ fn known_allergies_that_are_denied_are_negated() {
 #[test]
 fn what_one_can_be_allergic_to_is_no_allergy_unless_the_text_says_so() {
     let engine = engine();
-    for text in ["There is a new cat in the house.", "She has cats and a dog.", "Ate shrimp and eggs.", "The dust on the shelf.", "CT with IV contrast.", "Uses latex gloves."] {
+    for text in [
+        "There is a new cat in the house.",
+        "She has cats and a dog.",
+        "Ate shrimp and eggs.",
+        "The dust on the shelf.",
+        "CT with IV contrast.",
+        "Uses latex gloves.",
+    ] {
         assert!(engine.read(text).findings.is_empty(), "{text}: {:?}", engine.read(text).findings);
     }
     for (text, said) in [
