@@ -4,51 +4,8 @@
 //! `CI=true` it fails.
 
 use crate::harness::Server;
-use std::fs;
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use crate::node::Node;
 use std::sync::OnceLock;
-
-/// What a machine needs for these tests.
-struct Browser {
-    chromium: PathBuf,
-    modules: PathBuf,
-}
-
-fn found(name: &str) -> Option<PathBuf> {
-    std::env::split_paths(&std::env::var_os("PATH")?).map(|folder| folder.join(name)).find(|path| path.is_file())
-}
-
-/// The browser and its packages, installed once; or what is missing.
-fn browser() -> &'static Result<Browser, String> {
-    static BROWSER: OnceLock<Result<Browser, String>> = OnceLock::new();
-    BROWSER.get_or_init(|| {
-        found("node").ok_or("node is missing")?;
-        found("npm").ok_or("npm is missing")?;
-        let chromium = found("chromium").or_else(|| found("chromium-browser")).ok_or("chromium is missing")?;
-        let home = std::env::var_os("HOME").ok_or("HOME is not set")?;
-        let here = folder();
-        let cache = PathBuf::from(home).join(".cache/hearthgate/browser");
-        fs::create_dir_all(&cache).map_err(|e| e.to_string())?;
-        let lock = fs::read(here.join("package-lock.json")).map_err(|e| e.to_string())?;
-        let done = cache.join("installed");
-        if fs::read(&done).ok().as_deref() != Some(&lock) {
-            for name in ["package.json", "package-lock.json"] {
-                fs::copy(here.join(name), cache.join(name)).map_err(|e| e.to_string())?;
-            }
-            let npm = Command::new("npm").args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(&cache).stdout(Stdio::null()).status();
-            if !npm.is_ok_and(|status| status.success()) {
-                return Err("the packages of conformance-tests/browser cannot be installed".to_owned());
-            }
-            fs::write(&done, &lock).map_err(|e| e.to_string())?;
-        }
-        Ok(Browser { chromium, modules: cache.join("node_modules") })
-    })
-}
-
-fn folder() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("conformance-tests/browser")
-}
 
 /// One sample clinic for all scripts; each uses accounts of its own where what it does would be in another's way.
 fn clinic() -> &'static Server {
@@ -58,21 +15,16 @@ fn clinic() -> &'static Server {
 
 /// Runs one script against the sample clinic.
 fn check(script: &str) {
-    let browser = match browser() {
-        Ok(browser) => browser,
+    static NODE: OnceLock<Result<Node, String>> = OnceLock::new();
+    let node = match NODE.get_or_init(|| Node::of("browser")) {
+        Ok(node) => node,
         Err(missing) => {
             assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "{missing}");
             eprintln!("left out: {script}, because {missing}");
             return;
         }
     };
-    let output = Command::new("node")
-        .arg(folder().join(script))
-        .env("NODE_PATH", &browser.modules)
-        .env("CHROMIUM", &browser.chromium)
-        .env("HEARTHGATE_DEMO_JSON", clinic().dir.join("demo.json"))
-        .output()
-        .expect("node runs");
+    let output = node.script(script).env("HEARTHGATE_DEMO_JSON", clinic().dir.join("demo.json")).output().expect("node runs");
     assert!(output.status.success(), "{script}:\n{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
 }
 
