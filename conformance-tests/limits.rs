@@ -93,10 +93,14 @@ fn abuse_g06_an_address_of_the_command_line_is_judged_like_one_of_the_configurat
     let dir = Scratch::new("public");
     let refused = program().args(["serve", "--listen", "0.0.0.0:0", "--data"]).arg(dir.path()).output().expect("the program runs");
     assert_eq!(refused.status.code(), Some(1));
-    for later in ["attach", "backup", "grants", "keys", "restore", "verify"] {
+    for later in ["attach", "backup", "restore", "verify"] {
         let output = program().args([later, "--whatever", "x"]).output().expect("the program runs");
         assert_eq!(output.status.code(), Some(1), "{later}");
         assert!(String::from_utf8_lossy(&output.stderr).contains("not built yet"), "{later}");
+    }
+    for built in ["grants", "keys"] {
+        let output = program().args([built, "--whatever", "x"]).output().expect("the program runs");
+        assert_eq!(output.status.code(), Some(2), "{built}: wrong usage");
     }
 }
 

@@ -249,3 +249,41 @@ fn abuse_c45_errors_repeat_nothing_of_a_hidden_row() {
         clean(&answer, "an error repeats no value");
     }
 }
+
+/// Of a type that the clinic has no table for, whose the versions were is known by the generated compartments alone.
+#[test]
+fn abuse_c02_an_old_version_of_a_document_is_whose_it_was() {
+    let world = world();
+    let flag = |id: &str, patient: &str, text: &str| {
+        let body = json!({ "resourceType": "Flag", "id": id, "status": "active", "code": { "text": text }, "subject": { "reference": format!("Patient/{patient}") } });
+        world.server.send("PUT", &format!("Flag/{id}"), &world.system, &body)
+    };
+    flag("flag-changed", "pat-a", "first").expect(201);
+    flag("flag-changed", "pat-a", "second").expect(200);
+    flag("flag-moved", "pat-b", CANARY).expect(201);
+    flag("flag-moved", "pat-a", "now hers").expect(200);
+    flag("flag-moved", "pat-a", "still hers").expect(200);
+    let told = |id: &str, token: &str| -> Vec<String> {
+        let bundle = world.server.get(&format!("Flag/{id}/_history"), token).expect(200).json();
+        bundle["entry"].as_array().expect("entries").iter().map(|e| e["response"]["etag"].as_str().expect("an ETag").to_owned()).collect()
+    };
+    // A herself, and M, who cares for her.
+    for token in [&world.a, &world.m] {
+        assert_eq!(world.server.get("Flag/flag-changed/_history/1", token).expect(200).json()["code"]["text"], "first");
+        assert_eq!(told("flag-changed", token), ["W/\"2\"", "W/\"1\""]);
+        world.server.get("Flag/flag-moved/_history/1", token).expect(404);
+        assert_eq!(world.server.get("Flag/flag-moved/_history/2", token).expect(200).json()["code"]["text"], "now hers");
+        assert_eq!(told("flag-moved", token), ["W/\"3\"", "W/\"2\""]);
+        clean(&world.server.get("Flag/flag-moved/_history", token), "what was B's before");
+    }
+    // N cared for the patient it was about.
+    for path in ["Flag/flag-moved", "Flag/flag-moved/_history", "Flag/flag-moved/_history/1", "Flag/flag-moved/_history/2"] {
+        world.server.get(path, &world.n).expect(404);
+    }
+    world.server.ask("DELETE", "Flag/flag-changed", Some(&world.system), &[], None).expect(204);
+    for token in [&world.a, &world.m] {
+        world.server.get("Flag/flag-changed", token).expect(410);
+        assert_eq!(told("flag-changed", token), ["W/\"3\"", "W/\"2\"", "W/\"1\""]);
+    }
+    world.server.get("Flag/flag-changed", &world.n).expect(404);
+}

@@ -94,8 +94,8 @@ impl<'b> Limits<'b> {
         self.rule.is_unbounded() && self.withheld.is_empty()
     }
 
-    /// That the root row with the alias, as of the sequence number, is inside. Labels, filters and compartments that no column
-    /// says are known of the newest version alone: what turns on them is outside.
+    /// That the root row with the alias, as of the sequence number, is inside. Labels and filters are known of the newest version
+    /// alone: what turns on them is outside.
     fn past(&self, env: &mut Env<'_>, plan: &Plan, alias: &str, seq: &str) -> String {
         if !self.withheld.is_empty() {
             return NEVER.to_owned();
@@ -126,7 +126,16 @@ impl<'b> Limits<'b> {
                     )
                 })),
             };
-            all([inside, whose.besides()])
+            let compartment = match plan.patient {
+                PatientRule::Itself => NEVER.to_owned(),
+                // What lives in the table is the newest version's, which is judged by itself.
+                _ => format!(
+                    "EXISTS (SELECT 1 FROM gw_h_gw_compartment m WHERE m.rid = r.rid AND {} AND {})",
+                    Era::Past.was_there("m", seq),
+                    whose.holds("m.patient")
+                ),
+            };
+            all([any([inside, compartment]), whose.besides()])
         }))
     }
 

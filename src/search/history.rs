@@ -1,9 +1,9 @@
 //! Versions: vread and history (<https://hl7.org/fhir/R4/http.html#history>, `#vread`).
 //!
 //! An old version is visible to whoever may see both its own content and the resource's newest. Its own content is judged
-//! by the clinic's columns as they were, in the shadow tables. What is kept only for the newest version (labels, compartments
-//! that no column says, values that granular scopes filter by) cannot be judged of an older one, which then stays hidden
-//! from callers whose boundary turns on it.
+//! by the clinic's columns and the generated compartments as they were, in the shadow tables. What is kept only for the newest
+//! version (labels, values that granular scopes filter by) cannot be judged of an older one, which then stays hidden from callers
+//! whose boundary turns on it.
 
 use crate::boundary::Limits;
 use crate::condition::Env;

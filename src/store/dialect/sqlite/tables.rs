@@ -31,9 +31,13 @@ pub const TABLES: &[&str] = &[
     "CREATE INDEX gw_index__sblind ON gw_index (parameter, sblind, rid) WHERE sblind IS NOT NULL",
     "CREATE INDEX gw_index__range ON gw_index (parameter, lo, hi, rid) WHERE lo IS NOT NULL",
     "CREATE INDEX gw_index__rid ON gw_index (rid)",
-    "CREATE TABLE gw_compartment (rid INTEGER NOT NULL, patient INTEGER NOT NULL) STRICT",
+    // gw_from: the resource's sequence number at the insertion; NULL: not known, so that nothing of it is kept when it ends.
+    "CREATE TABLE gw_compartment (rid INTEGER NOT NULL, patient INTEGER NOT NULL, gw_from INTEGER) STRICT",
     "CREATE INDEX gw_compartment__patient ON gw_compartment (patient, rid)",
     "CREATE INDEX gw_compartment__rid ON gw_compartment (rid)",
+    // Whose the superseded versions were, with the sequence numbers between which that was so.
+    "CREATE TABLE gw_h_gw_compartment (rid INTEGER NOT NULL, patient INTEGER NOT NULL, gw_from INTEGER NOT NULL, gw_to INTEGER NOT NULL) STRICT",
+    "CREATE INDEX gw_h_gw_compartment__rid ON gw_h_gw_compartment (rid)",
     // Resources that changed by other ways than a put (a program outside, a statement, rows shared with another resource), until what
     // search finds in them beyond their columns is made anew; tx: the unit or foreign statement.
     "CREATE TABLE gw_stale (rid INTEGER PRIMARY KEY, tx INTEGER NOT NULL) STRICT",
@@ -55,7 +59,7 @@ pub const TABLES: &[&str] = &[
 ];
 
 /// What databases of earlier programs lack: table, column, and the rest of its definition.
-pub const LATER: &[(&str, &str, &str)] = &[("gw_versions", "named", "INTEGER NOT NULL DEFAULT 0")];
+pub const LATER: &[(&str, &str, &str)] = &[("gw_versions", "named", "INTEGER NOT NULL DEFAULT 0"), ("gw_compartment", "gw_from", "INTEGER")];
 
 /// The table that says what the schema is; made first of all.
 pub const META: &str = "CREATE TABLE IF NOT EXISTS gw_meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID";

@@ -40,6 +40,12 @@ DELETE FROM gw_unresolved WHERE rid = (SELECT rid FROM gw_resources WHERE type =
 DELETE FROM gw_stale WHERE rid = (SELECT rid FROM gw_resources WHERE type = NEW.type AND id = NEW.id);
 INSERT INTO gw_stale SELECT rid, tx FROM gw_resources WHERE type = NEW.type AND id = NEW.id AND deleted = 0;
 END",
+    // A version is raised before its compartments are made anew, so that those of an older one end at its number. What is made
+    // anew within one version leaves nothing behind.
+    "CREATE TRIGGER gw_t_compartment AFTER DELETE ON gw_compartment BEGIN
+INSERT INTO gw_h_gw_compartment (rid, patient, gw_from, gw_to)
+ SELECT OLD.rid, OLD.patient, OLD.gw_from, r.seq FROM gw_resources r WHERE r.rid = OLD.rid AND OLD.gw_from < r.seq;
+END",
 ];
 
 /// Whether a resource lives after the change.
