@@ -4,11 +4,15 @@
 mod client;
 mod codes;
 mod consents;
+mod ends;
+mod factors;
 mod launches;
 mod refreshes;
 mod requests;
 mod rotations;
+mod scopes;
 mod sessions;
+mod traces;
 
 use crate::harness::Server;
 use crate::world::{self, A, B, Start, record};
@@ -35,7 +39,12 @@ struct Clinic {
 
 /// A clinic of a test's own; with a clock in a file, where there is one to turn.
 fn clinic_with(name: &str, clock: Option<&'static str>) -> Clinic {
-    let server = world::clinic(name, Start { clock, ..Start::default() });
+    clinic_started(name, Start { clock, ..Start::default() })
+}
+
+/// A clinic of a test's own, started so.
+fn clinic_started(name: &str, start: Start) -> Clinic {
+    let server = world::clinic(name, start);
     let system = world::token(&server, None, "system/*.cruds", None);
     let mut all = world::directory();
     all.extend(record(&A).into_iter().take(5));

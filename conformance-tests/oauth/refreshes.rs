@@ -16,7 +16,7 @@ fn reads(clinic: &Clinic, tokens: &Value) -> bool {
 }
 
 /// A clock that a test turns: its file.
-fn clock(name: &str) -> (&'static str, Scratch) {
+pub fn clock(name: &str) -> (&'static str, Scratch) {
     let scratch = Scratch::new(name);
     let file = scratch.path().join("clock");
     let path: &'static str = Box::leak(file.to_str().expect("UTF-8").to_owned().into_boxed_str());
@@ -25,7 +25,7 @@ fn clock(name: &str) -> (&'static str, Scratch) {
 }
 
 /// Sets it to so many seconds after it began.
-fn turn(path: &str, seconds: i64) {
+pub fn turn(path: &str, seconds: i64) {
     let next = format!("{path}.next");
     fs::write(&next, (4_000_000_000_000_i64 + seconds * 1000).to_string()).expect("the clock");
     fs::rename(next, path).expect("the clock");

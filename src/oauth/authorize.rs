@@ -116,8 +116,7 @@ async fn keep(oauth: &Oauth, browser: &Browser, client: &Client, asked: Asked) -
         created_at: now,
         expires_at: now + oauth.lifetimes.authorization_s * 1000,
     };
-    let mut changes = Change::forget_expired(now);
-    changes.push(Change::begin_authorization(&authorization));
+    let changes = vec![Change::begin_authorization(&authorization)];
     oauth.store().write(Unit { changes, ..Unit::default() }).await?;
     if !asked.silent {
         return Ok(see_other(&with_query("/auth/continue", &[("transaction", &id)])));

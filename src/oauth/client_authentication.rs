@@ -71,7 +71,7 @@ async fn believe(oauth: &Oauth, assertion: &ClientAssertion<'_>, client: Option<
         Profile::Openid => &[&token_url, oauth.issuer()],
     };
     let once = assertion.verify(&keys, client.jwks_uri.as_deref(), audiences, now)?;
-    let changes = vec![Change::forget_used_jti(now_ms), Change::claim_jti(&client.client_id, &once.jti, once.expires_s * 1000)];
+    let changes = vec![Change::claim_jti(&client.client_id, &once.jti, once.expires_s * 1000)];
     match oauth.store().write(Unit { changes, ..Unit::default() }).await {
         Ok(_) => Ok(()),
         Err(refused) if matches!(refused.error, Error::Conflict { .. }) => Err(Refused::Replayed),

@@ -58,8 +58,7 @@ pub async fn client_credentials(oauth: &Oauth, asker: &Authenticated, form: &For
         expires_at,
     };
     let issued = issue(oauth, asker, &family, &scope, RefreshToken::None, None)?;
-    let mut changes = Change::forget_expired(now);
-    changes.push(Change::begin_family(&new));
+    let mut changes = vec![Change::begin_family(&new)];
     changes.extend(issued.changes);
     oauth.write(changes, &oauth.event("token", Some(&client.client_id), None, 200)).await?;
     Ok(issued.answer)

@@ -26,7 +26,7 @@ pub mod limits;
 mod logout;
 mod par;
 pub mod pick;
-mod refresh;
+pub mod refresh;
 mod register;
 pub mod request;
 mod revoke;

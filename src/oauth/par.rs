@@ -62,8 +62,7 @@ async fn pushed(oauth: &Oauth, request: Request) -> Result<Value, OAuthError> {
     let (client, target) = addressed(oauth, &whole).map_err(told)?;
     check(oauth, &client, &target, &whole).map_err(told)?;
     let (reference, now) = (new_secret(), oauth.now());
-    let mut changes = Change::forget_expired(now);
-    changes.push(Change::keep_pushed(&digest_of(&reference), &client.client_id, &text, now, now + WAITS_S * 1000));
+    let changes = vec![Change::keep_pushed(&digest_of(&reference), &client.client_id, &text, now, now + WAITS_S * 1000)];
     oauth.write(changes, &oauth.event("push-authorization", Some(&client.client_id), None, 201)).await?;
     Ok(object!({ "request_uri": format!("{PUSHED}{reference}"), "expires_in": WAITS_S }))
 }

@@ -12,6 +12,9 @@ use hearthgate_store::grants::{Family, Holder, RefreshState};
 use hearthgate_store::{Change, Error};
 use serde_json::Value;
 
+/// The notice that an app was disconnected because its refresh token was shown a second time.
+pub const TOKEN_SHOWN_AGAIN: &str = "token-shown-again";
+
 const WRONG: OAuthError = OAuthError::InvalidGrant("The refresh token is unknown, used, expired or revoked, or another client's.");
 
 /// Answers a refresh token.
@@ -93,7 +96,7 @@ async fn stolen(oauth: &Oauth, asker: &Authenticated, state: &RefreshState) -> R
     let mut event = oauth.event("refresh", Some(&asker.client.client_id), None, 400);
     event.reason = Some("a refresh token was shown again: its family is revoked".to_owned());
     let mut changes = vec![Change::revoke_family(&state.family, "refresh token shown again", now)];
-    changes.extend(state.user.map(|user| Change::notify(user, "token-shown-again", Some(&asker.client.client_id), now)));
+    changes.extend(state.user.map(|user| Change::notify(user, TOKEN_SHOWN_AGAIN, Some(&asker.client.client_id), now)));
     oauth.write(changes, &event).await?;
     Ok(())
 }

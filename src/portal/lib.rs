@@ -24,7 +24,7 @@ pub use views::account::{Account, Passkey, Passkeys, QrCode, Totp};
 pub use views::admin::{
     AdminClient, AdminClients, AdminGrants, AdminUsers, ClientLine, ClientState, GrantLine, RegisterClient, SecretOnce, TypedClient, UserLine,
 };
-pub use views::apps::{Apps, ConnectedApp};
+pub use views::apps::{AppNotice, Apps, ConnectedApp};
 pub use views::consent::{Asker, Consent};
 pub use views::note::{Finding, FindingContext, Judgement, Note};
 pub use views::notice::{ConfirmSignOut, ErrorPage, Message, Problem, SignedOut};

@@ -171,6 +171,9 @@ pub struct Text {
     pub works_offline: &'static str,
     pub disconnect_button: &'static str,
     pub disconnected: &'static str,
+    pub notices_title: &'static str,
+    pub token_used_twice: &'static str,
+    pub notices_seen_button: &'static str,
     // Account
     pub account_title: &'static str,
     pub role: &'static str,

@@ -26,8 +26,8 @@ pub struct Authenticator {
 /// A token that holds.
 struct Found {
     known: Arc<Known>,
-    /// It was not remembered.
-    first: bool,
+    /// It was not remembered: the generation that it was looked up in.
+    new: Option<u64>,
 }
 
 thread_local! {
@@ -76,8 +76,10 @@ impl Authenticator {
             (Authorization::Dpop(token), Some(jkt)) => self.possession(request, token, jkt, now)?,
             _ => return Err(Fault::BoundToken { expired: false }),
         }
-        if known.first {
+        if let Some(generation) = known.new {
             self.first_use(store, &known.known.claims, now_ms).await?;
+            // Not before: whoever finds it remembered is answered without its use being noted.
+            self.cache.put(token, generation, Arc::clone(&known.known), now);
         }
         Ok(known.known.caller.clone())
     }
@@ -126,11 +128,11 @@ impl Authenticator {
         let epoch = self.epoch(store)?;
         if let Some(known) = self.cache.get(token, now) {
             if known.checked.load(Ordering::Acquire) == epoch {
-                return Ok(Found { known, first: false });
+                return Ok(Found { known, new: None });
             }
             if self.grant(store, &known.claims, now_ms)? == known.grant {
                 known.checked.store(epoch, Ordering::Release);
-                return Ok(Found { known, first: false });
+                return Ok(Found { known, new: None });
             }
             self.cache.forget(token);
         }
@@ -143,8 +145,7 @@ impl Authenticator {
             Fault::BadToken { expired: false }
         })?;
         let known = Arc::new(Known { claims, caller, grant, checked: AtomicU64::new(epoch) });
-        self.cache.put(token, generation, Arc::clone(&known), now);
-        Ok(Found { known, first: true })
+        Ok(Found { known, new: Some(generation) })
     }
 
     /// A number that is higher whenever anything may have been committed since: each thread compares its own connection's count

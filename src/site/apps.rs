@@ -4,11 +4,12 @@ use super::home::PEOPLE;
 use super::visit::{Visit, moment, not_found, visit};
 use crate::oauth::Oauth;
 use crate::oauth::answer::{Stop, see_other};
+use crate::oauth::refresh::TOKEN_SHOWN_AGAIN;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use hearthgate_access::{Role, Scopes};
 use hearthgate_portal::words::Reader;
-use hearthgate_portal::{Apps, ConnectedApp};
+use hearthgate_portal::{AppNotice, Apps, ConnectedApp};
 use hearthgate_store::Change;
 use http::Method;
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use std::sync::Arc;
 /// `GET` and `POST /apps`
 pub async fn apps(State(oauth): State<Arc<Oauth>>, request: Request) -> Response {
     visit(oauth, request, &PEOPLE, async |visit, request| match *request.method() {
-        Method::POST => disconnect(&visit, request).await,
+        Method::POST => posted(&visit, request).await,
         _ => show(&visit).await,
     })
     .await
@@ -39,15 +40,25 @@ async fn show(visit: &Visit) -> Result<Response, Stop> {
             offline: app.offline,
         })
         .collect();
+    let unseen = visit.oauth.store().unseen_notices(visit.session.account.row)?;
+    let notices: Vec<_> = unseen
+        .iter()
+        .filter(|notice| notice.kind == TOKEN_SHOWN_AGAIN)
+        .map(|notice| AppNotice { id: notice.id, app: notice.client.as_deref().unwrap_or_default(), at: moment(notice.at) })
+        .collect();
     let (menu, other, token) = (visit.menu(), visit.other_language(), visit.form_token());
     let reader = if visit.role == Role::Patient { Reader::Patient } else { Reader::Staff };
     let disconnected = visit.query.has("disconnected");
-    Ok(visit.page(&Apps { frame: visit.frame(&menu, &other), form: visit.form(&token), reader, apps: &apps, disconnected }))
+    Ok(visit.page(&Apps { frame: visit.frame(&menu, &other), form: visit.form(&token), reader, notices: &notices, apps: &apps, disconnected }))
 }
 
-async fn disconnect(visit: &Visit, request: Request) -> Result<Response, Stop> {
+async fn posted(visit: &Visit, request: Request) -> Result<Response, Stop> {
     let form = visit.posted(request).await?;
     let (now, own) = (visit.oauth.now(), visit.session.account.row);
+    if let Some(seen) = form.get("seen").and_then(|id| id.parse().ok()) {
+        visit.oauth.write(vec![Change::see_notices(own, seen, now)], &visit.event("notices-seen", None)).await?;
+        return Ok(see_other("/apps"));
+    }
     let id = form.get("app").and_then(|id| id.parse().ok()).ok_or(not_found())?;
     // Somebody else's is as unknown as none.
     let app = visit.oauth.store().connected(Some(own), now)?.into_iter().find(|app| app.id == id).ok_or(not_found())?;

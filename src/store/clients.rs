@@ -299,15 +299,4 @@ impl Change {
             expect: Some(1),
         }
     }
-
-    /// Forgets some ids of assertions that have long expired: an hour later, in case the clock goes back.
-    #[must_use]
-    pub fn forget_used_jti(now_ms: i64) -> Self {
-        Self::Sql {
-            sql: "DELETE FROM gw_used_jti WHERE (issuer, jti) IN (SELECT issuer, jti FROM gw_used_jti WHERE expires_at < ?1 ORDER BY expires_at LIMIT 50)"
-                .to_owned(),
-            parameters: vec![Sql::Integer(now_ms - 3_600_000)],
-            expect: None,
-        }
-    }
 }

@@ -10,6 +10,7 @@ mod consents;
 mod factors;
 mod families;
 mod launches;
+mod notices;
 mod refresh;
 mod sessions;
 
@@ -19,6 +20,7 @@ pub use consents::{Connected, Consent};
 pub use factors::Totp;
 pub use families::{Family, Holder, NewFamily};
 pub use launches::Launch;
+pub use notices::Notice;
 pub use refresh::{Refresh, RefreshState};
 pub use sessions::{NewSession, Session};
 
@@ -67,23 +69,48 @@ fn any(sql: &str, parameters: Vec<Sql>) -> Change {
     Change::Sql { sql: sql.to_owned(), parameters, expect: None }
 }
 
+/// A family is kept for a day after its end, so that its tokens are known as what they are.
+const DAY: i64 = 86_400_000;
+/// The id of an assertion is kept for an hour longer, in case the clock goes back.
+const HOUR: i64 = 3_600_000;
+
+/// What ends by itself: the table, its key, and how long a row is kept after its end.
+const ENDING: [(&str, &str, i64); 8] = [
+    ("gw_authorizations", "hash", 0),
+    ("gw_sessions", "hash", 0),
+    ("gw_pushed", "hash", 0),
+    ("gw_launches", "hash", 0),
+    ("gw_challenges", "hash", 0),
+    ("gw_used_jti", "issuer, jti", HOUR),
+    ("gw_families", "id", DAY),
+    ("gw_access", "jti", DAY),
+];
+
+impl Store {
+    /// Whether there is anything for [`Change::forget_expired`].
+    ///
+    /// # Errors
+    /// The database's own.
+    pub fn any_expired(&self, now_ms: i64) -> Result<bool, Error> {
+        for (table, _, kept) in ENDING {
+            if self.find(&format!("SELECT 1 FROM {table} WHERE expires_at < ?1 LIMIT 1"), [now_ms - kept], |_| Ok(()))?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
 impl Change {
-    /// Forgets what nobody can use any more, some of it at a time: rides along with writes that happen anyway.
+    /// Forgets some of what nobody can use any more.
     #[must_use]
     pub fn forget_expired(now_ms: i64) -> Vec<Self> {
-        // A family is kept for a day after its end, so that its tokens are known as what they are.
-        const DAY: i64 = 86_400_000;
-        let some = |table: &str, key: &str, before: i64| {
+        let some = |(table, key, kept): (&str, &str, i64)| {
             any(
-                &format!("DELETE FROM {table} WHERE {key} IN (SELECT {key} FROM {table} WHERE expires_at < ?1 ORDER BY expires_at LIMIT 50)"),
-                vec![Sql::Integer(before)],
+                &format!("DELETE FROM {table} WHERE ({key}) IN (SELECT {key} FROM {table} WHERE expires_at < ?1 ORDER BY expires_at LIMIT 50)"),
+                vec![Sql::Integer(now_ms - kept)],
             )
         };
-        vec![
-            some("gw_authorizations", "hash", now_ms),
-            some("gw_sessions", "hash", now_ms),
-            some("gw_families", "id", now_ms - DAY),
-            some("gw_access", "jti", now_ms - DAY),
-        ]
+        ENDING.into_iter().map(some).collect()
     }
 }

@@ -164,6 +164,9 @@ pub(crate) const ENGLISH: Text = Text {
     works_offline: "It keeps its access when you are not there.",
     disconnect_button: "Disconnect",
     disconnected: "The app is disconnected. Its access has ended.",
+    notices_title: "Disconnected for your safety",
+    token_used_twice: "Somebody used a key of this app a second time, so its access was ended. If you still use the app, connect it again. If you do not know why this happened, tell the clinic.",
+    notices_seen_button: "I have read this",
     // Account
     account_title: "Your account",
     role: "Role",

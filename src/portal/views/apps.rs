@@ -16,10 +16,23 @@ pub struct Apps<'a> {
     pub form: Form<'a>,
     /// Who looks.
     pub reader: Reader,
+    /// What the person has not seen yet, the newest first. Seeing it posts `seen`, the number of the newest.
+    pub notices: &'a [AppNotice<'a>],
     /// The apps, the newest first.
     pub apps: &'a [ConnectedApp<'a>],
     /// Whether one was just disconnected.
     pub disconnected: bool,
+}
+
+/// An app that was disconnected because one of its tokens was used twice.
+#[derive(Clone, Copy, Debug)]
+pub struct AppNotice<'a> {
+    /// The notice's number.
+    pub id: i64,
+    /// The app's name.
+    pub app: &'a str,
+    /// When.
+    pub at: Moment,
 }
 
 /// One app.

@@ -203,13 +203,4 @@ impl Change {
             vec![text(client_id), text(reason), Sql::Integer(now_ms)],
         )
     }
-
-    /// Leaves a notice for a person.
-    #[must_use]
-    pub fn notify(user: i64, kind: &str, client_id: Option<&str>, now_ms: i64) -> Self {
-        once(
-            "INSERT INTO gw_notices (user_id, kind, client_id, at) VALUES (?1, ?2, ?3, ?4)",
-            vec![Sql::Integer(user), text(kind), optional(client_id), Sql::Integer(now_ms)],
-        )
-    }
 }

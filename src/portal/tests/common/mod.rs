@@ -140,7 +140,10 @@ fn account_pages(frame: &Frame<'_>, form: Form<'_>, text: &str, scopes: &Scopes,
     let app = ConnectedApp { id: 1, name: text, scopes, since: DAY, last_looked: Some(MOMENT), until: Some(DAY), offline: true };
     let connected = [app, ConnectedApp { id: 2, last_looked: None, until: None, offline: false, ..app }];
     for apps in [&connected[..], &[]] {
-        add("apps", &Apps { frame: frame.clone(), form, reader: Reader::Patient, apps, disconnected: true });
+        add(
+            "apps",
+            &Apps { frame: frame.clone(), form, reader: Reader::Patient, notices: &[AppNotice { id: 1, app: text, at: MOMENT }], apps, disconnected: true },
+        );
     }
     let picture = QrCode::new(2, &[true, false, false, true]);
     let passkeys = [Passkey { id: text, name: text, since: DAY }];
