@@ -27,5 +27,6 @@ mod requirements;
 mod rest;
 mod rotation;
 mod searching;
+mod upstream;
 mod validator;
 mod world;

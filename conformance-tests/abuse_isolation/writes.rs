@@ -255,7 +255,8 @@ fn abuse_c45_errors_repeat_nothing_of_a_hidden_row() {
 fn abuse_c02_an_old_version_of_a_document_is_whose_it_was() {
     let world = world();
     let flag = |id: &str, patient: &str, text: &str| {
-        let body = json!({ "resourceType": "Flag", "id": id, "status": "active", "code": { "text": text }, "subject": { "reference": format!("Patient/{patient}") } });
+        let body =
+            json!({ "resourceType": "Flag", "id": id, "status": "active", "code": { "text": text }, "subject": { "reference": format!("Patient/{patient}") } });
         world.server.send("PUT", &format!("Flag/{id}"), &world.system, &body)
     };
     flag("flag-changed", "pat-a", "first").expect(201);

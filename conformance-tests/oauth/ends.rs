@@ -8,8 +8,7 @@ use std::time::Duration;
 
 #[test]
 fn what_has_ended_is_forgotten_though_nobody_comes() {
-    const TABLES: [&str; 8] =
-        ["gw_authorizations", "gw_sessions", "gw_pushed", "gw_launches", "gw_challenges", "gw_used_jti", "gw_families", "gw_access"];
+    const TABLES: [&str; 8] = ["gw_authorizations", "gw_sessions", "gw_pushed", "gw_launches", "gw_challenges", "gw_used_jti", "gw_families", "gw_access"];
     let (path, _scratch) = clock("forgotten");
     let clinic = clinic_with("forgotten", Some(path));
     clinic.app.tokens(&clinic, "anna", ASKED);

@@ -35,6 +35,7 @@ pub mod session;
 pub mod sign_in;
 mod steps;
 mod token;
+pub mod upstream;
 mod userinfo;
 
 use crate::ops::instance::Instance;
@@ -48,6 +49,7 @@ use jwks::ClientKeys;
 use limits::Limits;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
+use upstream::Providers;
 
 /// What lasts how long.
 #[derive(Clone, Copy, Debug)]
@@ -97,6 +99,8 @@ pub struct Oauth {
     pub lifetimes: Lifetimes,
     /// How often something may be tried.
     pub limits: Limits,
+    /// What other identity providers said of themselves lately.
+    providers: Providers,
     /// The public keys of clients, as they were fetched lately.
     client_keys: ClientKeys,
     /// Turns for hashing passwords, which takes memory and a whole processor: never all of them.
@@ -111,7 +115,15 @@ impl Oauth {
         let verifier = Verifier::new(Arc::clone(&instance.keys), &instance.issuer, &instance.gateway.settings.base);
         let turns = std::thread::available_parallelism().map_or(1, |n| (n.get() / 2).max(1));
         let client_keys = ClientKeys::new(Arc::clone(&instance.outbound));
-        Self { instance, lifetimes: Lifetimes::default(), limits: Limits::default(), client_keys, hashing: Semaphore::new(turns), verifier }
+        Self {
+            instance,
+            lifetimes: Lifetimes::default(),
+            limits: Limits::default(),
+            providers: Providers::default(),
+            client_keys,
+            hashing: Semaphore::new(turns),
+            verifier,
+        }
     }
 
     /// Now, ms since 1970 UTC.
@@ -211,6 +223,8 @@ pub fn router(oauth: &Arc<Oauth>) -> Router {
         .route("/auth/token", any(token::token))
         .route("/auth/revoke", any(revoke::revoke))
         .route("/auth/introspect", any(introspect::introspect))
+        .route("/auth/upstream/{id}", get(upstream::begin))
+        .route("/auth/upstream/{id}/callback", get(upstream::callback))
         .route("/auth/par", any(par::push))
         .route("/auth/userinfo", any(userinfo::userinfo))
         .route("/auth/register", any(register::register))

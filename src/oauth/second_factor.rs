@@ -60,7 +60,7 @@ async fn confirm(oauth: &Oauth, browser: &Browser, headers: &HeaderMap, request:
             None => SecondFactorError::WrongCode,
             Some(use_it) => {
                 let event = oauth.event("login", None, Some(account), 200);
-                match open(oauth, browser, account, "pwd otp", false, vec![use_it], &event).await {
+                match open(oauth, browser, account, &format!("{} otp", session.methods), false, vec![use_it], &event).await {
                     Ok(secret) => {
                         let mut response = see_other(&destination.address());
                         set_cookie(oauth, &mut response, &secret);

@@ -9,7 +9,7 @@ use super::{Oauth, new_secret};
 use axum::extract::{Request, State};
 use axum::response::Response;
 use hearthgate_auth::{digest_of, verify_password};
-use hearthgate_portal::{Form as PageForm, SignIn, SignInError, shield};
+use hearthgate_portal::{Form as PageForm, SignIn, SignInError, Upstream, shield};
 use hearthgate_store::grants::NewSession;
 use hearthgate_store::{Account, Change};
 use http::{HeaderMap, StatusCode};
@@ -88,7 +88,7 @@ pub async fn page(State(oauth): State<Arc<Oauth>>, request: Request) -> Response
 }
 
 /// The page.
-pub fn view(_oauth: &Oauth, browser: &Browser, headers: &HeaderMap, goal: &Goal<'_>, error: Option<SignInError>, typed: &str) -> Response {
+pub fn view(oauth: &Oauth, browser: &Browser, headers: &HeaderMap, goal: &Goal<'_>, error: Option<SignInError>, typed: &str) -> Response {
     let destination = goal.destination();
     let (app, hint, locales, target) = match goal {
         Goal::Transaction(under_way) => (
@@ -101,13 +101,20 @@ pub fn view(_oauth: &Oauth, browser: &Browser, headers: &HeaderMap, goal: &Goal<
     };
     let token = browser.form_token("sign-in", &destination.value);
     let hidden = [(destination.field, destination.value.as_str())];
+    let ways: Vec<(&str, String)> = oauth
+        .instance
+        .upstream
+        .iter()
+        .map(|other| (other.name.as_str(), with_query(&format!("/auth/upstream/{}", other.id), &[(destination.field, &destination.value)])))
+        .collect();
+    let upstream: Vec<Upstream<'_>> = ways.iter().map(|(name, href)| Upstream { name, href }).collect();
     let view = SignIn {
         frame: frame(browser, language(Some(browser), headers, locales)),
         form: PageForm { action: "/auth/sign-in", anti_forgery: &token, hidden: &hidden },
         app,
         username: if typed.is_empty() { hint } else { typed },
         error,
-        upstream: &[],
+        upstream: &upstream,
         passkey: None,
     };
     let status = match error {

@@ -41,6 +41,34 @@ pub struct Config {
     pub trusted_hosts: Vec<String>,
     /// Which clients may register themselves.
     pub self_registration: SelfRegistration,
+    /// Other identity providers at which people may sign in.
+    pub upstream: Vec<Upstream>,
+}
+
+/// Another identity provider, such as a hospital's own (OpenID Connect).
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Upstream {
+    /// A short name for addresses: letters, digits and `-`.
+    pub id: String,
+    /// What people call it.
+    pub name: String,
+    /// Its issuer, to the letter.
+    pub issuer: String,
+    /// What it calls us.
+    pub client_id: String,
+    /// What it knows us by.
+    pub client_secret: Option<String>,
+    /// Whoever signs in there for the first time is linked to the account whose name is `preferred_username` there: for a provider that
+    /// answers for its names.
+    #[serde(default)]
+    pub link_by_username: bool,
+}
+
+impl std::fmt::Debug for Upstream {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Upstream").field("id", &self.id).field("issuer", &self.issuer).field("client_id", &self.client_id).finish_non_exhaustive()
+    }
 }
 
 /// Which clients may register themselves (RFC 7591).
@@ -75,6 +103,7 @@ impl Default for Config {
             scan_threads: 2,
             trusted_hosts: Vec::new(),
             self_registration: SelfRegistration::default(),
+            upstream: Vec::new(),
         }
     }
 }
@@ -150,6 +179,14 @@ impl Config {
         }
         if !self.metrics_listen.ip().is_loopback() {
             return wrong("metrics_listen: metrics are served on loopback only");
+        }
+        let is_id = |id: &str| !id.is_empty() && id.len() <= 40 && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        if self.upstream.iter().enumerate().any(|(at, own)| !is_id(&own.id) || self.upstream[..at].iter().any(|other| other.id == own.id)) {
+            return wrong("upstream: each `id` has its own 1 to 40 lower-case letters, digits and `-`");
+        }
+        let on_loopback = |issuer: &str| ["http://127.0.0.1", "http://localhost"].iter().any(|start| issuer.starts_with(start));
+        if self.upstream.iter().any(|own| !own.issuer.starts_with("https://") && !on_loopback(&own.issuer)) {
+            return wrong("upstream: each `issuer` is an https URL");
         }
         if self.page == 0 || self.page > self.page_limit || self.page_limit > 1000 {
             return wrong("page and page_limit: 1 <= page <= page_limit <= 1000");

@@ -1,6 +1,6 @@
 //! A data directory, opened: database, keys, audit, mappings, roles.
 
-use super::config::{Config, ProfileClaims, SelfRegistration};
+use super::config::{Config, ProfileClaims, SelfRegistration, Upstream};
 use super::outbound::Outbound;
 use crate::rest::gateway::{Clock, Gateway, Settings};
 use hearthgate_access::Roles;
@@ -62,6 +62,8 @@ pub struct Instance {
     pub outbound: Arc<Outbound>,
     /// Which clients may register themselves.
     pub self_registration: SelfRegistration,
+    /// Other identity providers at which people may sign in.
+    pub upstream: Vec<Upstream>,
     /// The proofs of possession seen lately.
     pub replay: Arc<Replay>,
     /// How many requests a minute whose authentication failed are answered to one address.
@@ -175,6 +177,7 @@ impl Instance {
             keys: Arc::new(keys),
             outbound: Arc::new(Outbound::new(config.trusted_hosts.clone())),
             self_registration: config.self_registration,
+            upstream: config.upstream.clone(),
             replay: Arc::new(Replay::new(replay_key, PROOFS, now_s)),
             failures_per_minute: config.failures_per_minute,
             roles: roles(config)?,

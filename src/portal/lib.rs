@@ -20,7 +20,7 @@ pub use dates::{Day, Moment, span};
 pub use frame::{ANTI_FORGERY_FIELD, Destination, Form, Frame, View};
 pub use language::Language;
 pub use text::Text;
-pub use views::account::{Account, Passkey, Passkeys, QrCode, Totp};
+pub use views::account::{Account, Linkable, Passkey, Passkeys, QrCode, Totp};
 pub use views::admin::{
     AdminClient, AdminClients, AdminGrants, AdminUsers, ClientLine, ClientState, GrantLine, RegisterClient, SecretOnce, TypedClient, UserLine,
 };

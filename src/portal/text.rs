@@ -196,6 +196,8 @@ pub struct Text {
     pub passkey_name: &'static str,
     pub passkey_add: &'static str,
     pub passkey_needs_script: &'static str,
+    pub upstream_title: &'static str,
+    pub upstream_link: &'static str,
     pub remove_button: &'static str,
     pub done_button: &'static str,
     // Administration

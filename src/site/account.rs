@@ -1,17 +1,18 @@
-//! One's own account: the authenticator app (RFC 6238) and recovery codes.
+//! One's own account: the authenticator app (RFC 6238), recovery codes, and links to other identity providers.
 
 use super::home::PEOPLE;
 use super::visit::{Visit, visit};
 use crate::oauth::answer::{Stop, see_other};
 use crate::oauth::form::encode;
 use crate::oauth::second_factor::{PURPOSE, proof};
+use crate::oauth::upstream::ways;
 use crate::oauth::{Oauth, new_secret};
 use axum::extract::{Request, State};
 use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hearthgate_auth::{digest_of, one_time_step};
-use hearthgate_portal::{Account, QrCode, Totp};
+use hearthgate_portal::{Account, Linkable, QrCode, Totp};
 use hearthgate_store::Change;
 use http::Method;
 use qrcode::{Color, EcLevel};
@@ -44,6 +45,9 @@ fn show(visit: &Visit, wrong_code: bool, recovery_codes: &[String]) -> Result<Re
         (Some(_), Some(secret)) => Totp::Begun { secret, picture: picture.as_ref() },
         (Some(_), None) => Totp::On,
     };
+    let ways = ways(&visit.oauth, &visit.browser, account.row)?;
+    let upstream: Vec<Linkable<'_>> =
+        ways.iter().map(|way| Linkable { id: way.id, name: way.name, href: (!way.linked).then_some(way.href.as_str()) }).collect();
     let (menu, other, token) = (visit.menu(), visit.other_language(), visit.form_token());
     let view = Account {
         frame: visit.frame(&menu, &other),
@@ -54,6 +58,7 @@ fn show(visit: &Visit, wrong_code: bool, recovery_codes: &[String]) -> Result<Re
         wrong_code,
         recovery_codes,
         passkeys: None,
+        upstream: &upstream,
     };
     Ok(visit.page(&view))
 }
@@ -65,6 +70,7 @@ async fn change(visit: &Visit, request: Request) -> Result<Response, Stop> {
         "totp-start" => start(visit).await,
         "totp-confirm" => confirm(visit, code).await,
         "totp-off" => turn_off(visit, code).await,
+        "upstream-remove" => unlink(visit, form.get("id").unwrap_or_default()).await,
         _ => Ok(see_other("/account")),
     }
 }
@@ -99,6 +105,14 @@ async fn turn_off(visit: &Visit, code: &str) -> Result<Response, Stop> {
     let mut changes = vec![use_it];
     changes.extend(Change::remove_totp(account.row));
     visit.oauth.write(changes, &visit.event("second-factor-off", None)).await?;
+    Ok(see_other("/account"))
+}
+
+async fn unlink(visit: &Visit, id: &str) -> Result<Response, Stop> {
+    if let Some(other) = visit.oauth.instance.upstream.iter().find(|other| other.id == id) {
+        let change = Change::unlink_identity(&other.issuer, visit.session.account.row);
+        visit.oauth.write(vec![change], &visit.event("unlink-upstream", None)).await?;
+    }
     Ok(see_other("/account"))
 }
 

@@ -189,6 +189,8 @@ pub(crate) const ENGLISH: Text = Text {
     passkey_name: "Name of the new passkey",
     passkey_add: "Add a passkey",
     passkey_needs_script: "Adding a passkey needs JavaScript; a code works without.",
+    upstream_title: "Signing in elsewhere",
+    upstream_link: "Sign in from now on also with",
     remove_button: "Remove",
     done_button: "Done",
     // Administration

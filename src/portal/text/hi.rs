@@ -189,6 +189,8 @@ pub(crate) const HINDI: Text = Text {
     passkey_name: "नई पासकी का नाम",
     passkey_add: "पासकी जोड़ें",
     passkey_needs_script: "पासकी जोड़ने के लिए JavaScript चाहिए; कोड उसके बिना भी चलता है।",
+    upstream_title: "दूसरी जगह से साइन इन",
+    upstream_link: "आगे से इससे भी साइन इन करें:",
     remove_button: "हटाएँ",
     done_button: "हो गया",
     // Administration

@@ -25,6 +25,19 @@ pub struct Account<'a> {
     pub recovery_codes: &'a [String],
     /// Passkeys, where the server offers them.
     pub passkeys: Option<Passkeys<'a>>,
+    /// Other places to sign in at. Removing a link posts `do` = `upstream-remove` and `id`.
+    pub upstream: &'a [Linkable<'a>],
+}
+
+/// Another place to sign in at, and whether the account is linked to somebody there.
+#[derive(Clone, Copy, Debug)]
+pub struct Linkable<'a> {
+    /// Its short name.
+    pub id: &'a str,
+    /// What people call it.
+    pub name: &'a str,
+    /// The link that begins linking; `None`: it is linked.
+    pub href: Option<&'a str>,
 }
 
 /// How far the authenticator app is set up.

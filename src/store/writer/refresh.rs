@@ -34,7 +34,9 @@ impl Session {
         }
         for patient in compartments {
             if let Some(row) = self.patient_row(patient)? {
-                self.conn.prepare_cached("INSERT INTO gw_compartment (rid, patient, gw_from) SELECT rid, ?2, seq FROM gw_resources WHERE rid = ?1")?.execute((rid, row))?;
+                self.conn
+                    .prepare_cached("INSERT INTO gw_compartment (rid, patient, gw_from) SELECT rid, ?2, seq FROM gw_resources WHERE rid = ?1")?
+                    .execute((rid, row))?;
             }
         }
         Ok(())

@@ -157,6 +157,7 @@ fn account_pages(frame: &Frame<'_>, form: Form<'_>, text: &str, scopes: &Scopes,
             wrong_code: true,
             recovery_codes: &[text.to_owned()],
             passkeys: Some(Passkeys { options: text, list: &passkeys }),
+            upstream: &[Linkable { id: text, name: text, href: Some(text) }, Linkable { id: text, name: text, href: None }],
         };
         add("account", &page);
     }
