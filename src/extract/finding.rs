@@ -28,7 +28,7 @@ fn question(finding: &Finding) -> Option<(&'static str, &'static str)> {
     if finding.category == Category::Symptom && finding.context.negated && own {
         return Some((ABSENT_SYMPTOM, "Symptom that the patient does not have"));
     }
-    finding.is_affirmed().then(|| match finding.category {
+    finding.is_affirmed().then_some(match finding.category {
         Category::Disease => ("29308-4", "Diagnosis"),
         Category::Symptom => ("75325-1", "Symptom"),
         Category::Finding => ("29545-1", "Physical finding"),

@@ -125,11 +125,15 @@ pub fn provenance(id: &str, targets: &[String], finding_id: &str, finding: &Valu
     })
 }
 
+/// An update of a finding changes more than a judgement may.
+#[derive(Debug)]
+pub struct Beyond;
+
 /// The verdict that an update of a finding means: the same resource with another status. `None`: it changes nothing.
 ///
 /// # Errors
 /// It changes something else.
-pub fn meant(finding: &Value, new: &Value) -> Result<Option<Verdict>, ()> {
+pub fn meant(finding: &Value, new: &Value) -> Result<Option<Verdict>, Beyond> {
     let content = |value: &Value| {
         let mut object = value.as_object().cloned().unwrap_or_default();
         for name in ["meta", "text", "status"] {
@@ -138,13 +142,13 @@ pub fn meant(finding: &Value, new: &Value) -> Result<Option<Verdict>, ()> {
         object
     };
     if content(finding) != content(new) {
-        return Err(());
+        return Err(Beyond);
     }
     let status = |value: &Value| value.get("status").and_then(Value::as_str).map(str::to_owned);
     match status(new).as_deref() {
         same if same == status(finding).as_deref() => Ok(None),
         Some("final") => Ok(Some(Verdict::Accept)),
         Some("entered-in-error") => Ok(Some(Verdict::Reject)),
-        _ => Err(()),
+        _ => Err(Beyond),
     }
 }

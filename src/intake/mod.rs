@@ -136,7 +136,7 @@ impl Destination for Intake<'_> {
                 Err(issues) => known.push(Some(Written::Refused(issues))),
             }
         }
-        let goes = !changes.is_empty() && !(batch.atomic && known.iter().any(Option::is_some));
+        let goes = !(changes.is_empty() || batch.atomic && known.iter().any(Option::is_some));
         let queued = if goes { Some(self.queue(changes, system)?) } else { None };
         self.flights.push_back(Flight { batch, known, queued });
         Ok(())

@@ -84,7 +84,7 @@ impl Outbound {
         let host = authority.host().trim_start_matches('[').trim_end_matches(']').to_ascii_lowercase();
         let tls = scheme == "https";
         let trusted = self.trusted.contains(&host);
-        if host.is_empty() || authority.as_str().contains('@') || !tls && !(scheme == "http" && trusted) {
+        if host.is_empty() || authority.as_str().contains('@') || !(tls || scheme == "http" && trusted) {
             return Err(OutboundFault::Url);
         }
         Ok(Place { host, port: authority.port_u16().unwrap_or(if tls { 443 } else { 80 }), tls, trusted })

@@ -59,7 +59,9 @@ pub async fn update(gateway: &Gateway, caller: &Caller, old: &Stored, new: &Valu
             one(gateway, caller, old, verdict, conditions, &event, Show::Finding).await
         }
         Ok(None) => Ok(shown(gateway, caller, OBSERVATION, old, conditions)),
-        Err(()) => Err(refused("What a finding says comes from its note. An update may set its status to `final` or `entered-in-error`, and nothing else.")),
+        Err(judgement::Beyond) => {
+            Err(refused("What a finding says comes from its note. An update may set its status to `final` or `entered-in-error`, and nothing else."))
+        }
     }
 }
 
