@@ -338,6 +338,17 @@ fn a_row_that_others_refer_to_is_kept_by_the_foreign_keys() {
     assert_eq!(history(&person.path()), told(&[("PUT", "1")]));
 }
 
+/// Seen to fail without the `AUTOINCREMENT` of `patients`: the second row took the number of the first.
+#[test]
+fn the_row_number_of_a_patient_who_is_gone_is_never_given_again() {
+    let (server, _) = clinic();
+    let number = server.shell(
+        "INSERT INTO patients (id, public_id) VALUES (900000000, 'gone-1'); DELETE FROM patients WHERE public_id = 'gone-1';
+         INSERT INTO patients (public_id) VALUES ('gone-2'); SELECT id FROM patients WHERE public_id = 'gone-2'; DELETE FROM patients WHERE public_id = 'gone-2'",
+    );
+    assert_eq!(number.trim(), "900000001");
+}
+
 #[test]
 fn the_history_of_a_type_tells_writes_from_outside_and_inside_in_order() {
     let (server, token) = clinic();

@@ -4,7 +4,8 @@
 
 -- A person under care. One row is one FHIR Patient.
 CREATE TABLE patients (
-    id                            INTEGER PRIMARY KEY,
+    -- Never given again: what is kept of old versions names patients by this number.
+    id                            INTEGER PRIMARY KEY AUTOINCREMENT,
     public_id                     TEXT NOT NULL UNIQUE DEFAULT (lower(hex(randomblob(16))))
                                   CHECK (length(public_id) BETWEEN 1 AND 64 AND public_id NOT GLOB '*[^A-Za-z0-9.-]*'),
     profiles                      TEXT DEFAULT '["http://hl7.org/fhir/us/core/StructureDefinition/us-core-patient"]'
