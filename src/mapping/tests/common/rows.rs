@@ -1,8 +1,18 @@
-//! Rows such as a legacy program could write: any columns set, lists filled from their beginning.
+//! Rows such as a legacy program could write: any columns set that the table does not require, lists filled from their beginning.
 
 use super::Tape;
 use hearthgate_mapping::plan::{Form, Leaf, Member, Node, Plan, Row, Sql, TableNode};
 use hearthgate_mapping::take::blank;
+
+/// Columns that their table requires (`NOT NULL`) and that constants beside them are told by.
+const REQUIRED: [(&str, &str); 6] = [
+    ("findings", "note_version"),
+    ("findings", "note_id"),
+    ("findings", "char_offset"),
+    ("findings", "char_length"),
+    ("findings", "byte_start"),
+    ("findings", "byte_end"),
+];
 
 pub fn row(plan: &Plan, tape: &mut Tape<'_>) -> Row {
     let mut row = blank(&plan.table);
@@ -16,7 +26,9 @@ pub fn row(plan: &Plan, tape: &mut Tape<'_>) -> Row {
 fn node(node_: &Node, table: &TableNode, row: &mut Row, tape: &mut Tape<'_>) -> bool {
     match node_ {
         Node::Leaf(leaf) => {
-            if table.columns[leaf.column].expression.is_some() || !tape.chance(128) {
+            let column = &table.columns[leaf.column];
+            let required = REQUIRED.contains(&(table.table.as_str(), column.name.as_str()));
+            if column.expression.is_some() || !(required || tape.chance(128)) {
                 return false;
             }
             row.values[leaf.column] = value(leaf, tape);
