@@ -2,7 +2,7 @@
 //!
 //! Knows clients, people, grants and the protocol; must not know SQL, nor any clinical table: which patients and encounters a person
 //! may choose is asked of the FHIR interface as that person. A request for authorization is kept under a transaction's id, and
-//! `/auth/continue` shows whichever step is next ([`steps`]); every form posts to a path of its own and comes back there by 303.
+//! `/auth/continue` shows whichever step is next (`steps`); every form posts to a path of its own and comes back there by 303.
 
 pub mod answer;
 pub mod authenticate;
