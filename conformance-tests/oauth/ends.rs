@@ -41,6 +41,7 @@ fn what_has_ended_is_forgotten_though_nobody_comes() {
 }
 
 /// ABUSE B44: an answer to a token whose use is noted nowhere would let its predecessor be answered once more.
+/// Seen to fail with the token remembered before its use is noted.
 #[test]
 fn no_second_request_is_answered_before_the_first_use_is_noted() {
     let clinic = clinic_with("first-use", None);
