@@ -192,7 +192,7 @@ fn a_changed_public_key_ends_one_resource_and_begins_another() {
     assert_eq!(server.get(&format!("Patient?family={}", person.family), token).expect(200).ids(), [format!("{}-new", person.id)]);
 }
 
-/// The trigger `gw_t_patients__bound` refuses it: with the row under a new id its telephone number could not be opened.
+/// The trigger `gw_t_patients__bound` refuses it: with the row under a new id its telephone number could not be opened. Seen to fail without its refusal.
 #[test]
 fn a_public_key_that_sealed_values_are_bound_to_cannot_change() {
     let (server, _) = clinic();

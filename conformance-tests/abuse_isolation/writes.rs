@@ -250,7 +250,8 @@ fn abuse_c45_errors_repeat_nothing_of_a_hidden_row() {
     }
 }
 
-/// Of a type that the clinic has no table for, whose the versions were is known by the generated compartments alone.
+/// Of a type that the clinic has no table for, whose the versions were is known by the generated compartments alone. Seen to fail without the sequence
+/// numbers between which a version was in a compartment.
 #[test]
 fn abuse_c02_an_old_version_of_a_document_is_whose_it_was() {
     let world = world();
