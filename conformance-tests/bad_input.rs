@@ -239,3 +239,26 @@ fn a_body_over_the_limit_is_answered_whoever_sends_it_whole() {
     stream.read_exact(&mut answer).expect("an answer");
     assert_eq!(&answer, b"HTTP/1.1 413");
 }
+
+/// Seen to fail without what reads the rest of a refused body: the second answer is lost with the connection.
+#[test]
+fn a_refusal_that_needs_no_body_is_not_lost_with_it() {
+    let (server, token) = clinic();
+    let authority = server.base.trim_start_matches("http://").split('/').next().expect("an address");
+    let body = vec![b'x'; 512 * 1024];
+    for (path, first) in [("/fhir/Patient", "HTTP/1.1 415"), ("/auth/token", "HTTP/1.1 415"), ("/auth/nothing", "HTTP/1.1 404")] {
+        let mut stream = TcpStream::connect(authority).expect("a connection");
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nhost: {authority}\r\nauthorization: Bearer {token}\r\ncontent-type: text/plain\r\ncontent-length: {}\r\n\r\n",
+            body.len()
+        );
+        stream.write_all(head.as_bytes()).expect("a head");
+        stream.write_all(&body).expect("a body");
+        write!(stream, "GET /fhir/metadata HTTP/1.1\r\nhost: {authority}\r\nconnection: close\r\n\r\n").expect("a second request");
+        let mut answers = Vec::new();
+        stream.read_to_end(&mut answers).expect("two answers");
+        let answers = String::from_utf8_lossy(&answers);
+        assert!(answers.starts_with(first), "{path}: {}", answers.lines().next().unwrap_or_default());
+        assert!(answers.contains("CapabilityStatement"), "{path}: the connection goes on");
+    }
+}

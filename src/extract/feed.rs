@@ -9,6 +9,7 @@ use hearthgate_ledger::Event;
 use hearthgate_mapping::Sql;
 use hearthgate_nlp::Engine;
 use hearthgate_store::{AuditRow, Change, Context, Error, Expect, Operation, Unit, Version};
+use std::cell::Cell;
 use std::sync::Weak;
 use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
@@ -37,7 +38,7 @@ pub fn start(instance: Weak<Instance>, runtime: Handle) -> std::io::Result<()> {
         while let Some(instance) = instance.upgrade() {
             let done = match &mut reader {
                 Some(reader) => reader.batch(&instance, &runtime),
-                None => Reader::new(&instance, &runtime).map(|made| {
+                None => Reader::new(&instance).map(|made| {
                     reader = Some(made);
                     true
                 }),
@@ -62,7 +63,7 @@ pub fn start(instance: Weak<Instance>, runtime: Handle) -> std::io::Result<()> {
 /// What stands in the way, as a sentence.
 pub fn follow(instance: &Instance, runtime: &Handle, limit: Duration) -> Result<(), String> {
     let begun = Instant::now();
-    let mut reader = Reader::new(instance, runtime)?;
+    let mut reader = Reader::new(instance)?;
     while begun.elapsed() < limit && reader.batch(instance, runtime)? {}
     Ok(())
 }
@@ -76,12 +77,14 @@ struct Reader {
     device: String,
     /// The Device's name.
     name: String,
+    /// Whether the Device was written since the start: an empty record holds none.
+    introduced: Cell<bool>,
 }
 
 const POSITION: &str = "INSERT INTO gw_meta (key, value) VALUES ('extracted', ?1) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
 
 impl Reader {
-    fn new(instance: &Instance, runtime: &Handle) -> Result<Self, String> {
+    fn new(instance: &Instance) -> Result<Self, String> {
         let engine = Engine::new().map_err(|e| e.to_string())?;
         let store = &instance.gateway.store;
         let rows = store.own("SELECT value FROM gw_meta WHERE key = 'extracted'", &[]).map_err(|e| e.to_string())?;
@@ -92,12 +95,14 @@ impl Reader {
         let lexicon = engine.lexicon_version();
         let (device, name) = (device::id(lexicon), device::name(lexicon));
         let caller = Caller::internal(InternalCaller::Extraction, &instance.roles);
-        let reader = Self { engine, caller, position, device, name };
-        let value = device::device(lexicon);
-        let put = unit::put(&instance.gateway.mappings, "Device", &reader.device, &value, Expect::Any).ok_or("no mapping takes a Device")?;
-        reader.caller.rule("Device", hearthgate_access::Interaction::Update).map_err(|e| e.to_string())?;
-        runtime.block_on(store.write(reader.unit(instance, vec![put]))).map_err(|e| e.to_string())?;
-        Ok(reader)
+        caller.rule("Device", hearthgate_access::Interaction::Update).map_err(|e| e.to_string())?;
+        Ok(Self { engine, caller, position, device, name, introduced: Cell::new(false) })
+    }
+
+    /// The Device itself, which stands in the record before anything names it.
+    fn introduction(&self, instance: &Instance) -> Result<Change, Error> {
+        let value = device::device(self.engine.lexicon_version());
+        unit::put(&instance.gateway.mappings, "Device", &self.device, &value, Expect::Any).ok_or_else(|| Error::Schema("no mapping takes a Device".to_owned()))
     }
 
     fn unit(&self, instance: &Instance, changes: Vec<Change>) -> Unit {
@@ -180,6 +185,9 @@ impl Reader {
             let mut part: Vec<Change> = changes.by_ref().take(unit::AT_ONCE).collect();
             let targets: Vec<String> = found.by_ref().take(part.iter().filter(|change| matches!(change, Change::Put(_))).count()).collect();
             if !targets.is_empty() {
+                if !self.introduced.get() {
+                    part.insert(0, self.introduction(instance)?);
+                }
                 part.extend(unit::provenance(&gateway.mappings, &new_id(), &note, &targets, (&self.device, &self.name), &now));
             }
             let last = changes.peek().is_none();
@@ -189,6 +197,9 @@ impl Reader {
             let mut unit = self.unit(instance, part);
             unit.audit = Some(AuditRow { event: self.event(instance, &note) });
             runtime.block_on(gateway.store.write(unit)).map_err(|refused| refused.error)?;
+            if !targets.is_empty() {
+                self.introduced.set(true);
+            }
             if last {
                 return Ok(());
             }

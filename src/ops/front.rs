@@ -4,6 +4,7 @@
 use super::accept;
 use super::metrics::Metrics;
 use super::paced::{Begun, UnderWay};
+use super::unread::Rest;
 use crate::rest::answer::FHIR_JSON;
 use crate::rest::fault::Fault;
 use crate::rest::http::{Server, ask};
@@ -56,7 +57,11 @@ impl Service<Request<Incoming>> for OfConnection {
             Box::pin(direct(front, request))
         } else {
             Box::pin(async move {
-                let response = front.routes.clone().oneshot(request.map(Body::new)).await.unwrap_or_else(|never| match never {});
+                let (request, rest) = lend(request);
+                let mut response = front.routes.clone().oneshot(request).await.unwrap_or_else(|never| match never {});
+                if let Some(rest) = rest {
+                    rest.settle(&mut response).await;
+                }
                 response.map(Whole::Streamed)
             })
         };
@@ -74,12 +79,25 @@ fn is_direct(request: &Request<Incoming>) -> bool {
 
 async fn direct(front: Arc<Front>, request: Request<Incoming>) -> Response<Whole> {
     let begun = Instant::now();
-    let request = request.map(|body| if body.is_end_stream() { Body::empty() } else { Body::new(body) });
+    let (request, rest) = lend(request);
     let (action, mut response) = ask(&front.fhir, request).await;
+    if let Some(rest) = rest {
+        rest.settle(&mut response).await;
+    }
     // As it would be for a page.
     response.headers_mut().insert(header::VARY, HeaderValue::from_static("Authorization, Accept, Origin"));
     front.metrics.count(action, response.status().as_u16(), u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX));
     response.map(Whole::Ready)
+}
+
+/// The request as it is answered, and what becomes of a body that nobody read to its end.
+fn lend(request: Request<Incoming>) -> (Request<Body>, Option<Rest>) {
+    if request.body().is_end_stream() {
+        return (request.map(|_| Body::empty()), None);
+    }
+    let rest = Rest::new(request.version());
+    let lent = rest.clone();
+    (request.map(|body| Body::new(lent.of(body))), Some(rest))
 }
 
 type Inner = Pin<Box<dyn Future<Output = Response<Whole>> + Send>>;

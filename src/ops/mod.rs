@@ -15,3 +15,4 @@ pub mod outbound;
 mod paced;
 pub mod serve;
 mod settle;
+mod unread;

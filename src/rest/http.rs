@@ -10,13 +10,12 @@ use super::fault::Fault;
 use super::gateway::Gateway;
 use super::operation::{self, NoRoute, Operation};
 use super::throttle::{Failures, Peer, Verdict};
-use axum::body::{self, Body as HttpBody, HttpBody as _};
+use axum::body::{self, Body as HttpBody};
 use axum::extract::{Request, State};
 use bytes::Bytes;
 use hearthgate_access::Caller;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Response, header};
-use http_body_util::BodyExt as _;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -46,9 +45,6 @@ const LONGEST_FORM: usize = 128 << 10;
 
 /// How long a body may take.
 const BODY_TIME: Duration = Duration::from_secs(30);
-/// How much of an unwanted body is read, and how long, before the connection is given up.
-const DISCARD_BYTES: usize = 64 << 20;
-const DISCARD_TIME: Duration = Duration::from_secs(2);
 
 /// Answers any request below the FHIR base, as a route.
 pub async fn handle(State(server): State<Arc<Server>>, request: Request) -> Response<HttpBody> {
@@ -63,11 +59,7 @@ pub async fn ask(server: &Server, request: Request) -> (&'static str, Response<B
     let path = path.strip_prefix("/fhir").unwrap_or(path);
     let route = operation::parse(parts.method.as_str(), path.strip_prefix('/').unwrap_or(path));
     let action = route.as_ref().map_or("other", Operation::code);
-    let mut body = Some(body);
-    let mut answer = answer(server, &parts, route, &mut body).await.unwrap_or_else(|fault| fault.answer());
-    if let Some(unread) = body.filter(|body| !body.is_end_stream()) {
-        discard(unread).await;
-    }
+    let mut answer = answer(server, &parts, route, body).await.unwrap_or_else(|fault| fault.answer());
     if head && answer.status != http::StatusCode::NOT_MODIFIED {
         answer.header("content-length", answer.body.len().to_string());
         answer.body = Bytes::new();
@@ -75,22 +67,7 @@ pub async fn ask(server: &Server, request: Request) -> (&'static str, Response<B
     (action, respond(answer))
 }
 
-/// Reads what nobody wanted to know and keeps none of it, within bounds, so that the connection can be kept: one that is closed with
-/// bytes unread may lose the answer, or fail the client's next request.
-async fn discard(mut body: HttpBody) {
-    let read = async {
-        let mut left = DISCARD_BYTES;
-        while let Some(Ok(frame)) = body.frame().await {
-            left = left.saturating_sub(frame.data_ref().map_or(0, Bytes::len));
-            if left == 0 {
-                break;
-            }
-        }
-    };
-    let _ = tokio::time::timeout(DISCARD_TIME, read).await;
-}
-
-async fn answer(server: &Server, parts: &Parts, route: Result<Operation, NoRoute>, body: &mut Option<HttpBody>) -> Result<Answer, Fault> {
+async fn answer(server: &Server, parts: &Parts, route: Result<Operation, NoRoute>, body: HttpBody) -> Result<Answer, Fault> {
     let query = parts.uri.query().unwrap_or_default();
     if let Ok(read @ Operation::Read { .. }) = &route
         && let Some((draft, answered)) = server.gateway.store.at_once(|state| read_at_once(server, parts, read, query, state))?
@@ -113,7 +90,7 @@ fn read_at_once(server: &Server, parts: &Parts, operation: &Operation, query: &s
     Some((draft, answered))
 }
 
-async fn answer_any(server: &Server, parts: &Parts, route: Result<Operation, NoRoute>, query: &str, body: &mut Option<HttpBody>) -> Result<Answer, Fault> {
+async fn answer_any(server: &Server, parts: &Parts, route: Result<Operation, NoRoute>, query: &str, body: HttpBody) -> Result<Answer, Fault> {
     match route {
         Ok(Operation::Capabilities) => {
             acceptable(&parts.headers, query)?;
@@ -174,7 +151,7 @@ async fn run(
     operation: Operation,
     headers: &HeaderMap,
     query: &str,
-    body: &mut Option<HttpBody>,
+    body: HttpBody,
     draft: &mut audit::Draft,
 ) -> Result<Answer, Fault> {
     let gateway = &server.gateway;
@@ -205,7 +182,7 @@ async fn run(
 }
 
 /// Reads a body up to the limit, in bounded time, as it is.
-async fn read(limit: usize, headers: &HeaderMap, body: &mut Option<HttpBody>) -> Result<Bytes, Fault> {
+async fn read(limit: usize, headers: &HeaderMap, body: HttpBody) -> Result<Bytes, Fault> {
     if headers.get(header::CONTENT_ENCODING).is_some_and(|v| v != "identity") {
         return Err(Fault::Media("Send the body without `Content-Encoding`."));
     }
@@ -214,7 +191,7 @@ async fn read(limit: usize, headers: &HeaderMap, body: &mut Option<HttpBody>) ->
     if declared.is_some_and(|length| length > limit) {
         return Err(too_long());
     }
-    match tokio::time::timeout(BODY_TIME, body::to_bytes(body.take().unwrap_or_default(), limit)).await {
+    match tokio::time::timeout(BODY_TIME, body::to_bytes(body, limit)).await {
         Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(_)) => Err(too_long()),
         Err(_) => Err(Fault::Slow),
