@@ -4,7 +4,7 @@
 mod judgements;
 mod reading;
 
-use crate::harness::Server;
+use crate::harness::{Server, until};
 use crate::world::{self, Start};
 use base64::Engine as _;
 use serde_json::{Value, json};
@@ -59,15 +59,10 @@ impl Clinic {
 
     /// What a search finds, once it is as wanted.
     fn eventually(&self, search: &str, wanted: impl Fn(&[Value]) -> bool) -> Vec<Value> {
-        let mut found = Vec::new();
-        for _ in 0..4000 {
-            found = self.server.get(search, &self.system).expect(200).entries("match");
-            if wanted(&found) {
-                return found;
-            }
-            std::thread::yield_now();
-        }
-        panic!("{search}: {found:#?}");
+        until(search, || {
+            let found = self.server.get(search, &self.system).expect(200).entries("match");
+            wanted(&found).then_some(found)
+        })
     }
 
     fn judge(&self, token: &str, id: &str, verdict: &str) -> crate::harness::Answer {

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, OnceLock, mpsc};
+use std::time::{Duration, Instant};
 
 /// A data directory that goes away with the test.
 pub struct Scratch(PathBuf);
@@ -72,6 +73,18 @@ fn sweep() {
         if process.is_some_and(|pid| !Path::new(&format!("/proc/{pid}")).exists()) {
             let _ = fs::remove_dir_all(entry.path());
         }
+    }
+}
+
+/// What comes in its own time, looked for again and again: how long it may take judges nothing, it only ends a test that would never end.
+pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(120), "it never came: {what}");
+        std::thread::sleep(Duration::from_millis(5));
     }
 }
 
@@ -149,13 +162,7 @@ impl Server {
 
     fn wait_until_ready(&self) {
         let url = format!("{}/metadata", self.base);
-        for _ in 0..2000 {
-            if agent().get(&url).call().is_ok() {
-                return;
-            }
-            std::thread::yield_now();
-        }
-        panic!("{url} does not answer");
+        until(&url, || agent().get(&url).call().ok());
     }
 
     /// Runs a command on its data directory; its standard output.

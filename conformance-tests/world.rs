@@ -3,7 +3,7 @@
 //!
 //! Every string of the second patient carries a canary, and every date, number and code of hers is found nowhere else.
 
-use crate::harness::{Answer, Scratch, Server, program};
+use crate::harness::{Answer, Scratch, Server, program, until};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fs;
@@ -65,13 +65,7 @@ pub fn settled(server: &Server) {
     database.busy_timeout(std::time::Duration::from_secs(5)).expect("a setting");
     let waits = "SELECT EXISTS (SELECT 1 FROM gw_versions v WHERE v.type = 'DocumentReference' AND v.op <> 'delete'
         AND v.seq > coalesce((SELECT CAST(value AS INTEGER) FROM gw_meta WHERE key = 'extracted'), 0))";
-    for _ in 0..200_000 {
-        if !database.query_row(waits, [], |row| row.get::<_, bool>(0)).expect("a query") {
-            return;
-        }
-        std::thread::yield_now();
-    }
-    panic!("notes are not read");
+    until("every note is read", || (!database.query_row(waits, [], |row| row.get::<_, bool>(0)).expect("a query")).then_some(()));
 }
 
 /// What a clinic consists of besides patients.
