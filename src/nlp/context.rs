@@ -31,6 +31,8 @@ struct Reach {
     negate: bool,
     possible: bool,
     history: bool,
+    /// Whether "prior" still is about the mention and not about what was done for it.
+    near: bool,
     hypothetical: bool,
     person: bool,
 }
@@ -39,7 +41,7 @@ struct Reach {
 pub(crate) fn classify(scene: &Scene<'_>, first: usize, end: usize) -> Context {
     let mut context = Context::default();
     leftwards(scene, first, end, &mut context);
-    rightwards(scene, end, &mut context);
+    rightwards(scene, first, end, &mut context);
     by_section(scene, &mut context);
     context
 }
@@ -49,7 +51,7 @@ fn trigger(scene: &Scene<'_>, cue: &Cue, decides: &'static str) -> Trigger {
 }
 
 fn leftwards(scene: &Scene<'_>, first: usize, end: usize, context: &mut Context) {
-    let mut reach = Reach { negate: !opens_clause(scene, first, end), possible: true, history: true, hypothetical: true, person: true };
+    let mut reach = Reach { negate: !opens_clause(scene, first, end), possible: true, history: true, near: true, hypothetical: true, person: true };
     let mut cues = scene.cues.partition_point(|c| c.end <= first);
     let mut at = first;
     while at > scene.from {
@@ -111,7 +113,7 @@ fn before(scene: &Scene<'_>, index: usize, cue: &Cue, first: usize, reach: &mut 
         context.negated = true;
         context.triggers.push(trigger(scene, cue, "negated"));
     }
-    if cue.is(kind::POSSIBLE) && reach.possible && !context.uncertain {
+    if cue.is(kind::POSSIBLE) && reach.possible && !context.uncertain && !denied_doubt(scene, index) {
         context.uncertain = true;
         context.triggers.push(trigger(scene, cue, "uncertain"));
     }
@@ -119,7 +121,7 @@ fn before(scene: &Scene<'_>, index: usize, cue: &Cue, first: usize, reach: &mut 
         context.historical = true;
         context.triggers.push(trigger(scene, cue, "historical"));
     }
-    if cue.is(kind::HISTORY_NEAR) && reach.history && !context.historical && first - cue.end < NEAR && !comma_between(scene, cue.end, first) {
+    if cue.is(kind::HISTORY_NEAR) && reach.history && reach.near && !context.historical && first - cue.end < NEAR && !comma_between(scene, cue.end, first) {
         context.historical = true;
         context.triggers.push(trigger(scene, cue, "historical"));
     }
@@ -134,7 +136,6 @@ fn before(scene: &Scene<'_>, index: usize, cue: &Cue, first: usize, reach: &mut 
     }
     if cue.is(kind::RECENT) {
         reach.history = false;
-        reach.person = false;
     }
     if cue.is(kind::SUBJECT) {
         reach.person = false;
@@ -144,10 +145,19 @@ fn before(scene: &Scene<'_>, index: usize, cue: &Cue, first: usize, reach: &mut 
         reach.possible = false;
         reach.hypothetical = false;
     }
+    if cue.is(kind::EVENT) {
+        reach.near = false;
+    }
     // "Never admitted for asthma": what is denied is the admission; the asthma stays what it was.
     if cue.is(kind::EVENT) || cue.is(kind::AFFIRM) && !joined_to_negation(scene, index) {
         reach.negate = false;
     }
+}
+
+/// "Was not | suggestive of": what is denied is no longer in doubt.
+fn denied_doubt(scene: &Scene<'_>, index: usize) -> bool {
+    let cue = &scene.cues[index];
+    index.checked_sub(1).map(|i| &scene.cues[i]).is_some_and(|p| p.end == cue.first && p.is(kind::NEGATE) && !p.is(kind::PSEUDO | kind::POSSIBLE))
 }
 
 /// "2)" in a list written on one line.
@@ -188,7 +198,7 @@ fn only_reports(scene: &Scene<'_>, index: usize) -> bool {
     scene.cues.get(index + 1).is_some_and(|next| next.is(kind::REPORTS) && next.first - cue.end <= 2)
 }
 
-fn rightwards(scene: &Scene<'_>, end: usize, context: &mut Context) {
+fn rightwards(scene: &Scene<'_>, first: usize, end: usize, context: &mut Context) {
     let mut cues = scene.cues.partition_point(|c| c.first < end);
     let mut at = end;
     let limit = scene.to.min(end + BACKWARD);
@@ -196,7 +206,7 @@ fn rightwards(scene: &Scene<'_>, end: usize, context: &mut Context) {
         if let Some(cue) = scene.cues.get(cues).filter(|c| c.first == at) {
             cues += 1;
             at = cue.end;
-            if !after(scene, cue, end, context) {
+            if !after(scene, cue, first, end, context) {
                 return;
             }
             continue;
@@ -209,16 +219,27 @@ fn rightwards(scene: &Scene<'_>, end: usize, context: &mut Context) {
 }
 
 /// A cue to the right of the mention; whether to read on.
-fn after(scene: &Scene<'_>, cue: &Cue, end: usize, context: &mut Context) -> bool {
+fn after(scene: &Scene<'_>, cue: &Cue, first: usize, end: usize, context: &mut Context) -> bool {
+    if cue.is(kind::NEGATE_BACK) && answers(scene, cue, end) && asks_of_another(scene, first) {
+        return false;
+    }
     let pseudo = cue.is(kind::PSEUDO);
     let both_ways = cue.is(kind::NEGATE) && cue.is(kind::NEGATE_BACK);
     let closes = scene.tokens.get(cue.end).filter(|_| cue.end < scene.to).is_none_or(|t| matches!(t.kind, Kind::Mark(b'.' | b',' | b';' | b')')));
-    if !pseudo && cue.is(kind::NEGATE_BACK) && (!both_ways || closes && cue.first - end <= 2) && !context.negated {
+    if !pseudo && cue.is(kind::NEGATE_BACK) && (!both_ways || closes && (cue.first - end <= 2 || scene.cues.iter().any(|c| c.end == cue.first && c.is(kind::STOP)))) && !context.negated {
         context.negated = true;
+        // "Workup for pneumonia was negative": the doubt is settled.
+        context.uncertain = false;
+        context.triggers.retain(|t| t.decides != "uncertain");
         context.triggers.push(trigger(scene, cue, "negated"));
         return false;
     }
-    if cue.is(kind::POSSIBLE_BACK) && (!cue.is(kind::POSSIBLE) || closes) && !context.uncertain {
+    if cue.is(kind::HYPOTHETICAL_BACK) && cue.first == end && !context.hypothetical {
+        context.hypothetical = true;
+        context.triggers.push(trigger(scene, cue, "hypothetical"));
+    }
+    let beside = cue.first == end && cue.end == end + 1;
+    if cue.is(kind::POSSIBLE_BACK) && (!cue.is(kind::POSSIBLE) || closes || beside) && !context.uncertain {
         context.uncertain = true;
         context.triggers.push(trigger(scene, cue, "uncertain"));
     }
@@ -238,12 +259,28 @@ fn after(scene: &Scene<'_>, cue: &Cue, end: usize, context: &mut Context) -> boo
         let still_there = scene.cues[..scene.cues.partition_point(|c| c.end <= end)].iter().any(|c| c.is(kind::HYPOTHETICAL));
         context.negated |= !still_there;
     }
-    pseudo || !(cue.is(kind::STOP | kind::NEGATE) || cue.is(kind::AFFIRM) && cue.first > end)
+    // "Was considered but | ruled out".
+    let goes_on = scene.cues.iter().any(|c| c.first == cue.end && c.is(kind::NEGATE_BACK));
+    pseudo || cue.is(kind::STOP) && goes_on || !(cue.is(kind::STOP | kind::NEGATE) || cue.is(kind::AFFIRM) && cue.first > end)
+}
+
+/// "…: none", "… - denied": the answer to what stands before the colon or dash.
+fn answers(scene: &Scene<'_>, cue: &Cue, end: usize) -> bool {
+    scene.tokens[end..cue.first].iter().any(|t| t.is_mark(b':') || t.is_mark(b'-')) || scene.tokens[cue.first].is_mark(b'?')
+}
+
+/// "Visits to the clinic for asthma", "days of work missed because of migraine": what is asked for is the visit or the
+/// days, and the mention is only why.
+fn asks_of_another(scene: &Scene<'_>, first: usize) -> bool {
+    let cues = scene.cues[..scene.cues.partition_point(|c| c.end <= first)].iter().rev();
+    cues.take_while(|c| !scene.tokens[c.end..first].iter().any(|t| matches!(t.kind, Kind::Mark(b';' | b':' | b'.'))))
+        .any(|c| c.is(kind::EVENT) || c.is(kind::STOP) && c.first > scene.from && first - c.end <= 2)
 }
 
 fn by_section(scene: &Scene<'_>, context: &mut Context) {
     match scene.part {
-        Part::Told(Section::History) | Part::Social => context.historical = true,
+        // A list of allergies tells what once happened ("penicillin (rash)").
+        Part::Told(Section::History | Section::Allergies) | Part::Social => context.historical = true,
         Part::Told(Section::Family) if context.experiencer == Experiencer::Patient => {
             context.experiencer = Experiencer::Family;
             context.historical = true;

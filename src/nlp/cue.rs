@@ -33,6 +33,7 @@ pub(crate) mod kind {
     pub(crate) const FAMILY_BACK: u32 = 1 << 25;
     pub(crate) const JOINT: u32 = 1 << 26;
     pub(crate) const EVENT: u32 = 1 << 27;
+    pub(crate) const HYPOTHETICAL_BACK: u32 = 1 << 28;
 }
 
 /// A cue in a sentence: tokens `first..end`.
@@ -50,10 +51,16 @@ impl Cue {
 }
 
 /// The longest cues of `tokens[from..to]`, left to right, none overlapping another.
-pub(crate) fn find(lexicon: &Lexicon, tokens: &[Token], from: usize, to: usize, out: &mut Vec<Cue>) {
+///
+/// A cue that begins before a mention ends before it: in "without complications" the mention is
+/// "complications", and the cue "without". `mentions` gives where mentions begin, in order.
+pub(crate) fn find(lexicon: &Lexicon, tokens: &[Token], from: usize, end: usize, mentions: impl Iterator<Item = usize>, out: &mut Vec<Cue>) {
     out.clear();
     let mut at = from;
-    while at < to {
+    let mut mentions = mentions.peekable();
+    while at < end {
+        while mentions.next_if(|&m| m <= at).is_some() {}
+        let to = mentions.peek().copied().unwrap_or(end).min(end);
         // "(-)" and "(+)" before a finding.
         if let [open, sign, close, ..] = &tokens[at..to]
             && open.is_mark(b'(')

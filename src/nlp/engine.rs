@@ -105,7 +105,7 @@ impl Engine {
         if matches.is_empty() {
             return;
         }
-        cue::find(&self.lexicon, tokens, from, to, cues);
+        cue::find(&self.lexicon, tokens, from, to, matches.iter().map(|m| m.first), cues);
         outside(cues, matches);
         let scene = Scene { tokens, from, to, cues, part };
         for found in matches.iter() {
@@ -148,6 +148,10 @@ impl Engine {
             let token = &scene.tokens[prefix];
             context.negated = true;
             context.triggers.push(Trigger { decides: "negated", start: token.start as usize, end: token.end as usize });
+        }
+        if category == Category::Allergy && section == Section::Allergies {
+            // What was once found out still holds.
+            context.historical = false;
         }
         let evidence = Evidence { rule: found.rule, category, length: end - start };
         Some(Finding {
@@ -211,7 +215,7 @@ impl Engine {
         while to < tokens.len() && !sentence::begins(sentence, tokens, from, to, line) && section::heading(&self.lexicon, tokens, to, part).is_none() {
             to += 1;
         }
-        cue::find(&self.lexicon, tokens, from, to, &mut desk.cues);
+        cue::find(&self.lexicon, tokens, from, to, std::iter::once(first), &mut desk.cues);
         desk.cues.retain(|c| c.end <= first || c.first >= last);
         let scene = Scene { tokens, from, to, cues: &desk.cues, part };
         context::classify(&scene, first, last)

@@ -13,6 +13,9 @@ const DOTTED: [&str; 34] = [
     "hx", "dx", "tx", "rx", "mg", "ml", "cm", "mm", "hr", "hrs", "al",
 ];
 
+/// What answers the question before it ("Any bleeding? No.") and belongs to it.
+const ANSWERS: [&str; 8] = ["no", "none", "yes", "denies", "denied", "never", "negative", "positive"];
+
 /// Whether a new sentence begins at token `at`, the current one having begun at `from`;
 /// `line` is the first token of the current line.
 pub(crate) fn begins(text: &str, tokens: &[Token], from: usize, at: usize, line: usize) -> bool {
@@ -28,6 +31,7 @@ pub(crate) fn begins(text: &str, tokens: &[Token], from: usize, at: usize, line:
     }
     match previous.kind {
         // "? appendicitis": a question mark that stands apart asks about what follows.
+        Kind::Mark(b'?') if ANSWERS.iter().any(|a| token.text(text).eq_ignore_ascii_case(a)) => false,
         Kind::Mark(b'!' | b'?') => token.spaced && !previous.spaced,
         Kind::Mark(b'.') => token.spaced && stop_ends(text, tokens, from, at),
         _ => false,

@@ -14,7 +14,7 @@ import mesh
 from words import fold, lemma, tokens
 
 HERE = Path(__file__).parent
-VERSION = "2026.11.1"
+VERSION = "2026.11.2"
 SYSTEMS = ["http://hl7.org/fhir/sid/icd-10-cm", "http://snomed.info/sct", "https://www.nlm.nih.gov/mesh",
            "http://www.nlm.nih.gov/research/umls/rxnorm"]
 ICD, SNOMED, MESH, RXNORM = range(4)
@@ -28,7 +28,7 @@ SECTIONS = ["complaint", "hpi", "history", "family", "ros", "exam", "results", "
 CUES = ["negate", "negate_back", "possible", "possible_back", "history", "history_back", "hypothetical", "family",
         "other_person", "stop", "affirm", "pseudo", "severity", "laterality", "site", "skip", "resolved", "clause",
         "reports", "recent", "subject", "history_near", "head", "not_eponym", "form",
-        "family_back", "joint", "event"]
+        "family_back", "joint", "event", "hypothetical_back"]
 
 
 def package(name):

@@ -1,4 +1,4 @@
-//! What sentences say about a condition: one example a line in `tests/data/contexts.txt`.
+//! What sentences say about a condition: one example a line in `tests/data/contexts.txt` and `tests/data/reports.txt`.
 
 use hearthgate_nlp::{Engine, Experiencer};
 
@@ -7,7 +7,8 @@ fn each_sentence_is_read_as_a_clinician_reads_it() {
     let engine = Engine::new().expect("the embedded lexicon");
     let mut wrong = Vec::new();
     let mut read = 0;
-    for line in include_str!("data/contexts.txt").lines().filter(|l| !l.starts_with('#') && !l.is_empty()) {
+    let files = [include_str!("data/contexts.txt"), include_str!("data/reports.txt")];
+    for line in files.into_iter().flat_map(str::lines).filter(|l| !l.starts_with('#') && !l.is_empty()) {
         let (flags, marked) = line.split_once(" | ").expect("flags | sentence");
         let start = marked.find('[').expect("a marked span");
         let end = marked.find(']').expect("a marked span") - 1;
