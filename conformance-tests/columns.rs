@@ -75,7 +75,7 @@ fn literal(value: &Sql) -> String {
         Sql::Integer(n) => n.to_string(),
         Sql::Real(n) => n.to_string(),
         Sql::Text(text) => format!("'{}'", text.replace('\'', "''")),
-        Sql::Blob(_) => panic!("a blob in a filter"),
+        Sql::Blob(_) | Sql::Unopened => panic!("no constant of a filter"),
     }
 }
 

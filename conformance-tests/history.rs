@@ -204,6 +204,44 @@ fn a_public_key_that_sealed_values_are_bound_to_cannot_change() {
     assert_eq!(history(&person.path()), told(&[("PUT", "1")]));
 }
 
+/// The trigger `gw_t_patient_telecoms__bound` refuses it, and that of a table two steps below its resource. Seen to fail without their refusal.
+#[test]
+fn a_child_row_that_holds_sealed_values_stays_with_its_resource() {
+    let (server, token) = clinic();
+    let (giving, taking) = (person(), person());
+    let row = |person: &Person| format!("(SELECT id FROM patients WHERE public_id = '{}')", person.id);
+    let before = giving.get().expect(200).json();
+    for sql in [
+        format!("UPDATE patient_telecoms SET position = 7, patient_id = {} WHERE patient_id = {}", row(&taking), row(&giving)),
+        format!("UPDATE patient_telecoms SET id = id + 500000 WHERE patient_id = {}", row(&giving)),
+    ] {
+        let refused = server.refused(&sql);
+        assert!(refused.contains("sealed values of this row are bound to its number and to the resource it belongs to"), "{refused}");
+    }
+    assert_eq!((giving.get().expect(200).json(), taking.version().as_str()), (before, "1"));
+    let allergy = |id: &str, patient: &Person| {
+        let reaction = |note: &str| json!({ "manifestation": [{ "text": "hives" }], "note": [{ "text": note }] });
+        json!({ "resourceType": "AllergyIntolerance", "id": format!("{id}-{}", patient.id), "code": { "text": "nuts" },
+            "clinicalStatus": { "coding": [{ "system": "http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical", "code": "active" }] },
+            "patient": { "reference": format!("Patient/{}", patient.id) }, "reaction": [reaction("first"), reaction("second")] })
+    };
+    let (one, other) = (allergy("one", &giving), allergy("other", &taking));
+    for allergy in [&one, &other] {
+        server.send("PUT", &format!("AllergyIntolerance/{}", allergy["id"].as_str().expect("an id")), token, allergy).expect(201);
+    }
+    let of = |allergy: &Value| format!("(SELECT id FROM allergies WHERE public_id = {})", allergy["id"].to_string().replace('"', "'"));
+    for sql in [
+        format!("UPDATE allergy_reaction_notes SET allergy_reaction_id = (SELECT max(id) FROM allergy_reactions WHERE allergy_id = {}) WHERE allergy_reaction_id IN (SELECT id FROM allergy_reactions WHERE allergy_id = {})", of(&other), of(&one)),
+        format!("UPDATE allergy_reactions SET position = position + 7, allergy_id = {} WHERE allergy_id = {}", of(&other), of(&one)),
+    ] {
+        assert!(server.refused(&sql).contains("bound to its number and to the resource"), "{sql}");
+    }
+    // Within its resource it may move.
+    server.shell(&format!("UPDATE allergy_reaction_notes SET position = 7, allergy_reaction_id = (SELECT max(id) FROM allergy_reactions WHERE allergy_id = {0}) WHERE allergy_reaction_id = (SELECT min(id) FROM allergy_reactions WHERE allergy_id = {0})", of(&one)));
+    let moved = server.get(&format!("AllergyIntolerance/{}", one["id"].as_str().expect("an id")), token).expect(200).json();
+    assert_eq!(moved["reaction"][1]["note"], json!([{ "text": "second" }, { "text": "first" }]));
+}
+
 #[test]
 fn a_changed_row_number_moves_a_resource_with_its_child_rows() {
     let person = person();

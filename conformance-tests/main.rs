@@ -9,6 +9,7 @@ mod browser;
 mod capability;
 mod clients;
 mod columns;
+mod damaged;
 mod evaluator;
 mod every_writer;
 mod findings;

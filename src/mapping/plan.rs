@@ -20,6 +20,8 @@ pub enum Sql {
     Text(String),
     /// BLOB.
     Blob(Vec<u8>),
+    /// Sealed, and it does not open where it stands: altered or moved by another program, or its key is gone.
+    Unopened,
 }
 
 /// A row with the rows of its child tables.

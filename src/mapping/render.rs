@@ -22,6 +22,20 @@ const NULL: &Sql = &Sql::Null;
 /// What stands beside a code that nobody has decided about (<https://hl7.org/fhir/R4/extension-data-absent-reason.html>).
 pub(crate) const ABSENT: &[u8] = br#"{"extension":[{"url":"http://hl7.org/fhir/StructureDefinition/data-absent-reason","valueCode":"unknown"}]}"#;
 
+/// What stands beside a sealed value that does not open.
+const ERROR: &[u8] = br#"{"extension":[{"url":"http://hl7.org/fhir/StructureDefinition/data-absent-reason","valueCode":"error"}]}"#;
+/// The overlay of a resource's row in place of one that does not open; in `meta`, which every resource has.
+pub const UNOPENED: &str =
+    r#"{"meta":{"$o":{"extension":{"$l":[{"$v":{"url":"http://hl7.org/fhir/StructureDefinition/data-absent-reason","valueCode":"error"}}]}}}}"#;
+/// The same of a child's row.
+pub const UNOPENED_BELOW: &str = r#"{"extension":{"$l":[{"$v":{"url":"http://hl7.org/fhir/StructureDefinition/data-absent-reason","valueCode":"error"}}]}}"#;
+
+/// Whether all of a row that is sealed did open, and of its children.
+#[must_use]
+pub fn is_whole(row: &Row) -> bool {
+    !row.values.contains(&Sql::Unopened) && !matches!(row.unmapped.as_deref(), Some(UNOPENED | UNOPENED_BELOW)) && row.children.iter().flatten().all(is_whole)
+}
+
 /// The resource as served.
 #[must_use]
 pub fn render(plan: &Plan, row: &Row, stamp: &Stamp<'_>) -> Vec<u8> {
@@ -75,6 +89,8 @@ enum Wrote {
     Nothing,
     /// Nothing: a code that nobody has decided about.
     Undecided,
+    /// Nothing: a sealed value that does not open.
+    Unopened,
     /// Constants alone.
     Constant,
     /// A value of the row's or of the overlay's.
@@ -149,7 +165,7 @@ impl Writer {
         for field in fields {
             let wrote = self.field(field, row, overlay, first);
             match wrote {
-                Wrote::Real | Wrote::Undecided => real = true,
+                Wrote::Real | Wrote::Undecided | Wrote::Unopened => real = true,
                 Wrote::Constant => constant = true,
                 Wrote::Nothing => nothing = true,
             }
@@ -184,20 +200,21 @@ impl Writer {
             return wrote;
         }
         self.out.truncate(mark);
+        if let Some(why) = why(wrote) {
+            // Whoever wrote it did so after what is kept: neither that value nor what stood beside it is said.
+            self.key(&format!("_{}", field.name), first);
+            let list = matches!(&field.node, Node::Leaf(Leaf { form: Form::List, .. }));
+            for part in if list { [&b"["[..], why, b"]"] } else { [&b""[..], why, b""] } {
+                self.out.extend_from_slice(part);
+            }
+            return wrote;
+        }
         if let Some(value) = over {
             self.out.extend_from_slice(field.key(first));
             if overlay::write_plain(value, &mut self.out) {
                 return Wrote::Real;
             }
             self.out.truncate(mark);
-        }
-        if wrote == Wrote::Undecided {
-            let sibling = format!("_{}", field.name);
-            if overlay.is_none_or(|o| !o.contains_key(&sibling)) {
-                self.key(&sibling, first);
-                self.out.extend_from_slice(ABSENT);
-                return Wrote::Undecided;
-            }
         }
         Wrote::Nothing
     }
@@ -210,7 +227,9 @@ impl Writer {
             let came = overlay::came(name);
             if overlay::is_form(name)
                 || not.contains(&came)
-                || fields.iter().any(|f| f.name == *name || (other_choice(f, came, row) && overlay::special(value, "$as").is_none()))
+                || fields.iter().any(|f| {
+                    f.name == *name || (other_choice(f, came, row) && overlay::special(value, "$as").is_none()) || said_unknown(f, came, overlay, row)
+                })
             {
                 continue;
             }
@@ -299,7 +318,7 @@ impl Writer {
                 None => Wrote::Nothing,
             },
         };
-        if matches!(wrote, Wrote::Nothing | Wrote::Undecided) {
+        if wrote == Wrote::Nothing || why(wrote).is_some() {
             self.out.truncate(mark);
         } else {
             state.keep(wrote);
@@ -316,8 +335,10 @@ impl Writer {
 
     fn leaf(&mut self, leaf: &Leaf, row: &Row) -> Wrote {
         let value = row.values.get(leaf.column).unwrap_or(NULL);
-        if *value == Sql::Null {
-            return Wrote::Nothing;
+        match value {
+            Sql::Null => return Wrote::Nothing,
+            Sql::Unopened => return Wrote::Unopened,
+            _ => {}
         }
         match (&leaf.form, value) {
             (Form::Boolean, Sql::Integer(flag @ (0 | 1))) => self.out.extend_from_slice(if *flag == 1 { b"true" } else { b"false" }),
@@ -398,6 +419,26 @@ fn other_choice(field: &Field, name: &str, row: &Row) -> bool {
     let Some(stem) = field.choice else { return false };
     let chosen = name.strip_prefix('_').unwrap_or(name);
     chosen.strip_prefix(stem).is_some_and(|t| t.starts_with(|c: char| c.is_ascii_uppercase())) && chosen != field.name && says(&field.node, row)
+}
+
+/// What stands beside a value that is not said: why.
+fn why(wrote: Wrote) -> Option<&'static [u8]> {
+    match wrote {
+        Wrote::Undecided => Some(ABSENT),
+        Wrote::Unopened => Some(ERROR),
+        Wrote::Nothing | Wrote::Constant | Wrote::Real => None,
+    }
+}
+
+/// Whether an overlay's name stands beside a value that is not said: why it is not stands there already.
+fn said_unknown(field: &Field, name: &str, overlay: &Object, row: &Row) -> bool {
+    let Node::Leaf(leaf) = &field.node else { return false };
+    let unsaid = match (row.values.get(leaf.column), &leaf.form, &leaf.codes) {
+        (Some(Sql::Unopened), ..) => true,
+        (Some(Sql::Text(code)), Form::Text, Some(codes)) => codes.fhir(code).is_none(),
+        _ => false,
+    };
+    unsaid && name.strip_prefix('_') == Some(&field.name) && overlay.get(&field.name).is_none_or(|over| overlay::special(over, "$as").is_none())
 }
 
 /// Whether a row's columns have a value for a place.

@@ -30,7 +30,7 @@ impl Cursor {
             Sql::Integer(number) => (*number).into(),
             Sql::Real(number) => serde_json::json!({ "r": number.to_bits().to_string() }),
             Sql::Text(text) => text.as_str().into(),
-            Sql::Null | Sql::Blob(_) => serde_json::Value::Null,
+            Sql::Null | Sql::Blob(_) | Sql::Unopened => serde_json::Value::Null,
         });
         serde_json::Value::Array(values.collect()).to_string()
     }

@@ -80,7 +80,7 @@ pub(crate) fn of_row(condition: &str, alias: &str) -> String {
 /// A constant of a mapping.
 pub(crate) fn literal(value: &Sql) -> String {
     match value {
-        Sql::Null => "NULL".to_owned(),
+        Sql::Null | Sql::Unopened => "NULL".to_owned(),
         Sql::Integer(number) => number.to_string(),
         Sql::Real(number) => format!("{number:?}"),
         Sql::Text(text) => quoted(text),

@@ -68,7 +68,7 @@ pub(crate) struct Bound<'v>(pub &'v Sql);
 impl rusqlite::ToSql for Bound<'_> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(match self.0 {
-            Sql::Null => ToSqlOutput::Owned(Value::Null),
+            Sql::Null | Sql::Unopened => ToSqlOutput::Owned(Value::Null),
             Sql::Integer(number) => ToSqlOutput::Owned(Value::Integer(*number)),
             Sql::Real(number) => ToSqlOutput::Owned(Value::Real(*number)),
             Sql::Text(text) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),

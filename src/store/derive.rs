@@ -337,7 +337,7 @@ fn complete(shape: &mut Table, name: &str, table: &Found, found: &BTreeMap<Strin
 /// A constant of a mapping as SQL.
 pub(crate) fn sql_literal(value: &Sql) -> String {
     match value {
-        Sql::Null => "NULL".to_owned(),
+        Sql::Null | Sql::Unopened => "NULL".to_owned(),
         Sql::Integer(number) => number.to_string(),
         Sql::Real(number) => format!("{number:?}"),
         Sql::Text(text) => literal(text),

@@ -4,7 +4,7 @@ use crate::Error;
 use crate::core::{Core, sql};
 use crate::layout::{NodeLayout, Select};
 use crate::sealing;
-use hearthgate_mapping::{PlanKind, Row, Sql};
+use hearthgate_mapping::{PlanKind, Row, Sql, render};
 use hearthgate_seal::{KeyId, Place, key_id_of};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension};
@@ -137,11 +137,13 @@ fn one(core: &Core, conn: &Connection, node: &NodeLayout, row: &rusqlite::Row<'_
         let value = row.get_ref(at + 3)?;
         match value {
             ValueRef::Text(sealed) if column.sealed => {
-                let sealed = std::str::from_utf8(sealed).map_err(|_| Error::Sealed)?;
+                let sealed = std::str::from_utf8(sealed).unwrap_or_default();
                 let place = Place { table: &node.table, column: &column.name, row: place_row };
-                let plain = sealing::open(conn, &core.keyring, place, sealed)?;
                 keys.push(key_id_of(sealed));
-                values.push(sealing::value(plain, column.numeric));
+                values.push(match opened(core, conn, place, sealed, number)? {
+                    Some(plain) => sealing::value(plain, column.numeric),
+                    None => Sql::Unopened,
+                });
             }
             value => {
                 keys.push(None);
@@ -151,10 +153,11 @@ fn one(core: &Core, conn: &Connection, node: &NodeLayout, row: &rusqlite::Row<'_
     }
     let unmapped = match row.get_ref(1)? {
         ValueRef::Text(sealed) => {
-            let sealed = std::str::from_utf8(sealed).map_err(|_| Error::Sealed)?;
+            let sealed = std::str::from_utf8(sealed).unwrap_or_default();
             let place = Place { table: &node.table, column: "gw_unmapped", row: place_row };
             keys.push(key_id_of(sealed));
-            Some(String::from_utf8(sealing::open(conn, &core.keyring, place, sealed)?).map_err(|_| Error::Sealed)?)
+            let unopened = if matches!(id, Id::Column(_)) { render::UNOPENED } else { render::UNOPENED_BELOW };
+            opened(core, conn, place, sealed, number)?.and_then(|plain| String::from_utf8(plain).ok()).or_else(|| Some(unopened.to_owned()))
         }
         _ => {
             keys.push(None);
@@ -162,4 +165,17 @@ fn one(core: &Core, conn: &Connection, node: &NodeLayout, row: &rusqlite::Row<'_
         }
     };
     Ok(Stored { row: Row { id: number, values, unmapped, children: Vec::new() }, position: sql(row.get_ref(2)?), keys, children: Vec::new() })
+}
+
+/// What is sealed at a place; `None` where it does not open: another program altered or moved it, or its key is gone. The rest of the
+/// resource is served without it, and every reading says so to whoever runs the server.
+fn opened(core: &Core, conn: &Connection, place: Place<'_>, sealed: &str, row: i64) -> Result<Option<Vec<u8>>, Error> {
+    match sealing::open(conn, &core.keyring, place, sealed) {
+        Ok(plain) => Ok(Some(plain)),
+        Err(Error::Sealed) => {
+            tracing::error!(table = place.table, column = place.column, row, "a sealed value does not open where it stands");
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
 }

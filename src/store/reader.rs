@@ -6,7 +6,7 @@ use crate::writer::Rendered;
 use crate::{Error, connect, sealing};
 use bytes::Bytes;
 use hearthgate_mapping::group::render_rows;
-use hearthgate_mapping::render::Stamp;
+use hearthgate_mapping::render::{Stamp, is_whole};
 use hearthgate_mapping::{Row, Sql, Statement};
 use rusqlite::Connection;
 use rustix::time::{ClockId, clock_gettime};
@@ -197,10 +197,19 @@ pub(crate) type Made = Vec<Rendered>;
 
 /// The resources a statement answers, at most `limit`.
 pub(crate) fn resources(core: &Core, conn: &Connection, statement: &Statement, limit: usize, made: &mut Made) -> Result<Vec<Stored>, Error> {
+    match found(core, conn, statement, limit, true, made) {
+        // The bytes kept beside a version are a cache: what does not open there is made anew from the rows.
+        Err(Error::Sealed) => found(core, conn, statement, limit, false, made),
+        answer => answer,
+    }
+}
+
+fn found(core: &Core, conn: &Connection, statement: &Statement, limit: usize, cached: bool, made: &mut Made) -> Result<Vec<Stored>, Error> {
     let mut hits = Vec::new();
     let mut sealed = 0;
     each_row(core, conn, statement, &mut |row, columns| {
-        let hit = hit(core, row, columns)?;
+        let mut hit = hit(core, row, columns)?;
+        hit.rendered = hit.rendered.filter(|_| cached);
         sealed += hit.rendered.as_ref().map_or(0, Vec::len);
         hits.push(hit);
         // What is sealed is a little longer than what is in it.
@@ -210,7 +219,7 @@ pub(crate) fn resources(core: &Core, conn: &Connection, statement: &Statement, l
     if hits.iter().any(cold) && conn.is_autocommit() {
         // What is rendered from rows must be of one moment with the statement: ask again inside a transaction.
         conn.prepare_cached("BEGIN")?.execute([])?;
-        let answer = resources(core, conn, statement, limit, made);
+        let answer = found(core, conn, statement, limit, cached, made);
         conn.prepare_cached("COMMIT")?.execute([])?;
         return answer;
     }
@@ -246,7 +255,7 @@ fn body(core: &Core, conn: &Connection, hit: Hit, as_of: Option<i64>, made: &mut
     let Some(row) = rows.first() else { return Err(Error::Corrupt(format!("a row of {} is gone", layout.root.table))) };
     let stamp = Stamp { id: &stored.id, version: stored.version, updated_ms: stored.updated_ms };
     stored.body = render_rows(plan, &rows, &stamp).into();
-    if as_of.is_none() {
+    if as_of.is_none() && rows.iter().all(is_whole) {
         made.push(Rendered {
             resource: stored.resource_type.clone(),
             id: stored.id.clone(),

@@ -52,7 +52,7 @@ pub(crate) fn value(plain: Vec<u8>, numeric: bool) -> Sql {
 pub(crate) fn plain(value: &Sql) -> Option<std::borrow::Cow<'_, [u8]>> {
     use std::borrow::Cow;
     match value {
-        Sql::Null => None,
+        Sql::Null | Sql::Unopened => None,
         Sql::Integer(number) => Some(Cow::Owned(number.to_string().into_bytes())),
         Sql::Real(number) => Some(Cow::Owned(number.to_string().into_bytes())),
         Sql::Text(text) => Some(Cow::Borrowed(text.as_bytes())),

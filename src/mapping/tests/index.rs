@@ -51,7 +51,7 @@ fn reference(plan: &Plan, resource: &Value, row: &Row) -> Vec<IndexEntry> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1500, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: common::cases(1500), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn the_index_is_what_the_slow_reference_says(which in any::<prop::sample::Index>(), tape in proptest::collection::vec(any::<u8>(), 0..900)) {

@@ -61,7 +61,7 @@ fn tape() -> impl Strategy<Value = Bytes> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(1000), failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: common::cases(1000), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn what_is_written_is_read(which in any::<prop::sample::Index>(), tape in tape()) {
@@ -181,6 +181,28 @@ fn a_code_that_nobody_decided_about_is_said_to_be_unknown_and_stays() {
     let mut written = take::take(plan, &decided, &exists);
     settle::keep_local_codes(plan, &row, &mut written);
     assert_eq!(written.values[column], Sql::Text("closed".to_owned()));
+}
+
+/// Seen to fail with what is kept put before a code that nobody has decided about, and with what stands beside it said twice.
+#[test]
+fn a_code_that_another_program_wrote_wins_over_what_is_kept_even_if_nobody_decided_about_it() {
+    let plan = MAPPINGS.named("encounter").expect("a plan");
+    let column = plan.table.columns.iter().position(|c| c.name == "status").expect("a column");
+    for kept in [
+        serde_json::json!({ "resourceType": "Encounter", "status": "no code of R4" }),
+        serde_json::json!({ "resourceType": "Encounter", "status": "finished", "_status": { "id": "s" } }),
+        serde_json::json!({ "resourceType": "Encounter", "_status": { "extension": [{ "url": "urn:x", "valueCode": "masked" }] } }),
+    ] {
+        let mut row = take::take(plan, &kept, &exists);
+        row.values[column] = Sql::Text("on the roof".to_owned());
+        let read = content(&served(plan, &row));
+        assert_eq!(read, render::columns_only(plan, &row), "{kept}");
+        assert_eq!(read["_status"]["extension"][0]["valueCode"], "unknown");
+        // Written again it is as the other program left it.
+        let mut again = take::take(plan, &read, &exists);
+        settle::keep_local_codes(plan, &row, &mut again);
+        assert_eq!(again.values[column], row.values[column]);
+    }
 }
 
 #[test]

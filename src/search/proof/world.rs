@@ -177,7 +177,7 @@ impl World {
 
 pub(crate) fn cell(value: &Sql) -> Cell {
     match value {
-        Sql::Null => Cell::Null,
+        Sql::Null | Sql::Unopened => Cell::Null,
         Sql::Integer(number) => Cell::Integer(*number),
         Sql::Real(number) => Cell::Real(*number),
         Sql::Text(text) => Cell::Text(text.clone()),

@@ -9,6 +9,7 @@ use super::session::Session;
 use crate::layout::NodeLayout;
 use crate::load::{self, Key, Stored};
 use crate::{Error, index};
+use hearthgate_mapping::render::is_whole;
 use hearthgate_mapping::{IndexEntry, Row};
 use rusqlite::OptionalExtension;
 
@@ -80,20 +81,24 @@ impl Session {
         let Ok(plan) = core.plan_named(&plan) else { return self.forget_found(rid) };
         let rows = match load::load(&core, &self.conn, plan, Key::Id(&id), None) {
             Ok(rows) => rows,
-            Err(Error::Sealed | Error::Corrupt(_)) => {
-                // It cannot be served either. What is known of it stays: labels that withhold it are part of that.
-                tracing::warn!(resource, "a resource that was changed from outside does not open");
-                self.conn.prepare_cached("DELETE FROM gw_stale WHERE rid = ?1")?.execute([rid])?;
-                return Ok(());
-            }
+            Err(Error::Corrupt(_)) => return self.leave_found(rid),
             Err(error) => return Err(error),
         };
         let (plan, layout) = core.plan(plan)?;
         self.mark_anew(&layout.root, &rows)?;
         let rows: Vec<Row> = rows.into_iter().map(Stored::into_row).collect();
+        if !rows.iter().all(is_whole) {
+            return self.leave_found(rid);
+        }
         let (entries, compartments) = hearthgate_mapping::index::of_rows(plan, &id, &rows);
         self.forget_found(rid)?;
         self.keep_found(rid, &resource, &entries, &compartments)
+    }
+
+    /// Of what does not open what is known stays: labels that withhold it are part of that.
+    fn leave_found(&self, rid: i64) -> Result<(), Error> {
+        self.conn.prepare_cached("DELETE FROM gw_stale WHERE rid = ?1")?.execute([rid])?;
+        Ok(())
     }
 
     /// The marks of sealed values in the rows as they are.

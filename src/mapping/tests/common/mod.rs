@@ -27,6 +27,11 @@ pub fn shared(name: &str) -> Option<PathBuf> {
     None
 }
 
+/// How many cases a law is tried on: `PROPTEST_CASES`, or so many.
+pub fn cases(unless_said: u32) -> u32 {
+    std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(unless_said)
+}
+
 /// The clinic's mappings.
 pub fn mappings() -> Mappings {
     compile::load(&files(), &schema()).unwrap_or_else(|mistakes| panic!("{}", mistakes.iter().map(|m| format!("{m}\n")).collect::<String>()))

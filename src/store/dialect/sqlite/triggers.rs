@@ -18,8 +18,8 @@
 //! **Versions.** An AFTER trigger ends a row's change (`INSERT INTO gw_v_<table> (id)`): that raises the versions of the resources
 //! whose row it was and is. The gateway's writer (`claim = 1`) numbers rows and raises versions itself.
 //!
-//! **Sealed values** are bound to the public id of the resource they stand in: a change of it that would leave them unreadable is
-//! refused.
+//! **Sealed values** are bound to the public id of the resource they stand in, those of a child table to the row's number as well: a
+//! change of either, or of the row above, that would leave them unreadable is refused.
 //!
 //! **Known limits.** `INSERT OR REPLACE` counts as a change though it put the same values back. A statement over several rows of
 //! one resource makes more than one version where other triggers or cascades write tables that no mapping names in between.
@@ -351,54 +351,79 @@ fn delete(table: &Table) -> [String; 2] {
     [trigger(table, "BEFORE DELETE", "", "", &before), after]
 }
 
-/// Refuses another public id for a row in which, or below which, something is sealed.
+/// Refuses what would take sealed values from the resource that they are bound to: another public id for a row in which, or below
+/// which, something is sealed; another resource, or another number, for such a row of a child table.
 fn bound(table: &Table, tables: &BTreeMap<String, Table>) -> Vec<String> {
-    let mut ids: Vec<&str> = Vec::new();
-    for owner in table.owners.iter().filter(|owner| owner.up.is_empty()) {
-        match &owner.root {
-            Root::Row { id } => ids.push(id),
-            Root::Document => ids.extend(["type", "public_id"]),
-            Root::Group { .. } => {}
-        }
-    }
-    ids.sort_unstable();
-    ids.dedup();
-    if ids.is_empty() {
-        return Vec::new();
-    }
-    let mut sealed = vec![holds_sealed("OLD", table)];
-    for (below, shape) in tables {
-        let mut ways: Vec<&[(String, String)]> = Vec::new();
-        // What is a resource itself is bound to its own id.
-        if shape.owners.iter().all(|owner| !owner.up.is_empty()) {
-            ways.extend(shape.owners.iter().filter(|owner| owner.up.last().is_some_and(|(_, top)| *top == table.name)).map(|owner| owner.up.as_slice()));
-        }
-        ways.sort();
-        ways.dedup();
-        for way in ways {
-            let (mut tables, mut wheres, mut at) = (format!("{} c", name(below)), holds_sealed("c", shape), "c".to_owned());
-            for (depth, (on, above)) in way.iter().enumerate() {
-                if depth + 1 == way.len() {
-                    wheres = format!("{at}.{} = OLD.id AND {wheres}", name(on));
-                } else {
-                    tables.push_str(&format!(", {} u{depth}", name(above)));
-                    wheres = format!("u{depth}.id = {at}.{} AND {wheres}", name(on));
-                    at = format!("u{depth}");
-                }
+    let mut ids: Vec<String> = Vec::new();
+    let (mut rows, mut moves): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
+    let whole = table.owners.iter().any(|owner| owner.up.is_empty());
+    for owner in &table.owners {
+        match (owner.up.first(), &owner.root) {
+            (None, Root::Row { id }) => ids.push(id.clone()),
+            (None, Root::Document) => ids.extend(["type".to_owned(), "public_id".to_owned()]),
+            // Its own rows, not those that an expression reads.
+            (Some((on, _)), Root::Row { id }) if !whole && owner.reads.as_ref().is_none_or(|reads| reads.iter().any(|read| read == "gw_unmapped")) => {
+                rows.extend(["id".to_owned(), on.clone()]);
+                moves.extend([differs(&["id".to_owned()]), format!("{} <> {}", public_id(owner, id, "NEW"), public_id(owner, id, "OLD"))]);
             }
-            sealed.push(format!("EXISTS (SELECT 1 FROM {tables} WHERE {wheres})"));
+            _ => {}
         }
     }
-    let ids: Vec<String> = ids.into_iter().map(str::to_owned).collect();
-    let body = "SELECT RAISE(ABORT, 'gateway: sealed values of this resource are bound to its public id, which cannot change');\n";
+    for list in [&mut ids, &mut rows, &mut moves] {
+        list.sort_unstable();
+        list.dedup();
+    }
+    let (columns, changed, said) = match (ids.is_empty(), rows.is_empty()) {
+        (false, _) => (&ids, differs(&ids), "this resource are bound to its public id"),
+        (true, false) => (&rows, format!("({})", moves.join(" OR ")), "this row are bound to its number and to the resource it belongs to"),
+        (true, true) => return Vec::new(),
+    };
+    let below = tables.iter().flat_map(|(below, shape)| sealed_below(table, below, shape));
+    let sealed: Vec<String> = std::iter::once(holds_sealed("OLD", table)).chain(below).collect();
     vec![format!(
-        "CREATE TRIGGER {} BEFORE UPDATE OF {} ON {} WHEN {} AND ({}) BEGIN\n{body}END",
+        "CREATE TRIGGER {} BEFORE UPDATE OF {} ON {} WHEN {changed} AND ({}) BEGIN\nSELECT RAISE(ABORT, 'gateway: sealed values of {said}, which cannot change');\nEND",
         name(&format!("gw_t_{}__bound", table.name)),
-        listed(&ids, ""),
+        listed(columns, ""),
         name(&table.name),
-        differs(&ids),
         sealed.join(" OR ")
     )]
+}
+
+/// The public id of the resource at the top of the way up from the row `alias`; NULL where a row on the way is missing.
+fn public_id(owner: &Owner, id: &str, alias: &str) -> String {
+    let (mut tables, mut wheres, mut at) = (Vec::new(), Vec::new(), alias.to_owned());
+    for (depth, (on, above)) in owner.up.iter().enumerate() {
+        tables.push(format!("{} u{depth}", name(above)));
+        wheres.push(format!("u{depth}.id = {at}.{}", name(on)));
+        at = format!("u{depth}");
+    }
+    format!("(SELECT {at}.{} FROM {} WHERE {})", name(id), tables.join(", "), wheres.join(" AND "))
+}
+
+/// Whether any row of the table `below` that stands under the row OLD holds a sealed value: a condition for each way up.
+fn sealed_below(table: &Table, below: &str, shape: &Table) -> Vec<String> {
+    // What is a resource itself is bound to its own id.
+    if shape.owners.iter().any(|owner| owner.up.is_empty()) {
+        return Vec::new();
+    }
+    let to = |owner: &Owner| owner.up.iter().position(|(_, above)| *above == table.name).map(|at| owner.up[..=at].to_vec());
+    let mut ways: Vec<Vec<(String, String)>> = shape.owners.iter().filter_map(to).collect();
+    ways.sort();
+    ways.dedup();
+    let condition = |way: Vec<(String, String)>| {
+        let (mut tables, mut wheres, mut at) = (format!("{} c", name(below)), holds_sealed("c", shape), "c".to_owned());
+        for (depth, (on, above)) in way.iter().enumerate() {
+            if depth + 1 == way.len() {
+                wheres = format!("{at}.{} = OLD.id AND {wheres}", name(on));
+            } else {
+                tables.push_str(&format!(", {} u{depth}", name(above)));
+                wheres = format!("u{depth}.id = {at}.{} AND {wheres}", name(on));
+                at = format!("u{depth}");
+            }
+        }
+        format!("EXISTS (SELECT 1 FROM {tables} WHERE {wheres})")
+    };
+    ways.into_iter().map(condition).collect()
 }
 
 /// Whether the row `alias` holds a sealed value.
