@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 pub(crate) struct PlanLayout {
     /// The root table's.
     pub root: NodeLayout,
+    /// The root's table and those below it.
+    pub tables: Vec<String>,
     /// Rows of the plan's tables belong to other plans' resources too: then the triggers raise versions, not the writer.
     pub shared: bool,
     /// Other resources that are the same root rows, plan and type: the writer raises them along.
@@ -94,7 +96,8 @@ fn layout(plan: &Plan, shapes: &BTreeMap<String, Table>) -> PlanLayout {
     let siblings = siblings(plan, shapes);
     let shared = matches!(plan.kind, PlanKind::Group { .. }) || tables.iter().any(|table| is_shared(plan, table, &siblings, shapes));
     let computed = computes(&plan.table);
-    PlanLayout { root: node(plan, &plan.table, shapes), shared, siblings, computed }
+    let tables = tables.into_iter().map(str::to_owned).collect();
+    PlanLayout { root: node(plan, &plan.table, shapes), tables, shared, siblings, computed }
 }
 
 fn named<'t>(node: &'t TableNode, out: &mut Vec<&'t str>) {

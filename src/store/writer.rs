@@ -9,6 +9,7 @@ mod put;
 mod refresh;
 mod rows;
 mod session;
+mod triggers;
 mod versions;
 
 use crate::core::Core;

@@ -73,7 +73,8 @@ impl Session {
         }
         self.check_source(plan.resource, put, target.known.is_some())?;
         let moves = target.living().filter(|known| known.plan != plan.name);
-        self.claim(!layout.shared && moves.is_none())?;
+        let triggered = layout.tables.iter().any(|table| self.triggered.contains(table));
+        self.claim(!layout.shared && moves.is_none() && !triggered)?;
         if let Some(known) = moves {
             // What a plan keeps that takes no written resource is not written away from it either.
             let (before, _) = core.plan(core.plan_named(&known.plan)?)?;
@@ -127,6 +128,11 @@ impl Session {
             self.conn.prepare_cached("UPDATE gw_versions SET named = 1 WHERE seq = ?1")?.execute([done.seq])?;
         }
         self.beside(rid, plan.resource, put, target.known.is_some())?;
+        if triggered {
+            // The row may not be what was put: what is found of it and served is made from what it is.
+            self.mixed = true;
+            self.conn.prepare_cached("INSERT INTO gw_stale (rid, tx) VALUES (?1, ?2) ON CONFLICT (rid) DO UPDATE SET tx = excluded.tx")?.execute((rid, self.tx))?;
+        }
         Ok(done)
     }
 
@@ -197,8 +203,11 @@ impl Session {
     pub(super) fn set_later(&mut self) -> Result<(), Error> {
         for (table, column, row, to) in std::mem::take(&mut self.later) {
             let sql = format!("UPDATE {} SET {} = ?1 WHERE id = ?2", crate::dialect::sqlite::name(&table), crate::dialect::sqlite::name(&column));
-            self.claim(true)?;
+            self.claim(!self.triggered.contains(&table))?;
             self.conn.prepare_cached(&sql)?.execute((to, row))?;
+            if !self.claimed() {
+                self.reread()?;
+            }
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! The writer's connection with what it remembers within one transaction.
 
-use super::Rendered;
+use super::{Rendered, triggers};
 use super::keys::Keys;
 use crate::core::{Bound, Core};
 use crate::unit::{AuditRow, Change, Context, Outcome, Refused, Unit};
@@ -37,6 +37,9 @@ pub(crate) struct Session {
     /// Statements of the unit may have changed what its resources say.
     pub(super) mixed: bool,
     data_version: i64,
+    schema_version: i64,
+    /// Tables with triggers of the clinic's own that write: they may write any other, so that there the triggers raise versions, not we.
+    pub(super) triggered: HashSet<String>,
 }
 
 // The connection moves into its thread once and stays.
@@ -65,19 +68,29 @@ impl Session {
             later: Vec::new(),
             mixed: false,
             data_version: 0,
+            schema_version: 0,
+            triggered: HashSet::new(),
         }
     }
 
     pub(super) fn begin(&mut self) -> Result<(), Error> {
         self.conn.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
-        let read = || -> Result<(i64, i64, i64), Error> {
+        let read = || -> Result<(i64, i64, i64, i64), Error> {
             let version = self.conn.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))?;
+            let schema = self.conn.prepare_cached("PRAGMA schema_version")?.query_row([], |row| row.get(0))?;
             let mut now = self.conn.prepare_cached("SELECT (SELECT coalesce(max(seq), 0) FROM gw_versions), tx FROM gw_context")?;
             let (seq, tx) = now.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-            Ok((version, seq, tx))
+            Ok((version, schema, seq, tx))
         };
-        match read() {
-            Ok((version, seq, tx)) => {
+        let read = read().and_then(|read| {
+            if read.1 != self.schema_version {
+                self.triggered = triggers::triggered(&self.conn)?;
+                self.schema_version = read.1;
+            }
+            Ok(read)
+        });
+        match read {
+            Ok((version, _, seq, tx)) => {
                 if version != self.data_version {
                     self.data_version = version;
                     self.keys.clear();
