@@ -28,6 +28,41 @@ pub fn select<'v>(resource: &'v Value, expression: &str) -> Vec<&'v Value> {
     out
 }
 
+/// The elements that a composite's expression selects: the resource itself, or what lies below a path.
+pub fn elements<'v>(resource: &'v Value, expression: &str) -> Vec<&'v Value> {
+    let kind = resource["resourceType"].as_str().unwrap_or_default();
+    let parts = expression.split('|').map(str::trim);
+    parts.flat_map(|part| if part == kind { vec![resource] } else { select(resource, part) }).collect()
+}
+
+/// The values that a part's expression selects in one element: `code`, `value.as(Quantity) | value.as(Range)`, `%resource.a.b`.
+pub fn select_within<'v>(resource: &'v Value, element: &'v Value, expression: &str) -> Vec<&'v Value> {
+    let mut out = Vec::new();
+    for part in expression.split('|').map(str::trim) {
+        match part.strip_prefix("%resource.") {
+            Some(path) => walk(resource, &steps(path), &mut out),
+            None => walk(element, &steps(part), &mut out),
+        }
+    }
+    out
+}
+
+/// Whether a resource answers a composite: one element has a value for every part of an alternative. The parts are the form and the
+/// expression of each.
+pub fn composite_matches(resource: &Value, expression: &str, parts: &[(String, &str)], value: &str) -> bool {
+    let elements = elements(resource, expression);
+    split(value, ',').iter().any(|one| {
+        let asked = split(one, '$');
+        assert_eq!(asked.len(), parts.len(), "{value}");
+        elements.iter().any(|element| {
+            parts.iter().zip(&asked).all(|((form, expression), text)| {
+                let question = Question { form, modifier: "", value: text };
+                select_within(resource, element, expression).iter().any(|value| one_matches(value, &question, text))
+            })
+        })
+    })
+}
+
 /// A name with the functions behind it.
 fn steps(path: &str) -> Vec<(String, Vec<String>)> {
     let (mut parts, mut depth) = (vec![String::new()], 0);

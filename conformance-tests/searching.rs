@@ -168,7 +168,8 @@ fn each_parameter_finds_exactly_what_has_the_value() {
         for _ in 0..6 {
             scope.spawn(|| {
                 while let Some((kind, code, form)) = work.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let (questions, matches) = compare(clinic, kind, code, form, &wrong);
+                    let (questions, matches) =
+                        if form == "composite" { compare_composite(clinic, kind, code, &wrong) } else { compare(clinic, kind, code, form, &wrong) };
                     asked.fetch_add(questions, Ordering::Relaxed);
                     found.fetch_add(matches, Ordering::Relaxed);
                 }
@@ -217,6 +218,50 @@ fn compare(clinic: &Clinic, kind: &str, code: &str, form: &str, wrong: &Mutex<Ve
         }
     }
     (asked, matches)
+}
+
+/// Asks a composite for pairs that stand in one element, and for pairs of which each half stands in another.
+fn compare_composite(clinic: &Clinic, kind: &str, code: &str, wrong: &Mutex<Vec<String>>) -> (usize, usize) {
+    let parameter = hearthgate_mapping::index::parameter(kind, code).expect("a parameter");
+    let parts: Vec<(String, &str)> = parameter.components.iter().map(|part| (format!("{:?}", part.kind).to_lowercase(), part.expression)).collect();
+    // What each element of each resource says to each part, as texts to ask for.
+    let mut said: Vec<Vec<Vec<String>>> = Vec::new();
+    for resource in &clinic.all[kind] {
+        for element in evaluator::elements(resource, parameter.expression) {
+            let texts = parts.iter().map(|(form, expression)| {
+                let values = evaluator::select_within(resource, element, expression);
+                let asked = questions(form, "", &values).into_iter().filter(|(modifier, value)| modifier.is_empty() && !value.contains(','));
+                asked.map(|(_, value)| value.replace('$', "\\$")).collect::<Vec<_>>()
+            });
+            let texts: Vec<Vec<String>> = texts.collect();
+            if texts.iter().all(|part| !part.is_empty()) {
+                said.push(texts);
+            }
+        }
+    }
+    let mut asked: BTreeSet<String> = BTreeSet::new();
+    for at in 0..said.len().min(400) {
+        let (here, there) = (&said[at * said.len() / said.len().min(400)], &said[(at * 7 + 3) % said.len()]);
+        let pick = |of: &Vec<Vec<String>>, part: usize| of[part][(at + part) % of[part].len()].clone();
+        asked.insert((0..parts.len()).map(|part| pick(here, part)).collect::<Vec<_>>().join("$"));
+        asked.insert((0..parts.len()).map(|part| pick(if part == 0 { here } else { there }, part)).collect::<Vec<_>>().join("$"));
+    }
+    let step = asked.len().div_ceil(12).max(1);
+    let mut values: Vec<String> = asked.into_iter().step_by(step).collect();
+    values.extend(values.get(..2).map(|two| two.join(",")));
+    let (mut matches, count) = (0, values.len());
+    for value in values {
+        let wanted: BTreeSet<String> =
+            clinic.all[kind].iter().filter(|r| evaluator::composite_matches(r, parameter.expression, &parts, &value)).map(id).collect();
+        let query = format!("{kind}?{code}={}&_count=1000&_elements=id", encoded(&value));
+        let ids: Vec<String> = paged(&clinic.server, &clinic.token, &query).0.iter().map(id).collect();
+        let got: BTreeSet<String> = ids.iter().cloned().collect();
+        matches += ids.len();
+        if got != wanted || got.len() != ids.len() {
+            wrong.lock().expect("unpoisoned").push(format!("{kind}?{code}={value}: {} for {}", got.len(), wanted.len()));
+        }
+    }
+    (count, matches)
 }
 
 /// A key to sort by: what a parameter of one value says.

@@ -106,9 +106,23 @@ fn findings_are_found_by_what_they_say() {
         ("derived-from=DocumentReference/n2", 0),
         ("_security=http://terminology.hl7.org/CodeSystem/v3-ObservationValue|AIAST", 3),
         ("code=111551-8&value-concept=386661006", 1),
+        ("code-value-concept=http://loinc.org|29308-4$http://snomed.info/sct|38341003", 1),
+        ("code-value-concept=29308-4$http://hl7.org/fhir/sid/icd-10-cm|I10", 1),
+        ("code-value-concept=111551-8$386661006", 1),
+        // Asked by one finding, answered by another.
+        ("code-value-concept=29308-4$386661006", 0),
+        ("code-value-concept=29308-4$386661006,111551-8$38341003", 0),
+        ("code-value-concept=29308-4$38341003,111551-8$386661006&patient=pat-a", 2),
+        ("code-value-concept=http://snomed.info/sct|233604007$http://snomed.info/sct|2667000", 1),
+        ("combo-code-value-concept=29308-4$38341003", 1),
+        ("component-code-value-concept=29308-4$38341003", 0),
     ] {
+        // A patient sees what was found of her, and nothing of anyone else, like her doctor; the system finds the other's, too.
         assert_eq!(count(&clinic.m, query), wanted, "{query}");
+        assert_eq!(count(&clinic.a, query), wanted, "{query}");
+        assert!(count(&clinic.system, query) >= wanted, "{query}");
     }
+    assert_eq!(count(&clinic.system, "code-value-concept=29308-4$38341003"), 2);
     // A patient sees what was found of her, and nothing of anyone else, like her doctor.
     assert_eq!(count(&clinic.a, "_security=AIAST"), 3);
     let hidden = id(&theirs[0]);

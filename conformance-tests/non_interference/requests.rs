@@ -1,6 +1,7 @@
 //! Requests over every route and every search parameter, sort, include, total, page and condition that the CapabilityStatement names.
 
 use crate::world::{A, B, Request, record};
+use hearthgate_fhir::r4;
 use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;
@@ -212,11 +213,32 @@ fn values(kind: &str) -> (String, &'static [(&'static str, &'static str)]) {
     }
 }
 
+/// Values of a composite: A's, B's, and a part of each.
+fn pairs(resource: &str, code: &str) -> String {
+    let parts = r4::search_parameter(resource, code).map_or(&[][..], |found| &found.components);
+    let one = |first: &str, rest: &str| {
+        let text = |(at, part): (usize, &r4::Component)| match part.kind {
+            r4::Kind::Token | r4::Kind::String => if at == 0 { first } else { rest }.to_owned(),
+            r4::Kind::Date => "ge2019-08-01".to_owned(),
+            r4::Kind::Reference => format!("{}/pat-b-{}", part.targets.first().unwrap_or(&"Patient"), resource.to_ascii_lowercase()),
+            _ => "gt5".to_owned(),
+        };
+        parts.iter().enumerate().map(text).collect::<Vec<_>>().join("$")
+    };
+    let (a, b) = (A.code, B.code);
+    let pairs =
+        [(format!("{a}-1"), format!("{a}2")), (format!("{b}-1"), format!("{b}2")), (format!("{a}-1"), format!("{b}2")), (format!("{b}-1"), format!("{b}-1"))];
+    pairs.iter().map(|(first, rest)| one(first, rest)).chain([one("http://loinc.org|29308-4", "http://snomed.info/sct|")]).collect::<Vec<_>>().join(",")
+}
+
 fn searches(kind: &Kind) -> Vec<Request> {
     let name = &kind.name;
     let mut out = vec![Request::get(name), Request::get(format!("{name}?_total=accurate&_id=pat-b,pat-b-{0},pat-a-{0}", name.to_ascii_lowercase()))];
     if kind.document {
-        let asked = |(code, of): &(String, String)| Request::get(format!("{name}?{code}={}&_total=accurate&_sort={code}", values(of).0));
+        let asked = |(code, of): &(String, String)| match of.as_str() {
+            "composite" => Request::get(format!("{name}?{code}={}&_total=accurate", pairs(name, code))),
+            of => Request::get(format!("{name}?{code}={}&_total=accurate&_sort={code}", values(of).0)),
+        };
         out.extend(kind.parameters.iter().map(asked));
         let includes: Vec<String> = kind.includes.iter().map(|include| format!("_include={include}")).collect();
         out.push(Request::get(format!("{name}?{}", includes.join("&"))));
@@ -245,6 +267,12 @@ fn searches(kind: &Kind) -> Vec<Request> {
     out.push(Request::form(format!("{name}/_search?_count=2"), "_id=pat-b&_total=accurate"));
     out.push(Request::form(format!("{name}/_search?patient=pat-a"), "patient=pat-b"));
     for (code, of) in &kind.parameters {
+        if of == "composite" {
+            let pairs = pairs(name, code);
+            out.push(Request::get(format!("{name}?{code}={pairs}&_total=accurate")));
+            out.extend(pairs.split(',').map(|pair| Request::get(format!("{name}?{code}={pair}&_count=1"))));
+            continue;
+        }
         let (values, modifiers) = values(of);
         out.push(Request::get(format!("{name}?{code}={values}&_total=accurate")));
         out.extend(modifiers.iter().map(|(modifier, value)| Request::get(format!("{name}?{code}{modifier}={value}&_total=accurate"))));

@@ -19,6 +19,7 @@ mod problem;
 mod tests;
 mod value;
 
+use crate::r4;
 pub use crate::r4::Kind;
 pub use operand::{Operand, Prefix, SystemMatch};
 pub use pairs::{encode, form_pairs};
@@ -176,7 +177,7 @@ pub type Lookup<'l> = &'l dyn Fn(&str) -> Option<(Kind, Vec<&'static str>)>;
 ///
 /// # Errors
 /// The first [`Problem`]: a malformed value, a repeated control parameter, or something known that
-/// is not supported (a modifier, a chain, `_has`, a composite).
+/// is not supported (a modifier, a chain, `_has`).
 pub fn parse(resource: &str, pairs: &[(String, String)], lookup: Lookup<'_>, own_base: &str) -> Result<Query, Problem> {
     let mut query = Query::default();
     let mut values = 0;
@@ -199,7 +200,8 @@ pub fn parse(resource: &str, pairs: &[(String, String)], lookup: Lookup<'_>, own
             query.ignored.push((name.clone(), reason));
             continue;
         };
-        let known = value::Known { name, code, kind, targets: &targets, own_base };
+        let components = r4::search_parameter(resource, code).filter(|_| kind == Kind::Composite).map_or(&[][..], |found| &found.components);
+        let known = value::Known { name, code, kind, targets: &targets, own_base, components };
         let modifier = modifier.map(|modifier| known.modifier(modifier)).transpose()?;
         let operands = known.operands(modifier, value)?;
         values += operands.len();

@@ -176,6 +176,7 @@ fn compile_file(context: &Context<'_>, stem: &str, text: &str, file: &File, mist
         fields: Vec::new(),
         sources: BTreeMap::new(),
         beyond: BTreeMap::new(),
+        correlated: BTreeMap::new(),
         depends: file.depends.iter().filter_map(|d| d.split_once('.')).map(|(t, c)| (t.to_owned(), c.to_owned())).collect(),
     };
     let mut builder = Builder::new(context, &name, text, resource, mistakes);

@@ -67,6 +67,7 @@ pub(crate) fn sources(plan: &mut Plan, builder: &mut Builder<'_, '_>) {
         }
     }
     plan.sources = out;
+    plan.correlated = crate::composite::correlated(plan);
 }
 
 impl Walk<'_, '_, '_> {

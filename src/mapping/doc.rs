@@ -159,6 +159,14 @@ fn search(out: &mut String, resource: &str, plans: &[&Plan]) {
                 }
             }
         }
+        for (focus, plan) in plans.iter().flat_map(|plan| plan.correlated.get(parameter.code).into_iter().flatten().map(move |focus| (focus, plan))) {
+            let parts: Vec<String> = focus.parts.iter().map(|(part, _)| format!("`{}`", part.code)).collect();
+            places.push(format!("{} of one row of `{}` (`{}.toml`)", parts.join(" and "), focus.focus.table, plan.name));
+        }
+        for parts in crate::composite::foci(resource, parameter.code).into_iter().flat_map(|foci| &foci.whole) {
+            let parts: Vec<String> = parts.iter().map(|part| format!("`{}`", part.code)).collect();
+            places.push(parts.join(" and "));
+        }
         if places.is_empty() {
             places.push("the generated index".to_owned());
         }

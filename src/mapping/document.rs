@@ -49,6 +49,7 @@ fn plan(resource: &'static str) -> Plan {
         fields: Vec::new(),
         sources: BTreeMap::new(),
         beyond: BTreeMap::new(),
+        correlated: BTreeMap::new(),
         depends: Vec::new(),
     }
 }

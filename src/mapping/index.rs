@@ -1,5 +1,6 @@
 //! What a resource says to search beyond its columns: the rows of the generated index, and the compartments it is in.
 
+use crate::composite::{self, Foci, Place};
 use crate::overlay;
 use crate::plan::{ColumnKind, Member, Node, PatientRule, Plan, Row, Sql};
 use crate::render;
@@ -7,7 +8,7 @@ use crate::same::{Cursor, unescaped};
 use crate::source::IndexEntry;
 use crate::take::local;
 use hearthgate_fhir::index::{IndexValue, values};
-use hearthgate_fhir::r4::{self, Kind, SearchParameter};
+use hearthgate_fhir::r4::{self, Component, Kind, SearchParameter};
 use hearthgate_fhir::{Value, fold};
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -30,7 +31,21 @@ pub fn blinded(resource: &str, code: &str) -> bool {
 /// Whether a parameter is offered for a type: text that is sealed cannot be searched.
 #[must_use]
 pub fn offered(resource: &str, parameter: &SearchParameter) -> bool {
-    parameter.compiled.is_some() && !matches!(parameter.kind, Kind::Composite | Kind::Special) && !(sealed_type(resource) && is_sealed_text(parameter))
+    parameter.compiled.is_some()
+        && match parameter.kind {
+            Kind::Special => false,
+            Kind::Composite => parameter.components.iter().all(|part| is_part(resource, part)),
+            _ => !(sealed_type(resource) && is_sealed_text(parameter)),
+        }
+}
+
+/// Whether a part of a composite can be searched: it is not sealed, and names no patient whom the caller might not see.
+fn is_part(resource: &str, part: &Component) -> bool {
+    let own = r4::search_parameters(resource).iter().find(|known| known.url == part.url && known.kind != Kind::Composite);
+    part.compiled.is_some()
+        && !matches!(part.kind, Kind::Composite | Kind::Special)
+        && !part.targets.contains(&"Patient")
+        && own.is_none_or(|own| offered(resource, own) && !blinded(resource, own.code))
 }
 
 /// Addresses and free text of a patient are sealed; names, values and numbers on a label are open.
@@ -59,6 +74,8 @@ pub(crate) struct Known {
     /// It says something of every resource, whatever the resource has: `deceased=false`.
     tested: bool,
     blind: bool,
+    /// How it is answered where it is a composite.
+    pub foci: Option<Foci>,
 }
 
 /// The parameters a type answers, made once.
@@ -78,7 +95,13 @@ fn of_type(resource: &str) -> Vec<Known> {
             let branches = parameter.compiled.iter().flat_map(|e| e.paths());
             let keys = branches.map(|branch| branch.segments.first().map(|first| first.ways.iter().map(|way| way.json_name.clone()).collect::<Vec<_>>()));
             let tested = parameter.compiled.iter().flat_map(|e| e.paths()).any(|branch| branch.test.is_some());
-            Known { parameter, tested, keys: keys.collect::<Option<Vec<_>>>().map(|keys| keys.concat()), blind: blinded(resource, parameter.code) }
+            Known {
+                parameter,
+                tested,
+                foci: composite::of(resource, parameter),
+                keys: keys.collect::<Option<Vec<_>>>().map(|keys| keys.concat()),
+                blind: blinded(resource, parameter.code),
+            }
         })
         .collect()
 }
@@ -93,7 +116,11 @@ pub fn index(plan: &Plan, resource: &Value, row: &Row) -> Vec<IndexEntry> {
     let asked: Vec<&str> = covered.filter_map(|k| k.keys.as_ref()).filter(|keys| keys.iter().any(|k| touches(k))).flatten().map(String::as_str).collect();
     let mut columns: Option<Value> = None;
     let mut out: Vec<IndexEntry> = Vec::new();
-    for Known { parameter, keys, tested, blind } in known(plan.resource) {
+    for Known { parameter, keys, tested, blind, foci } in known(plan.resource) {
+        if let Some(foci) = foci {
+            out.extend(of_composite(plan, parameter, foci, resource, row));
+            continue;
+        }
         let covered = plan.sources.contains_key(parameter.code);
         let beyond = plan.beyond.get(parameter.code).map_or(&[][..], Vec::as_slice);
         let is_beyond = |name: &str| beyond.iter().any(|k| k == name);
@@ -130,10 +157,30 @@ pub fn index(plan: &Plan, resource: &Value, row: &Row) -> Vec<IndexEntry> {
             found.retain(|value| !(matches!(value, IndexValue::Token { .. }) && said.contains(value)));
         }
         for value in found {
-            let entry = IndexEntry { parameter: parameter.code, value, blind: *blind };
+            let entry = IndexEntry { parameter: parameter.code, value, blind: *blind, place: None };
             if !out.contains(&entry) {
                 out.push(entry);
             }
+        }
+    }
+    out
+}
+
+/// What the elements of a composite say that no row of a child table says by its columns.
+fn of_composite(plan: &Plan, parameter: &'static SearchParameter, foci: &Foci, resource: &Value, row: &Row) -> Vec<IndexEntry> {
+    let mut elements = composite::elements(plan.resource, parameter, foci, resource);
+    if !elements.is_empty() && plan.correlated.contains_key(parameter.code) {
+        for said in composite::elements(plan.resource, parameter, foci, &render::columns_only(plan, row)) {
+            if let Some(at) = elements.iter().position(|element| *element == said) {
+                elements.remove(at);
+            }
+        }
+    }
+    let mut out = Vec::new();
+    for (element, parts) in elements.into_iter().enumerate() {
+        for (part, said) in parts.into_iter().enumerate() {
+            let entry = |value| IndexEntry { parameter: parameter.code, value, blind: false, place: Some(Place { element, part }) };
+            out.extend(said.into_iter().map(entry));
         }
     }
     out

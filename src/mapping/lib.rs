@@ -7,6 +7,7 @@ pub mod check;
 pub mod claim;
 pub mod codes;
 pub mod compile;
+pub mod composite;
 pub mod coverage;
 mod derive;
 pub mod doc;

@@ -195,6 +195,8 @@ pub struct Plan {
     /// What columns hold and no source can say (the ends of a range, the text of a concept whose codings stand in a table of
     /// their own): for each such parameter the keys of the resource whose values stand in the generated index all the same.
     pub beyond: BTreeMap<&'static str, Vec<String>>,
+    /// For each composite of which child tables hold elements: those tables ([`crate::composite`]).
+    pub correlated: BTreeMap<&'static str, Vec<crate::composite::Correlated>>,
     /// Other tables and columns its SQL expressions read: (table, column).
     pub depends: Vec<(String, String)>,
 }

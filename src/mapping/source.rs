@@ -1,6 +1,7 @@
 //! Where a search parameter looks: the columns of each plan, and the generated index for what no column holds.
 
 use crate::codes::Codes;
+use crate::composite::Place;
 use crate::plan::Sql;
 pub use hearthgate_fhir::fold::{FOLDS, fold};
 pub use hearthgate_fhir::index::IndexValue;
@@ -137,4 +138,6 @@ pub struct IndexEntry {
     pub value: IndexValue,
     /// Kept as a blind index: of the value alone, and of system and value (see [`crate::index::blind_normal`]).
     pub blind: bool,
+    /// The element and the part, where the parameter is a composite.
+    pub place: Option<Place>,
 }

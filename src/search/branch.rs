@@ -21,7 +21,7 @@ pub(crate) struct Branch<'b> {
 impl<'b> Branch<'b> {
     /// `None` where nothing of the plan can be found.
     pub(crate) fn new(env: &mut Env<'_>, search: &Search<'_>, plan: &'b Plan, ordinal: usize) -> Option<Self> {
-        let predicates: Vec<Predicate> = search.parameters.iter().map(|parameter| Predicate::new(env, plan, parameter)).collect();
+        let predicates: Vec<Predicate> = search.parameters.iter().flat_map(|parameter| Predicate::all(env, plan, parameter)).collect();
         let boundary = search.limits.check(env, plan);
         if boundary == NEVER || predicates.iter().any(Predicate::impossible) {
             return None;

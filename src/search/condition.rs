@@ -102,8 +102,13 @@ pub(crate) fn of_source(env: &mut Env<'_>, parameter: &Parameter, source: &Sourc
 /// A row of the generated index bears a value that fulfils the parameter.
 pub(crate) fn of_index(env: &mut Env<'_>, parameter: &Parameter) -> String {
     let named = in_index(env.resource, &parameter.code);
+    all([named, of_entry(env, parameter)])
+}
+
+/// The same of a row that belongs to the parameter.
+pub(crate) fn of_entry(env: &mut Env<'_>, parameter: &Parameter) -> String {
     let values = &parameter.values;
-    let condition = match (parameter.kind, parameter.modifier) {
+    match (parameter.kind, parameter.modifier) {
         (_, Some(Modifier::Missing)) => ALWAYS.to_owned(),
         (Kind::Token, Some(Modifier::Text)) => string::starts(env, &column("text"), values),
         (Kind::Token, Some(Modifier::OfType)) => identifier::of_type(env, &parameter.code, values),
@@ -118,8 +123,7 @@ pub(crate) fn of_index(env: &mut Env<'_>, parameter: &Parameter) -> String {
         (Kind::Number, _) => number::of_number(env, values, &number::Span::index()),
         (Kind::Uri, _) => uri::of_text(env, parameter, &column("value")),
         (Kind::Composite | Kind::Special, _) => NEVER.to_owned(),
-    };
-    all([named, condition])
+    }
 }
 
 /// The resource's own line fulfils `_id` or `_lastUpdated`; `None` for every other parameter.

@@ -120,7 +120,7 @@ impl Search<'_> {
             (_, Some(set)) if set.few => parts.roads.push(self.in_set(env, branch, &set.selects, &rows)),
             (None, None) => self.along(env, branch, &rows, parts),
             (Some(at), Some(set)) => {
-                if let Some(patients) = self.limits.patients(env).filter(|_| plan.patient == PatientRule::Itself) {
+                if let Some(patients) = self.limits.patients(env).filter(|_| plan.patient == PatientRule::Itself && branch.predicates[at].tuples.is_empty()) {
                     let sets = care::sets(self, branch, at, &patients, &mut parts.with);
                     parts.roads.push(self.in_set(env, branch, &sets, &rows));
                     return;
@@ -217,7 +217,7 @@ impl Search<'_> {
     fn along_parameter(&self, env: &mut Env<'_>, branch: &Branch<'_>, at: usize, limit: &str, parts: &mut Parts) -> bool {
         let predicate = &branch.predicates[at];
         let streams = |way: &Way| way.direct() && !way.end().is_some_and(|(table, _)| table.starts_with("gw_list_"));
-        if !predicate.plain || !predicate.parts.iter().all(|part| streams(&part.way)) {
+        if !predicate.plain || !predicate.tuples.is_empty() || !predicate.parts.iter().all(|part| streams(&part.way)) {
             return false;
         }
         let natural = self.order.keys.first().is_some_and(|key| key.matching && key.sort.code == predicate.code);

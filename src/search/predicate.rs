@@ -1,7 +1,9 @@
 //! One search parameter of one plan: as a check of a resource, and as a set of resources to begin with.
 
+mod composite;
+
 use crate::condition::{self, Env};
-use crate::sql::{ALWAYS, NEVER, any, is_opaque, of_row};
+use crate::sql::{ALWAYS, NEVER, all, any, is_opaque, of_row};
 use crate::way::Way;
 use hearthgate_fhir::query::{Modifier, Operand, Parameter, Prefix, SystemMatch};
 use hearthgate_fhir::r4::Kind;
@@ -47,12 +49,17 @@ pub(crate) struct Predicate {
     pub(crate) rank: Rank,
     /// One value with a plain comparison.
     pub(crate) plain: bool,
+    /// Of a composite, beside its parts: what fulfils all of one of these fulfils it.
+    pub(crate) tuples: Vec<Vec<Predicate>>,
 }
 
 impl Predicate {
     /// The parameter over the plan's columns and the generated index.
     pub(crate) fn new(env: &mut Env<'_>, plan: &Plan, parameter: &Parameter) -> Self {
         env.resource = plan.resource;
+        if parameter.kind == Kind::Composite {
+            return composite::predicate(env, plan, parameter);
+        }
         if plan.sources.get(&parameter.code).into_iter().flatten().any(|source| matches!(source.columns, SourceColumns::Present(_))) {
             return Self::truth(env, plan, parameter);
         }
@@ -79,7 +86,22 @@ impl Predicate {
         let rank = if negated || opaque { Rank::Scan } else { rank(parameter) };
         // Several local codes may stand for one of FHIR's.
         let plain = parameter.values.len() == 1 && !parts.iter().any(|part: &Part| part.condition.contains(" IN ("));
-        Self { code: parameter.code.clone(), parts, negated, rank, plain }
+        Self { code: parameter.code.clone(), parts, negated, rank, plain, tuples: Vec::new() }
+    }
+
+    /// What a search asks by the parameter: of a composite with one meaning each of its parts by itself, so that the narrowest leads.
+    pub(crate) fn all(env: &mut Env<'_>, plan: &Plan, parameter: &Parameter) -> Vec<Self> {
+        let mut whole = Self::new(env, plan, parameter);
+        match whole.tuples.pop() {
+            Some(tuple) if whole.parts.is_empty() && whole.tuples.is_empty() => {
+                tuple.into_iter().map(|part| Self { code: parameter.code.clone(), ..part }).collect()
+            }
+            Some(tuple) => {
+                whole.tuples.push(tuple);
+                vec![whole]
+            }
+            None => vec![whole],
+        }
     }
 
     /// A parameter that R4 defines as the truth of a sentence (`Patient.deceased.exists() and Patient.deceased != false`):
@@ -111,12 +133,13 @@ impl Predicate {
             (true, true) => (always, false, Rank::Scan),
             (false, false) => (Vec::new(), false, Rank::Scan),
         };
-        Self { code: parameter.code.clone(), parts, negated, rank, plain: true }
+        Self { code: parameter.code.clone(), parts, negated, rank, plain: true, tuples: Vec::new() }
     }
 
     /// That the resource `r` fulfils it.
     pub(crate) fn check(&self) -> String {
-        let holds = any(self.parts.iter().map(|part| part.way.check(&part.condition, "e")));
+        let tuples = self.tuples.iter().map(|tuple| all(tuple.iter().map(Self::check)));
+        let holds = any(self.parts.iter().map(|part| part.way.check(&part.condition, "e")).chain(tuples));
         if self.negated { format!("NOT ({holds})") } else { holds }
     }
 
@@ -128,17 +151,24 @@ impl Predicate {
             conditions.push(of_row(&part.condition, alias));
             format!("SELECT {what} FROM {from} WHERE {}", conditions.join(" AND "))
         });
-        sets.collect()
+        let tuples = self.tuples.iter().flat_map(|tuple| {
+            let (first, rest) = tuple.split_first().map_or((None, tuple.as_slice()), |(first, rest)| (Some(first), rest));
+            let checks = all(rest.iter().map(Self::check));
+            let sets = first.map_or_else(Vec::new, |first| first.sets(plan, resource, what));
+            sets.into_iter().map(move |set| format!("{set} AND {checks}")).collect::<Vec<_>>()
+        });
+        sets.chain(tuples).collect()
     }
 
     /// The rows that fulfil it, whatever they belong to: `FROM` clauses, cheaper to count than resources.
     pub(crate) fn lines(&self, plan: &Plan) -> Vec<String> {
-        self.parts.iter().map(|part| part.lines(plan)).collect()
+        let tuples = self.tuples.iter().filter_map(|tuple| tuple.first()).flat_map(|first| first.lines(plan));
+        self.parts.iter().map(|part| part.lines(plan)).chain(tuples).collect()
     }
 
     /// A parameter of the plan that no stored row can fulfil.
     pub(crate) fn impossible(&self) -> bool {
-        !self.negated && self.parts.is_empty()
+        !self.negated && self.parts.is_empty() && self.tuples.is_empty()
     }
 }
 
@@ -150,6 +180,8 @@ pub(crate) fn compared(parameter: &Parameter) -> usize {
     for value in &parameter.values {
         match value {
             Operand::Reference { .. } => {}
+            // Each of its parts, over several kinds of rows.
+            Operand::Composite(_) => count += 4,
             Operand::Token { system, code: Some(_) } if !is_marked && (systems.contains(&system) || systems.len() < 8) => {
                 if !systems.contains(&system) {
                     systems.push(system);
@@ -161,7 +193,7 @@ pub(crate) fn compared(parameter: &Parameter) -> usize {
     count
 }
 
-fn rank(parameter: &Parameter) -> Rank {
+pub(crate) fn rank(parameter: &Parameter) -> Rank {
     if matches!(parameter.modifier, Some(Modifier::Missing | Modifier::Not | Modifier::Contains)) {
         return Rank::Scan;
     }

@@ -1,8 +1,8 @@
 //! The way from a resource to the rows that a search parameter reads, and back.
 
-use crate::sql::{all, literal, name, of_row, quoted};
+use crate::sql::{NEVER, ROW, all, column, literal, name, of_row, quoted};
 use hearthgate_mapping::plan::{Plan, PlanKind, Sql};
-use hearthgate_mapping::source::{Source, SourceColumns};
+use hearthgate_mapping::source::{Join, Source, SourceColumns};
 
 /// A table on the way down, and its column that names the row above.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,15 +62,49 @@ impl Way {
         for join in &source.joins {
             way = way.down(&join.table, &join.on, &join.filter);
         }
-        if let Some(last) = way.steps.last_mut() {
+        way.at_source(source)
+    }
+
+    /// On to the rows where the columns of a source stand, in the table where the way ends.
+    fn at_source(mut self, source: &Source) -> Self {
+        if let Some(last) = self.steps.last_mut() {
             last.filter.extend(source.filter.iter().cloned());
         }
         match &source.columns {
             SourceColumns::List { column, .. } => {
-                let list = way.steps.last().map(|step| format!("gw_list_{}_{column}", step.table));
-                way.down(&list.unwrap_or_default(), "row", &[])
+                let list = self.steps.last().map(|step| format!("gw_list_{}_{column}", step.table));
+                self.down(&list.unwrap_or_default(), "row", &[])
             }
-            _ => way,
+            _ => self,
+        }
+    }
+
+    /// The rows of one child table of the root, by its own join.
+    pub(crate) fn focus(plan: &Plan, join: &Join) -> Self {
+        Self::root(plan).down(&join.table, &join.on, &join.filter)
+    }
+
+    /// From a row of a table to the rows that a source below it reads.
+    pub(crate) fn within(table: &str, source: &Source) -> Self {
+        let row = Step { table: table.to_owned(), link: String::new(), filter: Vec::new() };
+        let mut way = Self { steps: vec![row], anchor: "row", single: true };
+        for join in &source.joins {
+            way = way.down(&join.table, &join.on, &join.filter);
+        }
+        way.at_source(source)
+    }
+
+    /// On a way [`within`](Self::within) a table: that a row below this one fulfils the condition, or this one itself.
+    pub(crate) fn check_row(&self, condition: &str, alias: &str) -> String {
+        let [row, below @ ..] = self.steps.as_slice() else { return NEVER.to_owned() };
+        let below = Self { steps: below.to_vec(), anchor: self.anchor, single: false };
+        let own = filters(row, &ROW.to_string()).collect::<Vec<_>>();
+        match below.below(&column("id"), alias) {
+            Some((from, rows)) if condition != NEVER => {
+                all(own.into_iter().chain([format!("EXISTS (SELECT 1 FROM {from} WHERE {})", all([rows, of_row(condition, alias)]))]))
+            }
+            Some(_) => NEVER.to_owned(),
+            None => all(own.into_iter().chain([condition.to_owned()])),
         }
     }
 

@@ -5,6 +5,9 @@ use hearthgate_mapping::index::blind_normal;
 use hearthgate_mapping::source::{IndexValue, fold};
 use hearthgate_seal::Keyring;
 
+/// Raised when the same resource says more or other things than to an earlier program.
+pub(crate) const FORM: u32 = 2;
+
 /// One row of `gw_index`, apart from the resource.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct IndexRow {
@@ -18,6 +21,8 @@ pub(crate) struct IndexRow {
     pub hi: Bound,
     pub unit: Option<String>,
     pub sblind: Option<String>,
+    /// The element that the parts of a composite belong to.
+    pub element: Option<i64>,
 }
 
 /// An end of a range.
@@ -51,7 +56,9 @@ pub(crate) fn marks(keyring: &Keyring, field: &str, datatype: &str, system: Opti
 pub(crate) fn rows(keyring: &Keyring, resource: &str, entries: &[IndexEntry]) -> Vec<IndexRow> {
     let mut rows: Vec<IndexRow> = Vec::with_capacity(entries.len());
     for entry in entries {
-        let row = IndexRow { parameter: format!("{resource}.{}", entry.parameter), ..IndexRow::default() };
+        let part = entry.place.map_or_else(String::new, |place| format!("${}", place.part));
+        let element = entry.place.and_then(|place| i64::try_from(place.element).ok());
+        let row = IndexRow { parameter: format!("{resource}.{}{part}", entry.parameter), element, ..IndexRow::default() };
         let datatype = if entry.parameter == "identifier" { "Identifier" } else { "ContactPoint" };
         let row = match &entry.value {
             IndexValue::Token { system, code: Some(code) } if entry.blind => {
@@ -73,9 +80,9 @@ pub(crate) fn rows(keyring: &Keyring, resource: &str, entries: &[IndexEntry]) ->
             IndexValue::String(text) => IndexRow { value: Some(text.clone()), ..row },
             IndexValue::Exact(text) => {
                 let folded = fold(text);
-                if let Some(known) =
-                    rows.iter_mut().rev().find(|known| known.parameter == row.parameter && known.exact.is_none() && known.value.as_ref() == Some(&folded))
-                {
+                if let Some(known) = rows.iter_mut().rev().find(|known| {
+                    known.parameter == row.parameter && known.element == element && known.exact.is_none() && known.value.as_ref() == Some(&folded)
+                }) {
                     known.exact = Some(text.clone());
                     continue;
                 }

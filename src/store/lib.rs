@@ -122,11 +122,12 @@ impl Store {
         }
         let unclean = meta("running")?.is_some();
         conn.execute("INSERT INTO gw_meta (key, value) VALUES ('running', '1') ON CONFLICT (key) DO NOTHING", [])?;
-        // Other mappings may find other things beyond the columns.
-        if meta("indexed")?.as_ref() != Some(&mappings.digest) {
+        // Other mappings may find other things beyond the columns, and so may another program.
+        let indexed = format!("{} {}", mappings.digest, index::FORM);
+        if meta("indexed")?.as_ref() != Some(&indexed) {
             conn.execute("INSERT INTO gw_stale SELECT rid, tx FROM gw_resources WHERE deleted = 0 ON CONFLICT DO NOTHING", [])?;
             let note = "INSERT INTO gw_meta (key, value) VALUES ('indexed', ?1) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
-            conn.execute(note, [&mappings.digest])?;
+            conn.execute(note, [&indexed])?;
         }
         let tables = match &options.tables {
             Some(tables) => tables.clone(),

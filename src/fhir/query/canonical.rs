@@ -1,6 +1,6 @@
 //! A query written again: for the links of a Bundle and for what a cursor is bound to.
 
-use super::{Honoured, Include, Kind, Modifier, Parameter, Query, Sort, Summary, Total, encode, escape};
+use super::{Honoured, Include, Modifier, Operand, Parameter, Query, Sort, Summary, Total, encode, escape};
 
 impl Query {
     /// One text for all spellings of the same query: alternatives sorted and without repeats,
@@ -101,20 +101,32 @@ fn include_pair(include: &Include) -> (String, String) {
 
 fn canonical_pair(parameter: &Parameter) -> (String, String) {
     let (name, value) = &parameter.raw;
-    let mut parts: Vec<_> = escape::split(value, ',').into_iter().map(|part| canonical_part(parameter, part)).collect();
+    let mut parts: Vec<_> =
+        escape::split(value, ',').into_iter().zip(&parameter.values).map(|(part, operand)| canonical_part(parameter, part, operand)).collect();
     parts.sort_unstable();
     parts.dedup();
     (name.clone(), parts.join(","))
 }
 
-fn canonical_part(parameter: &Parameter, part: &str) -> String {
+fn canonical_part(parameter: &Parameter, part: &str, operand: &Operand) -> String {
     let again = |part: &str| escape::escape(&escape::unescape(part));
-    let in_parts = || escape::split(part, '|').into_iter().map(again).collect::<Vec<_>>().join("|");
-    match (parameter.modifier, parameter.kind) {
+    match (parameter.modifier, operand) {
+        (_, Operand::Composite(operands)) => {
+            let parts = escape::split(part, '$').into_iter().zip(operands);
+            parts.map(|(part, operand)| canonical_part(parameter, part, operand)).collect::<Vec<_>>().join("$")
+        }
         (Some(Modifier::Text | Modifier::Missing), _) => again(part),
-        (_, Kind::Date) => part.strip_prefix("eq").unwrap_or(part).replace(' ', "+"),
-        (_, Kind::Number | Kind::Quantity) => in_parts().strip_prefix("eq").map(str::to_owned).unwrap_or_else(in_parts),
-        (_, Kind::Token) | (Some(Modifier::Identifier), _) => in_parts(),
+        (_, Operand::Date { .. }) => part.strip_prefix("eq").unwrap_or(part).replace(' ', "+"),
+        (_, Operand::Number { .. } | Operand::Quantity { .. }) => {
+            let parts = in_parts(part);
+            parts.strip_prefix("eq").map(str::to_owned).unwrap_or(parts)
+        }
+        (_, Operand::Token { .. } | Operand::OfType { .. } | Operand::Identifier { .. }) => in_parts(part),
         _ => again(part),
     }
+}
+
+/// The part with normal escapes between its `|`.
+fn in_parts(part: &str) -> String {
+    escape::split(part, '|').into_iter().map(|part| escape::escape(&escape::unescape(part))).collect::<Vec<_>>().join("|")
 }

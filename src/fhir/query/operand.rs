@@ -76,6 +76,8 @@ pub enum Operand {
     },
     /// A URI as it came, unescaped.
     Uri(String),
+    /// `a$b`: one operand for each part of a composite, all of which hold of the same element.
+    Composite(Vec<Operand>),
     /// `:missing`: true where the element must be absent.
     Missing(bool),
 }

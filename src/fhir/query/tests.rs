@@ -43,6 +43,42 @@ fn is(system: &str) -> SystemMatch {
 }
 
 #[test]
+fn a_composite_is_read_part_by_part() {
+    let lookup = |code: &str| crate::r4::search_parameter("Observation", code).map(|found| (found.kind, found.targets.clone()));
+    let ask = |raw: &str| parse("Observation", &form_pairs(raw).expect("pairs"), &lookup, BASE);
+    let of = |raw: &str| ask(raw).expect(raw).parameters.remove(0).values;
+    let code = || token(is("http://loinc.org"), Some("8480-6"));
+    let quantity = |prefix, value, lo, hi| Operand::Quantity { prefix, value, lo, hi, system: None, code: Some("mm[Hg]".to_owned()) };
+    assert_eq!(
+        of("component-code-value-quantity=http://loinc.org|8480-6$gt140||mm[Hg],x$5"),
+        [
+            Operand::Composite(vec![code(), quantity(Prefix::Gt, 140.0, 139.5, 140.5)]),
+            Operand::Composite(vec![
+                token(SystemMatch::Any, Some("x")),
+                Operand::Quantity { prefix: Prefix::Eq, value: 5.0, lo: 4.5, hi: 5.5, system: None, code: None }
+            ])
+        ]
+    );
+    assert_eq!(of("code-value-concept=a\\$b\\,c$|d"), [Operand::Composite(vec![token(SystemMatch::Any, Some("a$b,c")), token(SystemMatch::None, Some("d"))])]);
+    for (one, other) in [
+        ("code-value-quantity=a$eq5,b$6", "code-value-quantity=b$6,a$5,a$eq5"),
+        ("code-value-concept=a\\d$b", "code-value-concept=a\\\\d$b"),
+        ("code-value-date=a$eq2024", "code-value-date=a$2024"),
+    ] {
+        let canonical = |raw: &str| ask(raw).expect(raw).canonical();
+        assert_eq!(canonical(one), canonical(other));
+        assert_eq!(canonical(&canonical(one)), canonical(one));
+    }
+    for wrong in ["a", "a$", "$b", "a$b$c", "a$b,", "a$b,c", "a|b|c$d"] {
+        assert!(matches!(ask(&format!("code-value-concept={wrong}")), Err(Problem::Value { .. })), "{wrong}");
+    }
+    assert!(matches!(ask("code-value-quantity=a$b"), Err(Problem::Value { .. })));
+    for modifier in ["missing", "not", "text", "exact"] {
+        assert!(matches!(ask(&format!("code-value-concept:{modifier}=true")), Err(Problem::NotSupported { .. })), "{modifier}");
+    }
+}
+
+#[test]
 fn each_kind_is_read_into_its_operand() {
     let text = |text: &str| Operand::String(text.to_owned());
     let local = |type_name, id: &str| Operand::Reference { type_name, id: id.to_owned() };

@@ -3,6 +3,7 @@
 use super::{Kind, Modifier, Operand, Prefix, Problem, SystemMatch, escape, number};
 use crate::date::interval;
 use crate::id::is_id;
+use crate::r4::Component;
 use crate::reference::{Reference, parse as parse_reference, type_name};
 
 /// A parameter that the type has, while its text is read.
@@ -12,6 +13,8 @@ pub(super) struct Known<'a> {
     pub(super) kind: Kind,
     pub(super) targets: &'a [&'static str],
     pub(super) own_base: &'a str,
+    /// The parts of a composite.
+    pub(super) components: &'a [Component],
 }
 
 impl Known<'_> {
@@ -21,6 +24,9 @@ impl Known<'_> {
 
     pub(super) fn modifier(&self, text: &str) -> Result<Modifier, Problem> {
         let modifier = match (self.kind, text) {
+            (Kind::Composite, _) => {
+                return Err(Problem::not_supported(self.name, "a composite takes no modifier", "leave out what follows ':'"));
+            }
             (_, "missing") => Modifier::Missing,
             (Kind::String, "exact") => Modifier::Exact,
             (Kind::String, "contains") => Modifier::Contains,
@@ -94,11 +100,26 @@ impl Known<'_> {
                 Ok(Operand::Number { prefix, value, lo, hi })
             }
             (Kind::Quantity, _) => self.quantity(part),
+            (Kind::Composite, _) if !self.components.is_empty() => self.composite(part),
             (Kind::Composite | Kind::Special, _) => {
                 let wrong = "this kind of parameter is not supported yet";
                 Err(Problem::not_supported(self.name, wrong, "use the parameters that it is made of"))
             }
         }
+    }
+
+    /// `a$b` (<https://hl7.org/fhir/R4/search.html#composite>).
+    fn composite(&self, part: &str) -> Result<Operand, Problem> {
+        let parts = escape::split(part, '$');
+        if parts.len() != self.components.len() {
+            let mend = format!("write {} values with '$' between them, '\\$' for the sign itself", self.components.len());
+            return Err(self.wrong("a composite has another number of parts", &mend));
+        }
+        let operand = |(part, component): (&str, &Component)| {
+            let known = Known { kind: component.kind, targets: &component.targets, components: &[], ..*self };
+            known.operand(None, part)
+        };
+        parts.into_iter().zip(self.components).map(operand).collect::<Result<_, _>>().map(Operand::Composite)
     }
 
     fn token(&self, part: &str) -> Result<(SystemMatch, Option<String>), Problem> {

@@ -65,7 +65,12 @@ pub struct Component {
     /// The expression, ready to run on each [`Found`](crate::expression::Found) of the composite
     /// with [`Expression::eval_within`].
     pub compiled: Option<Expression>,
+    /// Resource types a reference may point to.
+    pub targets: Vec<&'static str>,
 }
+
+/// What a parameter's URL stands for: its type and what a reference may point to.
+pub(super) type Kinds = HashMap<&'static str, (Kind, Vec<&'static str>)>;
 
 /// R4's own search parameters of a resource type, sorted by code; those that every type has are
 /// apart in [`common_search_parameters`].
@@ -110,24 +115,43 @@ struct RawComponent<'a> {
 }
 
 impl Raw<'static> {
-    pub(super) fn compile(&self, kinds: &HashMap<&'static str, Kind>) -> SearchParameter {
+    pub(super) fn compile(&self, kinds: &Kinds) -> SearchParameter {
         self.compile_as(self.expression, kinds)
     }
 
     /// The same, with an expression in place of the published one.
-    pub(super) fn compile_as(&self, expression: &str, kinds: &HashMap<&'static str, Kind>) -> SearchParameter {
+    pub(super) fn compile_as(&self, expression: &str, kinds: &Kinds) -> SearchParameter {
         let compiled = Expression::compile(expression).ok();
-        let component = |part: &RawComponent<'static>| Component {
-            url: part.definition,
-            kind: kinds.get(part.definition).copied().unwrap_or(Kind::Special),
-            expression: part.expression,
-            compiled: compiled.as_ref().and_then(|focus| Expression::compile_within(focus, part.expression).ok()),
+        let component = |part: &RawComponent<'static>| {
+            let (kind, targets) = kinds.get(part.definition).cloned().unwrap_or((Kind::Special, Vec::new()));
+            let compiled = compiled.as_ref().and_then(|focus| Expression::compile_within(focus, part.expression).ok());
+            Component { url: part.definition, kind, expression: part.expression, compiled, targets }
         };
-        let components = self.components.iter().map(component).collect();
+        let mut components: Vec<Component> = self.components.iter().map(component).collect();
+        uncross(&mut components);
+        SearchParameter { code: self.code, kind: self.kind, url: self.url, expression: self.expression, compiled, targets: self.targets(), components }
+    }
+
+    fn targets(&self) -> Vec<&'static str> {
         // RequestGroup's `instantiates-canonical` names no target: any.
         let is_any = self.targets.is_empty() && self.kind == Kind::Reference;
-        let targets = if is_any || self.targets == ["Resource"] { resource_types().to_vec() } else { self.targets.clone() };
-        SearchParameter { code: self.code, kind: self.kind, url: self.url, expression: self.expression, compiled, targets, components }
+        if is_any || self.targets == ["Resource"] { resource_types().to_vec() } else { self.targets.clone() }
+    }
+}
+
+/// R4 gives the two parts of DocumentReference's `relationship` each other's definitions (`code` that of the reference, `target`
+/// that of the code): each takes the one that can read what its expression finds.
+fn uncross(components: &mut [Component]) {
+    let finds_references = |part: &Component| part.compiled.iter().flat_map(|e| e.paths()).any(|branch| branch.types().contains(&"Reference"));
+    let is_crossed = |part: &Component| (part.kind == Kind::Reference) != finds_references(part);
+    if let [one, other] = components
+        && is_crossed(one)
+        && is_crossed(other)
+        && one.kind != other.kind
+    {
+        std::mem::swap(&mut one.url, &mut other.url);
+        std::mem::swap(&mut one.kind, &mut other.kind);
+        std::mem::swap(&mut one.targets, &mut other.targets);
     }
 }
 
@@ -136,7 +160,7 @@ fn tables() -> &'static HashMap<&'static str, Vec<SearchParameter>> {
     FOUND.get_or_init(|| {
         let text = include_str!("../../../profiles/r4/search-parameters.json");
         let raw: HashMap<&'static str, Vec<Raw<'static>>> = super::read("r4/search-parameters.json", text);
-        let kinds = raw.values().flatten().map(|found| (found.url, found.kind)).collect();
+        let kinds = raw.values().flatten().map(|found| (found.url, (found.kind, found.targets()))).collect();
         let mut all: HashMap<&'static str, Vec<SearchParameter>> = HashMap::new();
         for (resource, found) in &raw {
             let name = if resource.ends_with("Resource") { "" } else { resource };
@@ -178,6 +202,14 @@ mod tests {
         let codes = |list: Vec<&SearchParameter>| list.iter().map(|p| p.code).collect::<Vec<_>>();
         assert_eq!(codes(without), ["_content", "_filter", "_query", "_text"]);
         assert_eq!(codes(with), ["_id", "_lastUpdated", "_profile", "_security", "_source", "_tag"]);
+    }
+
+    #[test]
+    fn each_part_of_a_composite_has_the_kind_of_what_it_finds() {
+        let kinds = |resource: &str, code: &str| search_parameter(resource, code).unwrap().components.iter().map(|part| part.kind).collect::<Vec<_>>();
+        assert_eq!(kinds("DocumentReference", "relationship"), [Kind::Token, Kind::Reference]);
+        assert_eq!(kinds("Observation", "code-value-quantity"), [Kind::Token, Kind::Quantity]);
+        assert_eq!(kinds("MolecularSequence", "chromosome-variant-coordinate"), [Kind::Token, Kind::Number, Kind::Number]);
     }
 
     #[test]

@@ -41,7 +41,7 @@ fn reference(plan: &Plan, resource: &Value, row: &Row) -> Vec<IndexEntry> {
             found.retain(|value| !(matches!(value, IndexValue::Token { .. }) && said.contains(value)));
         }
         for value in found {
-            let entry = IndexEntry { parameter: parameter.code, value, blind: index::blinded(plan.resource, parameter.code) };
+            let entry = IndexEntry { parameter: parameter.code, value, blind: index::blinded(plan.resource, parameter.code), place: None };
             if !out.contains(&entry) {
                 out.push(entry);
             }
@@ -84,6 +84,7 @@ fn a_second_coding_is_found_though_the_first_has_the_columns() {
         parameter,
         value: IndexValue::Token { system: Some(system.to_owned()), code: Some(code.to_owned()) },
         blind: false,
+        place: None,
     };
     assert_eq!(index::index(plan, &resource, &row), [token("language", "urn:ietf:bcp:47", "en-GB"), token("_tag", "urn:t", "x")]);
 }

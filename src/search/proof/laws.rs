@@ -60,9 +60,11 @@ fn resources() -> impl Strategy<Value = Vec<Value>> {
     let observations: Vec<_> = (0..14).map(|n| samples::observation(format!("o{n}")).boxed()).collect();
     let requests: Vec<_> = (0..8).map(|n| samples::request(format!("m{n}")).boxed()).collect();
     let goals: Vec<_> = (0..6).map(|n| samples::goal(format!("g{n}")).boxed()).collect();
+    let questionnaires: Vec<_> = (0..6).map(|n| samples::questionnaire(format!("q{n}")).boxed()).collect();
     let appointments: Vec<_> = (0..8).map(|n| samples::appointment(format!("a{n}")).boxed()).collect();
     let provenances: Vec<_> = (0..6).map(|n| samples::provenance(format!("v{n}")).boxed()).collect();
-    (patients, doctors, observations, requests, goals, appointments, provenances).prop_map(|(a, b, c, d, e, f, g)| [a, b, c, d, e, f, g].concat())
+    (patients, doctors, observations, requests, goals, questionnaires, appointments, provenances)
+        .prop_map(|(a, b, c, d, e, f, g, h)| [a, b, c, d, e, f, g, h].concat())
 }
 
 /// Times that lie among the dates asked for.
@@ -184,7 +186,7 @@ proptest! {
     fn what_comes_along_is_what_the_reference_brings(
         resources in resources(),
         care in care(),
-        asked in prop::collection::vec((prop::collection::vec(includes(), 1..3), prop::collection::vec(prop::option::weighted(0.8, rule()), 7), any::<bool>(), any::<u8>()), 30),
+        asked in prop::collection::vec((prop::collection::vec(includes(), 1..3), prop::collection::vec(prop::option::weighted(0.8, rule()), ASKED.len()), any::<bool>(), any::<u8>()), 30),
     ) {
         let world = fill(&resources, &care);
         let label = label();

@@ -34,6 +34,9 @@ pub(crate) fn matches(kept: &Kept, asked: &Parameter) -> bool {
         }
         _ => {}
     }
+    if asked.kind == Kind::Composite {
+        return asked.values.iter().any(|value| matches!(value, Operand::Composite(parts) if together(kept, &asked.code, parts)));
+    }
     let said: Vec<IndexValue> = said(kept, &asked.code);
     let some = said.iter().any(|value| !matches!(value, IndexValue::OfType { .. }));
     match (asked.modifier, asked.values.as_slice()) {
@@ -41,6 +44,19 @@ pub(crate) fn matches(kept: &Kept, asked: &Parameter) -> bool {
         (Some(Modifier::Not), values) => !values.iter().any(|value| said.iter().any(|said| fulfils(kept, asked, value, said))),
         (_, values) => values.iter().any(|value| said.iter().any(|said| fulfils(kept, asked, value, said))),
     }
+}
+
+/// One element that the composite's expression finds says all of the parts.
+fn together(kept: &Kept, code: &str, operands: &[Operand]) -> bool {
+    let Some(composite) = parameter(&kept.resource, code) else { return false };
+    let elements = composite.compiled.iter().flat_map(|e| e.eval(&kept.resource, &kept.value));
+    elements.into_iter().any(|element| {
+        composite.components.iter().zip(operands).all(|(part, operand)| {
+            let asked = Parameter { code: code.to_owned(), kind: part.kind, modifier: None, values: vec![operand.clone()], raw: Default::default() };
+            let found = part.compiled.iter().flat_map(|e| e.eval_within(&element, &kept.value));
+            found.flat_map(|found| values(part.kind, code, &found)).any(|said| fulfils(kept, &asked, operand, &said))
+        })
+    })
 }
 
 fn fulfils(kept: &Kept, asked: &Parameter, operand: &Operand, said: &IndexValue) -> bool {

@@ -160,8 +160,9 @@ pub(crate) fn observation(id: String) -> impl Strategy<Value = Value> {
         subject(),
         prop::collection::vec(performer(), 0..3),
         select(vec!["final", "amended"]),
+        prop::collection::vec(component(), 0..3),
     );
-    (meta(), parts).prop_map(move |(meta, (effective, value, category, code, subject, mut performer, status))| {
+    (meta(), parts).prop_map(move |(meta, (effective, value, category, code, subject, mut performer, status, components))| {
         performer.dedup();
         let mut all = vec![
             ("resourceType", Some("Observation".into())),
@@ -175,9 +176,44 @@ pub(crate) fn observation(id: String) -> impl Strategy<Value = Value> {
         all.extend(effective.map(|(key, value)| (key, Some(value))));
         all.push(("performer", (!performer.is_empty()).then(|| performer.into())));
         all.extend(value.map(|(key, value)| (key, Some(value))));
+        all.push(("component", (!components.is_empty()).then(|| components.into())));
         object(all)
     })
 }
+
+/// With one coding or two, and a value that its table has columns for, or none, or one that it has none for.
+fn component() -> impl Strategy<Value = Value> {
+    let value = prop_oneof![
+        3 => quantity().prop_map(|q| ("valueQuantity", q)),
+        2 => concept(CODES).prop_map(|c| ("valueCodeableConcept", c)),
+        1 => Just(("valueTime", json!("10:00:00")))
+    ];
+    (concept(CODES), maybe(value), any::<bool>()).prop_map(|(code, value, kept)| {
+        let beside = kept.then(|| json!([{"url": "http://x.example/kept", "valueBoolean": true}]));
+        object([vec![("code", Some(code)), ("extension", beside)], value.map(|(key, value)| (key, Some(value))).into_iter().collect()].concat())
+    })
+}
+
+/// What the clinic keeps whole, with parts that must hold together.
+pub(crate) fn questionnaire(id: String) -> impl Strategy<Value = Value> {
+    let context = (concept(CODES), prop_oneof![quantity().prop_map(|q| ("valueQuantity", q)), concept(CODES).prop_map(|c| ("valueCodeableConcept", c))]);
+    prop::collection::vec(context, 0..3).prop_map(move |contexts| {
+        let contexts: Vec<Value> =
+            contexts.into_iter().map(|(code, (key, value))| object(vec![("code", code["coding"].get(0).cloned()), (key, Some(value))])).collect();
+        object(vec![
+            ("resourceType", Some("Questionnaire".into())),
+            ("id", Some(id.clone().into())),
+            ("status", Some("active".into())),
+            ("useContext", (!contexts.is_empty()).then(|| contexts.into())),
+        ])
+    })
+}
+
+fn pairs(first: BoxedStrategy<String>, second: BoxedStrategy<String>) -> BoxedStrategy<String> {
+    (first, second).prop_map(|(first, second)| format!("{first}${second}")).boxed()
+}
+
+const QUANTITIES: &[&str] = &["100", "gt99", "5.4", "lt5.41|http://unitsofmeasure.org|mg", "ne100", "ap100", "1e2", "ge100||kg", "100.0"];
 
 pub(crate) fn request(id: String) -> impl Strategy<Value = Value> {
     let status = select(vec!["active", "on-hold", "completed", "stopped"]);
@@ -261,7 +297,7 @@ pub(crate) fn provenance(id: String) -> impl Strategy<Value = Value> {
     })
 }
 
-pub(crate) const ASKED: [&str; 7] = ["Patient", "Practitioner", "Observation", "MedicationRequest", "Goal", "Appointment", "Provenance"];
+pub(crate) const ASKED: [&str; 8] = ["Patient", "Practitioner", "Observation", "MedicationRequest", "Goal", "Appointment", "Provenance", "Questionnaire"];
 
 fn dates() -> impl Strategy<Value = String> {
     let prefix = select(vec!["", "eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap"]);
@@ -334,11 +370,13 @@ pub(crate) fn parameter(resource: &'static str) -> BoxedStrategy<(String, String
             with("subject", &[":Patient"], tokens(&["p0", "p3"])),
             with("performer", &[""], tokens(&["Practitioner/d0", "d1", "Patient/p0"])),
             with("status", &["", ":not"], tokens(&["final", "amended"])),
-            with(
-                "value-quantity",
-                &[""],
-                tokens(&["100", "gt99", "5.4", "lt5.41|http://unitsofmeasure.org|mg", "ne100", "ap100", "1e2", "ge100||kg", "100.0"]),
-            ),
+            with("value-quantity", &[""], tokens(QUANTITIES)),
+            with("code-value-quantity", &[""], pairs(tokens(CODED), tokens(QUANTITIES))),
+            with("code-value-concept", &[""], pairs(tokens(CODED), tokens(CODED))),
+            with("component-code-value-quantity", &[""], pairs(tokens(CODED), tokens(QUANTITIES))),
+            with("component-code-value-concept", &[""], pairs(tokens(CODED), tokens(CODED))),
+            with("combo-code-value-quantity", &[""], pairs(tokens(CODED), tokens(QUANTITIES))),
+            with("combo-code-value-concept", &[""], pairs(tokens(CODED), tokens(CODED))),
             with("value-concept", &["", ":not"], tokens(CODED)),
             missing(&["date", "category", "value-quantity", "performer", "subject", "code"]),
         ]),
@@ -368,6 +406,12 @@ pub(crate) fn parameter(resource: &'static str) -> BoxedStrategy<(String, String
             with("recorded", &[""], dates().boxed()),
             missing(&["patient", "target"]),
         ]),
+        "Questionnaire" => all.extend([
+            with("context-type-quantity", &[""], pairs(tokens(CODED), tokens(QUANTITIES))),
+            with("context-type-value", &[""], pairs(tokens(CODED), tokens(CODED))),
+            with("context-type", &["", ":not"], tokens(CODED)),
+            missing(&["context", "context-type"]),
+        ]),
         _ => all.extend([
             with("patient", &[""], tokens(&["p0", "Patient/p1"])),
             with("subject", &["", ":Patient"], tokens(&["p0", "p1"])),
@@ -390,6 +434,7 @@ pub(crate) fn sorts(resource: &str) -> &'static [&'static str] {
         "MedicationRequest" => &["authoredon", "status", "_id", "_lastUpdated", "requester"],
         "Appointment" => &["date", "patient", "practitioner", "_id", "part-status"],
         "Provenance" => &["recorded", "patient", "_lastUpdated"],
+        "Questionnaire" => &["_lastUpdated", "_id", "context-type"],
         "Goal" => &["start-date", "_lastUpdated", "_id", "lifecycle-status"],
         _ => &["family", "_id"],
     }

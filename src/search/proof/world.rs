@@ -99,9 +99,12 @@ impl World {
             })
         };
         for entry in entries.clone() {
-            let parameter = format!("{resource}.{}", entry.parameter);
+            let parameter = format!("{resource}.{}{}", entry.parameter, entry.place.map_or_else(String::new, |place| format!("${}", place.part)));
             let datatype = if entry.parameter == "identifier" { "Identifier" } else { "ContactPoint" };
             let mut cells: BTreeMap<&str, Cell> = BTreeMap::from([("rid", rid.into()), ("parameter", parameter.clone().into())]);
+            if let Some(place) = entry.place {
+                cells.insert("element", i64::try_from(place.element).expect("few").into());
+            }
             match entry.value {
                 IndexValue::Token { system, code: Some(code) } if entry.blind => {
                     let code = blind_normal(datatype, &code);

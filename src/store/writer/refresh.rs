@@ -28,9 +28,22 @@ impl Session {
     /// Keeps what was found beyond the columns.
     pub(super) fn keep_found(&self, rid: i64, resource: &str, entries: &[IndexEntry], compartments: &[String]) -> Result<(), Error> {
         if !entries.is_empty() {
-            let mut insert = self.conn.prepare_cached("INSERT INTO gw_index (rid, parameter, system, value, text, exact, kind, lo, hi, unit, sblind) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")?;
+            let mut insert = self.conn.prepare_cached("INSERT INTO gw_index (rid, parameter, system, value, text, exact, kind, lo, hi, unit, sblind, element) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)")?;
             for row in index::rows(&self.core.keyring, resource, entries) {
-                insert.execute((rid, row.parameter, row.system, row.value, row.text, row.exact, row.kind, row.lo, row.hi, row.unit, row.sblind))?;
+                insert.execute((
+                    rid,
+                    row.parameter,
+                    row.system,
+                    row.value,
+                    row.text,
+                    row.exact,
+                    row.kind,
+                    row.lo,
+                    row.hi,
+                    row.unit,
+                    row.sblind,
+                    row.element,
+                ))?;
             }
         }
         for patient in compartments {

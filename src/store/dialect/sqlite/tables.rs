@@ -24,9 +24,10 @@ pub const TABLES: &[&str] = &[
         actor TEXT, client TEXT, named INTEGER NOT NULL DEFAULT 0, UNIQUE (type, id, version)) STRICT",
     "CREATE INDEX gw_versions__type_seq ON gw_versions (type, seq)",
     "CREATE TABLE gw_rendered (rid INTEGER PRIMARY KEY, version INTEGER NOT NULL, digest TEXT NOT NULL, bytes BLOB NOT NULL) STRICT",
+    // element: the number, within its resource, of the element that the parts of a composite parameter (`Type.code$part`) belong to.
     "CREATE TABLE gw_index (
         rid INTEGER NOT NULL, parameter TEXT NOT NULL, system TEXT, value TEXT, text TEXT, exact TEXT, kind TEXT,
-        lo ANY, hi ANY, unit TEXT, sblind TEXT) STRICT",
+        lo ANY, hi ANY, unit TEXT, sblind TEXT, element INTEGER) STRICT",
     "CREATE INDEX gw_index__value ON gw_index (parameter, value, system, rid)",
     "CREATE INDEX gw_index__sblind ON gw_index (parameter, sblind, rid) WHERE sblind IS NOT NULL",
     "CREATE INDEX gw_index__range ON gw_index (parameter, lo, hi, rid) WHERE lo IS NOT NULL",
@@ -59,7 +60,8 @@ pub const TABLES: &[&str] = &[
 ];
 
 /// What databases of earlier programs lack: table, column, and the rest of its definition.
-pub const LATER: &[(&str, &str, &str)] = &[("gw_versions", "named", "INTEGER NOT NULL DEFAULT 0"), ("gw_compartment", "gw_from", "INTEGER")];
+pub const LATER: &[(&str, &str, &str)] =
+    &[("gw_versions", "named", "INTEGER NOT NULL DEFAULT 0"), ("gw_compartment", "gw_from", "INTEGER"), ("gw_index", "element", "INTEGER")];
 
 /// The table that says what the schema is; made first of all.
 pub const META: &str = "CREATE TABLE IF NOT EXISTS gw_meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID";
