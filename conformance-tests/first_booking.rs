@@ -20,7 +20,7 @@ struct Clinic {
 }
 
 fn clinic(name: &str) -> Clinic {
-    let server = world::clinic(name, Start { clock: Some(CLOCK), trace: false });
+    let server = world::clinic(name, Start { clock: Some(CLOCK), ..Start::default() });
     let system = world::token(&server, None, "system/*.cruds", None);
     let mut all = world::directory();
     all.push(world::lone("pat-e", "Newcomer", &json!({ "telecom": [{ "system": "phone", "value": "CNRY-E-phone" }] })));

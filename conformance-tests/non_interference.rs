@@ -48,7 +48,7 @@ fn first() -> Value {
 }
 
 fn server(name: &str, before: &[Value], a: &[Value], after: &[Value], b_is_there: bool) -> Server {
-    let server = world::clinic(name, Start { clock: Some(CLOCK), trace: true });
+    let server = world::clinic(name, Start { clock: Some(CLOCK), trace: true, ..Start::default() });
     // What refers to the other's rows comes last, so that A's rows come in the same order whoever else is there.
     let refers = |r: &&Value| ["-panel", "-list"].iter().any(|end| r["id"].as_str().is_some_and(|id| id.ends_with(end)));
     let mut all = world::directory();

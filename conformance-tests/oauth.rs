@@ -7,6 +7,7 @@ mod consents;
 mod ends;
 mod factors;
 mod launches;
+mod passkeys;
 mod refreshes;
 mod requests;
 mod rotations;

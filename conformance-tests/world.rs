@@ -126,6 +126,8 @@ pub struct Start {
     pub clock: Option<&'static str>,
     /// Whether it writes everything it can into `DIR/../log.txt`.
     pub trace: bool,
+    /// Whether it is known as `localhost`, which browsers make passkeys for, and not by its number.
+    pub named: bool,
 }
 
 /// A server on a copy of the empty clinic. Copies share their keys, so that cursors are equal where what they say is equal.
@@ -140,6 +142,9 @@ pub fn clinic(name: &str, start: Start) -> Server {
         command.env("HEARTHGATE_FAILURES_PER_MINUTE", "60000");
         if let Some(clock) = start.clock {
             command.env("HEARTHGATE_TEST_CLOCK", clock);
+        }
+        if start.named {
+            command.env("HEARTHGATE_PUBLIC_URL", "http://localhost:0");
         }
         if start.trace {
             command.env("HEARTHGATE_LOG", "trace").stderr(fs::File::create(&log).expect("a log file"));

@@ -39,7 +39,7 @@ CREATE TABLE gw_sessions (
     signed_in_at INTEGER NOT NULL,
     seen_at      INTEGER NOT NULL,
     expires_at   INTEGER NOT NULL,
-    -- Authentication methods (RFC 8176), separated by spaces: pwd, otp, hwk, fed.
+    -- Authentication methods (RFC 8176), separated by spaces: pwd, otp, pop (a passkey: no attestation says that it is in hardware), fed.
     methods      TEXT NOT NULL,
     -- The second factor is still to come: a session that opens nothing but its form.
     half         INTEGER NOT NULL DEFAULT 0 CHECK (half IN (0, 1)),
@@ -191,20 +191,20 @@ CREATE TABLE gw_recovery_codes (
     PRIMARY KEY (user_id, hash)
 ) STRICT, WITHOUT ROWID;
 
--- Passkeys (WebAuthn level 2, section 4: credential records).
+-- Passkeys (https://www.w3.org/TR/webauthn-3/, section 4: credential records).
 CREATE TABLE gw_passkeys (
-    credential_id TEXT PRIMARY KEY,
+    credential_id TEXT PRIMARY KEY CHECK (length(credential_id) BETWEEN 22 AND 1364),
     user_id       INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
     name          TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 100),
     -- COSE key, base64url.
     public_key    TEXT NOT NULL,
-    sign_count    INTEGER NOT NULL DEFAULT 0,
+    sign_count    INTEGER NOT NULL DEFAULT 0 CHECK (sign_count BETWEEN 0 AND 4294967295),
     created_at    INTEGER NOT NULL,
     used_at       INTEGER
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX gw_passkeys__user_id ON gw_passkeys (user_id);
 
--- Challenges given to a browser, each for one answer: passkeys, and sign-in elsewhere (state).
+-- Challenges given to a browser, each for one answer: sign-in elsewhere (state); and of passkeys those that were answered.
 CREATE TABLE gw_challenges (
     hash       TEXT PRIMARY KEY CHECK (length(hash) = 43),
     purpose    TEXT NOT NULL CHECK (length(purpose) BETWEEN 1 AND 40),

@@ -7,7 +7,7 @@ use crate::harness::Answer;
 use aws_lc_rs::hmac;
 
 /// RFC 6238 with its defaults: SHA-1, 30 seconds, 6 digits.
-fn code(secret: &str, seconds: i64) -> String {
+pub fn code(secret: &str, seconds: i64) -> String {
     let mut bits = String::new();
     for letter in secret.bytes() {
         let value = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".iter().position(|own| *own == letter).expect("base 32");
@@ -23,13 +23,13 @@ fn code(secret: &str, seconds: i64) -> String {
 }
 
 /// What stands between two texts of a page, each time.
-fn between(answer: &Answer, from: &str, to: &str) -> Vec<String> {
+pub fn between(answer: &Answer, from: &str, to: &str) -> Vec<String> {
     let page = String::from_utf8_lossy(&answer.bytes).into_owned();
     page.split(from).skip(1).filter_map(|rest| rest.split_once(to)).map(|(text, _)| text.to_owned()).collect()
 }
 
 /// Turns it on; the secret and the recovery codes.
-fn enrolled(clinic: &Clinic, browser: &mut Browser, seconds: i64) -> (String, Vec<String>) {
+pub fn enrolled(clinic: &Clinic, browser: &mut Browser, seconds: i64) -> (String, Vec<String>) {
     let form = Sheet::of(&browser.get(clinic, "/account").expect(200)).expect("a form");
     browser.post(clinic, &form.action, &form.with(&[("do", "totp-start")])).expect(303);
     let begun = browser.get(clinic, "/account").expect(200);

@@ -1,5 +1,5 @@
 //! Who is calling: signing keys, access and ID tokens, the memory of tokens already verified; how clients prove who they are (secrets,
-//! assertions, proofs of possession). The authorization server's endpoints are built on these.
+//! assertions, proofs of possession) and people (passwords, one-time passwords, passkeys). The authorization server's endpoints are built on these.
 //!
 //! Knows keys, tokens and what RFC 6749, 6750, 7515, 7517, 7519, 7523, 7638, 8725, 9068 and 9449 say of them. Must not know the
 //! EHR's tables beyond users, nor how an answer looks on the wire. Time is an argument everywhere.
@@ -21,6 +21,7 @@ mod jwk;
 mod jws;
 mod keys;
 mod limiter;
+mod passkey;
 mod password;
 mod redirect;
 mod registration;
@@ -41,6 +42,7 @@ pub use jwa::Algorithm;
 pub use jwk::{Jwk, JwkFault, Jwks, MAX_BYTES as MAX_JWKS_BYTES};
 pub use keys::{KeyError, KeySet, LONGEST_TOKEN_S, SigningKey};
 pub use limiter::Limiter;
+pub use passkey::{NewPasskey, PASSKEY_ALGORITHMS, PasskeyAnswer, PasskeyFault, RelyingParty};
 pub use password::{PasswordFault, hash_password, verify_password};
 pub use redirect::{is_sound_page, is_sound_redirect_uri, origin_of};
 pub use registration::{Registration, RegistrationFault};

@@ -188,7 +188,11 @@ fn locked(dir: &Path) -> Result<Option<lock::Lock>, String> {
 
 /// The URL under which clients reach the gateway.
 fn public_url(config: &Config, address: std::net::SocketAddr) -> String {
-    config.public_url.clone().unwrap_or_else(|| format!("http://{address}"))
+    match &config.public_url {
+        // Port 0 is the one that was picked, as in `listen`.
+        Some(url) => url.strip_suffix(":0").map_or_else(|| url.clone(), |named| format!("{named}:{}", address.port())),
+        None => format!("http://{address}"),
+    }
 }
 
 fn open(dir: &Path, config: &Config) -> Result<Instance, String> {

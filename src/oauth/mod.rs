@@ -25,6 +25,7 @@ mod launch;
 pub mod limits;
 mod logout;
 mod par;
+pub mod passkey;
 pub mod pick;
 pub mod refresh;
 mod register;

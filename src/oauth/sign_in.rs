@@ -80,11 +80,11 @@ pub async fn page(State(oauth): State<Arc<Oauth>>, request: Request) -> Response
     let form = Form::parse(request.uri().query().unwrap_or_default()).unwrap_or_default();
     let next = local(form.get("next"));
     let answered = match &browser.session {
-        Some(session) if !session.half => see_other(next),
+        Some(session) if !session.half => Ok(see_other(next)),
         Some(_) => super::second_factor::view(&oauth, &browser, &headers, &Goal::Page(next), None),
-        None => view(&oauth, &browser, &headers, &Goal::Page(next), None, ""),
+        None => Ok(view(&oauth, &browser, &headers, &Goal::Page(next), None, "")),
     };
-    finish(&oauth, &headers, Some(&browser), Ok(answered))
+    finish(&oauth, &headers, Some(&browser), answered)
 }
 
 /// The page.

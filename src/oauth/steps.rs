@@ -86,7 +86,7 @@ async fn shown(oauth: &Oauth, browser: &Browser, headers: &HeaderMap, query: &st
     let (under_way, step) = next(oauth, browser, id).await?;
     match step {
         Step::SignIn => Ok(sign_in::view(oauth, browser, headers, &sign_in::Goal::Transaction(&under_way), None, "")),
-        Step::SecondFactor => Ok(second_factor::view(oauth, browser, headers, &sign_in::Goal::Transaction(&under_way), None)),
+        Step::SecondFactor => second_factor::view(oauth, browser, headers, &sign_in::Goal::Transaction(&under_way), None),
         Step::PickPatient => pick::patients(oauth, browser, headers, &under_way, form.get("name").unwrap_or_default(), form.has("chosen")).await,
         Step::PickEncounter => pick::encounters(oauth, browser, headers, &under_way).await,
         Step::Consent(offer) => consent::view(oauth, browser, headers, &under_way, &offer),

@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 pub struct Config {
     /// Where to listen.
     pub listen: SocketAddr,
-    /// The URL under which clients reach the gateway, without a path; default: `http://` and the listening address.
+    /// The URL under which clients reach the gateway, without a path (port 0: the listening one); default: `http://` and the listening
+    /// address.
     pub public_url: Option<String>,
     /// Where metrics are served; loopback only.
     pub metrics_listen: SocketAddr,

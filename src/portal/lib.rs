@@ -20,7 +20,7 @@ pub use dates::{Day, Moment, span};
 pub use frame::{ANTI_FORGERY_FIELD, Destination, Form, Frame, View};
 pub use language::Language;
 pub use text::Text;
-pub use views::account::{Account, Linkable, Passkey, Passkeys, QrCode, Totp};
+pub use views::account::{Account, Linkable, QrCode, Totp};
 pub use views::admin::{
     AdminClient, AdminClients, AdminGrants, AdminUsers, ClientLine, ClientState, GrantLine, RegisterClient, SecretOnce, TypedClient, UserLine,
 };
@@ -28,6 +28,7 @@ pub use views::apps::{AppNotice, Apps, ConnectedApp};
 pub use views::consent::{Asker, Consent};
 pub use views::note::{Finding, FindingContext, Judgement, Note};
 pub use views::notice::{ConfirmSignOut, ErrorPage, Message, Problem, SignedOut};
+pub use views::passkeys::{Passkey, Passkeys, PasskeysError, PasskeysState};
 pub use views::pick::{EncounterChoice, PatientChoice, PickEncounter, PickPatient};
 pub use views::record::{AppointmentLine, Chart, DoctorHome, PatientHome, PrescriptionLine};
 pub use views::sandbox::Sandbox;

@@ -6,6 +6,7 @@ pub(crate) mod apps;
 pub(crate) mod consent;
 pub(crate) mod note;
 pub(crate) mod notice;
+pub(crate) mod passkeys;
 pub(crate) mod pick;
 pub(crate) mod record;
 pub(crate) mod sandbox;

@@ -4,7 +4,8 @@ use super::home::PEOPLE;
 use super::visit::{Visit, visit};
 use crate::oauth::answer::{Stop, see_other};
 use crate::oauth::form::encode;
-use crate::oauth::second_factor::{PURPOSE, proof};
+use crate::oauth::passkey;
+use crate::oauth::second_factor::{PURPOSE, proof, turn};
 use crate::oauth::upstream::ways;
 use crate::oauth::{Oauth, new_secret};
 use axum::extract::{Request, State};
@@ -12,7 +13,7 @@ use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hearthgate_auth::{digest_of, one_time_step};
-use hearthgate_portal::{Account, Linkable, QrCode, Totp};
+use hearthgate_portal::{Account, Linkable, QrCode, SecondFactorError, Totp};
 use hearthgate_store::Change;
 use http::Method;
 use qrcode::{Color, EcLevel};
@@ -27,12 +28,12 @@ const RECOVERY_CODES: usize = 8;
 pub async fn account(State(oauth): State<Arc<Oauth>>, request: Request) -> Response {
     visit(oauth, request, &PEOPLE, async |visit, request| match *request.method() {
         Method::POST => change(&visit, request).await,
-        _ => show(&visit, false, &[]),
+        _ => show(&visit, None, &[]),
     })
     .await
 }
 
-fn show(visit: &Visit, wrong_code: bool, recovery_codes: &[String]) -> Result<Response, Stop> {
+fn show(visit: &Visit, error: Option<SecondFactorError>, recovery_codes: &[String]) -> Result<Response, Stop> {
     let account = &visit.session.account;
     let stored = visit.oauth.store().totp(account.row)?;
     let begun = match &stored {
@@ -48,6 +49,8 @@ fn show(visit: &Visit, wrong_code: bool, recovery_codes: &[String]) -> Result<Re
     let ways = ways(&visit.oauth, &visit.browser, account.row)?;
     let upstream: Vec<Linkable<'_>> =
         ways.iter().map(|way| Linkable { id: way.id, name: way.name, href: (!way.linked).then_some(way.href.as_str()) }).collect();
+    let present = visit.oauth.store().passkeys(account.row)?;
+    let passkeys = passkey::party(&visit.oauth).map(|_| present.iter().map(|own| own.name.as_str()).collect::<Vec<_>>());
     let (menu, other, token) = (visit.menu(), visit.other_language(), visit.form_token());
     let view = Account {
         frame: visit.frame(&menu, &other),
@@ -55,9 +58,9 @@ fn show(visit: &Visit, wrong_code: bool, recovery_codes: &[String]) -> Result<Re
         username: &account.username,
         role: &account.role,
         totp,
-        wrong_code,
+        error,
         recovery_codes,
-        passkeys: None,
+        passkeys: passkeys.as_deref(),
         upstream: &upstream,
     };
     Ok(visit.page(&view))
@@ -91,17 +94,20 @@ async fn confirm(visit: &Visit, code: &str) -> Result<Response, Stop> {
     let row = visit.session.account.row;
     let Some(totp) = visit.oauth.store().totp(row)?.filter(|totp| !totp.confirmed) else { return Ok(see_other("/account")) };
     let code: String = code.chars().filter(char::is_ascii_digit).collect();
-    let Some(step) = one_time_step(&opened(visit, &totp.secret)?, &code, visit.oauth.now()) else { return show(visit, true, &[]) };
+    let Some(step) = one_time_step(&opened(visit, &totp.secret)?, &code, visit.oauth.now()) else { return show(visit, Some(SecondFactorError::WrongCode), &[]) };
     let codes: Vec<String> = (0..RECOVERY_CODES).map(|_| recovery_code()).collect();
     let mut changes = vec![Change::confirm_totp(row, step, visit.oauth.now())];
     changes.extend(codes.iter().map(|code| Change::add_recovery_code(row, &digest_of(&code.replace('-', "")))));
     visit.oauth.write(changes, &visit.event("second-factor-on", None)).await?;
-    show(visit, false, &codes)
+    show(visit, None, &codes)
 }
 
 async fn turn_off(visit: &Visit, code: &str) -> Result<Response, Stop> {
     let account = &visit.session.account;
-    let Some(use_it) = proof(&visit.oauth, account, code)? else { return show(visit, true, &[]) };
+    if let Err(wait_seconds) = turn(&visit.oauth, account) {
+        return show(visit, Some(SecondFactorError::TooManyAttempts { wait_seconds }), &[]);
+    }
+    let Some(use_it) = proof(&visit.oauth, account, code)? else { return show(visit, Some(SecondFactorError::WrongCode), &[]) };
     let mut changes = vec![use_it];
     changes.extend(Change::remove_totp(account.row));
     visit.oauth.write(changes, &visit.event("second-factor-off", None)).await?;

@@ -10,6 +10,7 @@ mod doctor;
 pub mod facts;
 mod findings;
 mod home;
+mod passkeys;
 mod patient;
 pub mod record;
 pub mod sandbox;
@@ -30,6 +31,7 @@ pub fn router(oauth: &Arc<Oauth>) -> Router {
         .route("/patient", get(patient::home))
         .route("/apps", get(apps::apps).post(apps::apps))
         .route("/account", get(account::account).post(account::account))
+        .route("/account/passkeys", get(passkeys::passkeys).post(passkeys::passkeys))
         .route("/admin/clients", get(admin::clients::list))
         .route("/admin/clients/{id}", get(admin::clients::client).post(admin::clients::client))
         .route("/admin/register", get(admin::clients::register).post(admin::clients::register))

@@ -12,6 +12,7 @@ mod families;
 mod identities;
 mod launches;
 mod notices;
+mod passkeys;
 mod refresh;
 mod sessions;
 
@@ -23,6 +24,7 @@ pub use families::{Family, Holder, NewFamily};
 pub use identities::Challenge;
 pub use launches::Launch;
 pub use notices::Notice;
+pub use passkeys::{MOST_PASSKEYS, Passkey};
 pub use refresh::{Refresh, RefreshState};
 pub use sessions::{NewSession, Session};
 

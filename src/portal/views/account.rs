@@ -1,11 +1,10 @@
 //! One's own account: who one is, and the second factor.
 
-use crate::dates::Day;
+use super::second_factor::SecondFactorError;
 use crate::frame::{Form, Frame, view};
 use askama::Template;
 
-/// The account page. Each form posts to the same path with `do`: `totp-start`, `totp-confirm` (`code`), `totp-off` (`code`),
-/// `passkey-add` (`name`, `passkey`), `passkey-remove` (`id`).
+/// The account page. Each form posts to the same path with `do`: `totp-start`, `totp-confirm` (`code`), `totp-off` (`code`).
 #[derive(Clone, Debug, Template)]
 #[template(path = "account.html")]
 pub struct Account<'a> {
@@ -19,12 +18,12 @@ pub struct Account<'a> {
     pub role: &'a str,
     /// How far the authenticator app is set up.
     pub totp: Totp<'a>,
-    /// Whether the last code was wrong.
-    pub wrong_code: bool,
+    /// Why the last code was refused: [`SecondFactorError`].
+    pub error: Option<SecondFactorError>,
     /// Recovery codes just made; shown once, otherwise empty.
     pub recovery_codes: &'a [String],
-    /// Passkeys, where the server offers them.
-    pub passkeys: Option<Passkeys<'a>>,
+    /// The names of the passkeys, where the server can have some.
+    pub passkeys: Option<&'a [&'a str]>,
     /// Other places to sign in at. Removing a link posts `do` = `upstream-remove` and `id`.
     pub upstream: &'a [Linkable<'a>],
 }
@@ -78,29 +77,17 @@ impl QrCode {
     }
 }
 
-/// The passkeys of an account.
-#[derive(Clone, Copy, Debug)]
-pub struct Passkeys<'a> {
-    /// `PublicKeyCredentialCreationOptions` as JSON.
-    pub options: &'a str,
-    /// Those there are.
-    pub list: &'a [Passkey<'a>],
-}
-
-/// One passkey.
-#[derive(Clone, Copy, Debug)]
-pub struct Passkey<'a> {
-    /// The credential's id.
-    pub id: &'a str,
-    /// The name it was given.
-    pub name: &'a str,
-    /// Since when.
-    pub since: Day,
-}
-
 impl Account<'_> {
     fn role(&self) -> &str {
         role(&self.frame, self.role)
+    }
+
+    fn has_passkeys(&self) -> bool {
+        self.passkeys.is_some_and(|passkeys| !passkeys.is_empty())
+    }
+
+    fn error_text(&self) -> Option<String> {
+        Some(self.error?.text(&self.frame))
     }
 }
 

@@ -33,14 +33,20 @@ pub enum SecondFactorError {
     },
 }
 
+impl SecondFactorError {
+    pub(super) fn text(self, frame: &Frame<'_>) -> String {
+        let t = frame.t();
+        match self {
+            Self::WrongCode => t.wrong_code.to_owned(),
+            Self::WrongPasskey => t.wrong_passkey.to_owned(),
+            Self::TooManyAttempts { wait_seconds } => format!("{} {}", t.too_many_attempts, dates::span(frame.language, wait_seconds)),
+        }
+    }
+}
+
 impl SecondFactor<'_> {
     fn error_text(&self) -> Option<String> {
-        let t = self.frame.t();
-        Some(match self.error? {
-            SecondFactorError::WrongCode => t.wrong_code.to_owned(),
-            SecondFactorError::WrongPasskey => t.wrong_passkey.to_owned(),
-            SecondFactorError::TooManyAttempts { wait_seconds } => format!("{} {}", t.too_many_attempts, dates::span(self.frame.language, wait_seconds)),
-        })
+        Some(self.error?.text(&self.frame))
     }
 }
 

@@ -64,12 +64,13 @@ impl Change {
         )
     }
 
-    /// No code is asked for any more.
+    /// No code is asked for any more, nor a passkey: those stand beside a code.
     #[must_use]
     pub fn remove_totp(user: i64) -> Vec<Self> {
         vec![
             any("DELETE FROM gw_totp WHERE user_id = ?1", vec![Sql::Integer(user)]),
             any("DELETE FROM gw_recovery_codes WHERE user_id = ?1", vec![Sql::Integer(user)]),
+            Self::remove_passkeys(user),
         ]
     }
 

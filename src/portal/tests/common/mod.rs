@@ -146,7 +146,6 @@ fn account_pages(frame: &Frame<'_>, form: Form<'_>, text: &str, scopes: &Scopes,
         );
     }
     let picture = QrCode::new(2, &[true, false, false, true]);
-    let passkeys = [Passkey { id: text, name: text, since: DAY }];
     for totp in [Totp::Off, Totp::Begun { secret: text, picture: Some(&picture) }, Totp::On] {
         let page = Account {
             frame: frame.clone(),
@@ -154,12 +153,23 @@ fn account_pages(frame: &Frame<'_>, form: Form<'_>, text: &str, scopes: &Scopes,
             username: text,
             role: text,
             totp,
-            wrong_code: true,
+            error: Some(SecondFactorError::WrongCode),
             recovery_codes: &[text.to_owned()],
-            passkeys: Some(Passkeys { options: text, list: &passkeys }),
+            passkeys: Some(&[text]),
             upstream: &[Linkable { id: text, name: text, href: Some(text) }, Linkable { id: text, name: text, href: None }],
         };
         add("account", &page);
+    }
+    let passkey = Passkey { id: text, name: text, since: DAY, used: Some(MOMENT) };
+    let (list, open) = ([passkey, Passkey { used: None, ..passkey }], PasskeysState::Open { proof: text, options: Some(text) });
+    let pages = [
+        (PasskeysState::NeedsTotp, None, &[][..]),
+        (PasskeysState::Locked, Some(PasskeysError::Code(SecondFactorError::WrongCode)), &list[..]),
+        (open, Some(PasskeysError::WrongPasskey), &list),
+        (PasskeysState::Open { proof: text, options: None }, Some(PasskeysError::Expired), &list),
+    ];
+    for (state, error, list) in pages {
+        add("passkeys", &Passkeys { frame: frame.clone(), form, list, state, error });
     }
     add("sandbox", &Sandbox { frame: frame.clone(), fhir_base: text, client_id: text, redirect_uri: text, scope: text });
 }
