@@ -3,8 +3,9 @@
 //! Packages are installed into a cache outside the checkout. Without node or a browser each test says what was left out; with
 //! `CI=true` it fails.
 
-use crate::harness::Server;
+use crate::harness::{Scratch, Server};
 use crate::node::Node;
+use std::process::Command;
 use std::sync::OnceLock;
 
 /// One sample clinic for all scripts; each uses accounts of its own where what it does would be in another's way.
@@ -15,6 +16,11 @@ fn clinic() -> &'static Server {
 
 /// Runs one script against the sample clinic.
 fn check(script: &str) {
+    check_at(clinic(), script);
+}
+
+/// Runs one script against a sample clinic of its own.
+fn check_at(clinic: &Server, script: &str) {
     static NODE: OnceLock<Result<Node, String>> = OnceLock::new();
     let node = match NODE.get_or_init(|| Node::of("browser")) {
         Ok(node) => node,
@@ -24,7 +30,7 @@ fn check(script: &str) {
             return;
         }
     };
-    let output = node.script(script).env("HEARTHGATE_DEMO_JSON", clinic().dir.join("demo.json")).output().expect("node runs");
+    let output = node.script(script).env("HEARTHGATE_DEMO_JSON", clinic.dir.join("demo.json")).output().expect("node runs");
     assert!(output.status.success(), "{script}:\n{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
 }
 
@@ -41,6 +47,17 @@ fn a_doctor_opens_an_app_from_the_chart() {
 #[test]
 fn sign_in_and_consent_work_without_javascript() {
     check("plain.cjs");
+}
+
+/// By name: browsers make no passkeys for an address that is a number.
+#[test]
+fn a_passkey_is_added_used_and_removed_and_its_copy_is_refused() {
+    let scratch = Scratch::new("passkeys");
+    let dir = scratch.path().to_owned();
+    let named = |command: &mut Command| {
+        command.env("HEARTHGATE_PUBLIC_URL", "http://localhost:0");
+    };
+    check_at(&Server::start_with("demo", dir, Some(scratch), named), "passkeys.cjs");
 }
 
 #[test]

@@ -179,7 +179,8 @@ fn a_passkey_is_added_after_a_code_signs_in_beside_it_and_goes_with_it() {
     let id = URL_SAFE_NO_PAD.encode([7; 32]);
     assert_eq!(options(&page, "data-new-passkey").expect("options")["excludeCredentials"][0]["id"], json!(id));
     let change = |what: &'static str, name: &'static str| {
-        [("anti_forgery", form.values("anti_forgery")[0]), ("proof", form.values("proof")[0]), ("id", &id), ("do", what), ("name", name)].map(|(n, v)| (n, v.to_owned()))
+        [("anti_forgery", form.values("anti_forgery")[0]), ("proof", form.values("proof")[0]), ("id", &id), ("do", what), ("name", name)]
+            .map(|(n, v)| (n, v.to_owned()))
     };
     let mut act = |what: &'static str, name: &'static str| {
         let fields = change(what, name);
@@ -316,31 +317,46 @@ fn abuse_e12_a_passkey_is_added_only_by_its_person_after_a_code() {
     try_it("nobody verified", &form, Wrong { flags: Some(PRESENT | ATTESTED), ..right() }, None);
     try_it("another browser's challenge", &form, Wrong { challenge: Some(foreign), ..right() }, None);
     try_it("the id of another person's", &form, right(), Some(9));
-    try_it("too late", &form, right(), Some({ turn(path, 601); 50 }));
+    turn(path, 601);
+    try_it("too late", &form, right(), None);
     turn(path, 1);
-    assert_eq!(taken, Vec::<&str>::new(), "taken");
     let passkey = Authenticator::new(&clinic, 60).make(&asked, &right());
     add(&clinic, &mut anna, &form, &passkey);
-    assert_eq!(passkeys(&clinic, "anna"), 1, "the right one is right");
+    assert_eq!(passkeys(&clinic, "anna"), 1, "the right one is right: {taken:?}");
     clinic.server.shell("DELETE FROM gw_passkeys WHERE user_id = (SELECT id FROM users WHERE username = 'anna')");
-    let again = add(&clinic, &mut anna, &form, &passkey);
-    assert_eq!(passkeys(&clinic, "anna"), 0, "a challenge is answered once");
-    // Ten at most, whoever posts.
-    let mut page = again;
-    for id in 0..11 {
-        let Some(asked) = options(&page, "data-new-passkey").or_else(|| Some(asked.clone())) else { break };
-        let passkey = Authenticator::new(&clinic, 200 + id).make(&asked, &right());
+    let mut page = add(&clinic, &mut anna, &form, &passkey);
+    if passkeys(&clinic, "anna") != 0 {
+        taken.push("a challenge answered once more");
+        clinic.server.shell("DELETE FROM gw_passkeys WHERE user_id = (SELECT id FROM users WHERE username = 'anna')");
+    }
+    // One page that shows a challenge each time; the eleventh is made for a challenge that was given before the tenth was added.
+    let fresh = |page: &Answer| options(page, "data-new-passkey");
+    let mut kept = None;
+    for id in 200..211 {
+        let Some(asked) = fresh(&page).or_else(|| kept.clone()) else { break };
+        if id == 209 {
+            let form = Sheet::of(&anna.get(&clinic, "/account/passkeys").expect(200)).expect("a form");
+            let open = anna.post(&clinic, "/account/passkeys", &form.with(&[("do", "confirm"), ("code", &recovery[2])])).expect(200);
+            kept = fresh(&open);
+        }
+        let passkey = Authenticator::new(&clinic, id).make(&asked, &right());
         page = add(&clinic, &mut anna, &form, &passkey);
     }
-    assert_eq!(passkeys(&clinic, "anna"), 10);
-    assert!(options(&page, "data-new-passkey").is_none(), "nor is an eleventh asked for");
+    if passkeys(&clinic, "anna") > 10 {
+        taken.push("an eleventh");
+    }
+    assert!(fresh(&page).is_none(), "nor is an eleventh asked for");
     // Nobody removes or renames another person's.
     let id = URL_SAFE_NO_PAD.encode(&own_of_bea.id);
-    for what in ["remove", "rename"] {
+    for what in ["rename", "remove"] {
         let fields = [("anti_forgery", form.values("anti_forgery")[0]), ("proof", form.values("proof")[0]), ("id", &id), ("do", what), ("name", "Stolen")];
         anna.post(&clinic, "/account/passkeys", &super::client::encoded(&fields)).expect(200);
+        if clinic.server.shell("SELECT name FROM gw_passkeys WHERE user_id = (SELECT id FROM users WHERE username = 'bea')").trim() != "Telephone" {
+            taken.push(what);
+        }
     }
-    assert_eq!(clinic.server.shell("SELECT count(*) FROM gw_passkeys WHERE name = 'Telephone' AND user_id = (SELECT id FROM users WHERE username = 'bea')").trim(), "1");
+    assert_eq!(taken, Vec::<&str>::new(), "taken");
+    assert!(passkeys(&clinic, "anna") == 10, "ten may be had");
     // With the one-time password they go too.
     let form = Sheet::of(&anna.get(&clinic, "/account").expect(200)).expect("a form");
     anna.post(&clinic, "/account", &form.with(&[("do", "totp-off"), ("code", &recovery[1])])).expect(303);

@@ -50,13 +50,8 @@ fn answered(oauth: &Oauth, browser: &Browser, purpose: Purpose, text: &str) -> R
     let content = oauth.instance.gateway.keyring.open_token(purpose.name(), &browser.hash(), &sealed).map_err(|_| PasskeyFault::Challenge)?;
     let end = std::str::from_utf8(&content).ok().and_then(|content| content.split_once(' ')).and_then(|(end, _)| end.parse().ok());
     let expires_at: i64 = end.filter(|end| *end > oauth.now()).ok_or(PasskeyFault::Challenge)?;
-    let spent = Challenge {
-        hash: digest_of(answer.challenge()),
-        purpose: purpose.name().to_owned(),
-        browser: browser.hash(),
-        data: "{}".to_owned(),
-        expires_at,
-    };
+    let spent =
+        Challenge { hash: digest_of(answer.challenge()), purpose: purpose.name().to_owned(), browser: browser.hash(), data: "{}".to_owned(), expires_at };
     let spend = Change::spend_challenge(&spent, oauth.now());
     Ok((answer, spend))
 }

@@ -70,7 +70,9 @@ async fn confirm(oauth: &Oauth, browser: &Browser, headers: &HeaderMap, request:
                 return Ok(response);
             }
             // Somebody else was faster with the same code, or the same answer of a passkey.
-            Err(refused) if matches!(refused.error, Error::Conflict { .. }) => Refused::of(if form.get("passkey").is_some() { WrongPasskey } else { WrongCode }),
+            Err(refused) if matches!(refused.error, Error::Conflict { .. }) => {
+                Refused::of(if form.get("passkey").is_some() { WrongPasskey } else { WrongCode })
+            }
             Err(refused) => return Err(refused.into()),
         },
     };

@@ -94,7 +94,9 @@ async fn confirm(visit: &Visit, code: &str) -> Result<Response, Stop> {
     let row = visit.session.account.row;
     let Some(totp) = visit.oauth.store().totp(row)?.filter(|totp| !totp.confirmed) else { return Ok(see_other("/account")) };
     let code: String = code.chars().filter(char::is_ascii_digit).collect();
-    let Some(step) = one_time_step(&opened(visit, &totp.secret)?, &code, visit.oauth.now()) else { return show(visit, Some(SecondFactorError::WrongCode), &[]) };
+    let Some(step) = one_time_step(&opened(visit, &totp.secret)?, &code, visit.oauth.now()) else {
+        return show(visit, Some(SecondFactorError::WrongCode), &[]);
+    };
     let codes: Vec<String> = (0..RECOVERY_CODES).map(|_| recovery_code()).collect();
     let mut changes = vec![Change::confirm_totp(row, step, visit.oauth.now())];
     changes.extend(codes.iter().map(|code| Change::add_recovery_code(row, &digest_of(&code.replace('-', "")))));

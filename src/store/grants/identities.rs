@@ -87,14 +87,7 @@ impl Change {
     pub fn spend_challenge(spent: &Challenge, now_ms: i64) -> Self {
         once(
             "INSERT INTO gw_challenges (hash, purpose, browser, data, expires_at, used_at) SELECT ?1, ?2, ?3, ?4, ?5, ?6 WHERE ?5 > ?6 ON CONFLICT DO NOTHING",
-            vec![
-                text(&spent.hash),
-                text(&spent.purpose),
-                text(&spent.browser),
-                text(&spent.data),
-                Sql::Integer(spent.expires_at),
-                Sql::Integer(now_ms),
-            ],
+            vec![text(&spent.hash), text(&spent.purpose), text(&spent.browser), text(&spent.data), Sql::Integer(spent.expires_at), Sql::Integer(now_ms)],
         )
     }
 
