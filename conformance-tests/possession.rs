@@ -67,6 +67,8 @@ struct World {
 
 /// A token of the server's own making for the client `backend`, bound to a key or not.
 fn token(server: &Server, jkt: Option<String>) -> String {
+    let id = if jkt.is_some() { "a-token-that-is-bound" } else { "a-token-that-is-free" };
+    crate::abuse_tokens::known(server, "backend", id);
     let keys = KeySet::open(&server.dir.join("keys")).expect("keys");
     let claims = Claims {
         iss: server.base.trim_end_matches("/fhir").to_owned(),
@@ -75,12 +77,12 @@ fn token(server: &Server, jkt: Option<String>) -> String {
         exp: now() + 600,
         iat: now(),
         nbf: None,
-        jti: "bound".to_owned(),
+        jti: id.to_owned(),
         client_id: "backend".to_owned(),
         scope: "system/*.rs".to_owned(),
         patient: None,
         fhir_user: None,
-        family: None,
+        family: Some(id.to_owned()),
         role: None,
         jkt,
     };

@@ -30,6 +30,7 @@ CREATE TABLE gw_grants (
 ) STRICT;
 CREATE UNIQUE INDEX gw_grants__user_id_client_id ON gw_grants (user_id, client_id) WHERE revoked_at IS NULL;
 CREATE INDEX gw_grants__client_id ON gw_grants (client_id);
+CREATE INDEX gw_grants__revoked_at ON gw_grants (revoked_at) WHERE revoked_at IS NOT NULL;
 
 -- Identifiers of signed assertions already seen: each may be used once, and is forgotten when it would have expired anyway.
 CREATE TABLE gw_used_jti (

@@ -126,6 +126,7 @@ CREATE INDEX gw_families__user_id_client_id ON gw_families (user_id, client_id);
 CREATE INDEX gw_families__grant_id ON gw_families (grant_id);
 CREATE INDEX gw_families__session ON gw_families (session);
 CREATE INDEX gw_families__expires_at ON gw_families (expires_at);
+CREATE INDEX gw_families__revoked_at ON gw_families (revoked_at) WHERE revoked_at IS NOT NULL;
 
 -- Authorization codes. A code is spent by the first who brings it, whoever that is, and names the family that falls with a second.
 CREATE TABLE gw_codes (
@@ -156,7 +157,8 @@ CREATE TABLE gw_access (
 CREATE INDEX gw_access__family_id ON gw_access (family_id);
 CREATE INDEX gw_access__expires_at ON gw_access (expires_at);
 
--- Refresh tokens. One that has a successor was used; one that was reissued gave its lost answer once more.
+-- Refresh tokens: of a family the one that is good now, and the one whose answer may have been lost. An older one is known by what it
+-- says itself, sealed: its family, which falls when it is shown again.
 CREATE TABLE gw_refresh (
     hash        TEXT PRIMARY KEY CHECK (length(hash) = 43),
     family_id   TEXT NOT NULL REFERENCES gw_families (id) ON DELETE CASCADE,
@@ -237,6 +239,7 @@ CREATE TABLE gw_notices (
     seen_at    INTEGER
 ) STRICT;
 CREATE INDEX gw_notices__user_id ON gw_notices (user_id);
+CREATE INDEX gw_notices__seen_at ON gw_notices (seen_at) WHERE seen_at IS NOT NULL;
 
 -- A new password, or none, ends everything that the old one opened, whoever writes it, with whatever version of SQLite. The time is the
 -- database's own: only that there is one counts.

@@ -127,15 +127,16 @@ fn abuse_a23_a_key_is_believed_between_its_times_and_no_longer() {
         exp: now() + 200,
         iat: now() - 1,
         nbf: None,
-        jti: "j".to_owned(),
+        jti: "0123456789abcdef".to_owned(),
         client_id: "backend".to_owned(),
         scope: "system/*.rs".to_owned(),
         patient: None,
         fhir_user: None,
-        family: None,
+        family: Some("0123456789abcdef".to_owned()),
         role: None,
         jkt: None,
     };
+    super::known(&server, "backend", "0123456789abcdef");
     for (when, wanted) in [(now(), 200), (now() - 150_000, 401), (now() + 6_000, 401)] {
         let token = keys.issue(&claims, when).expect("a token");
         assert_eq!(server.get("Patient", &token).status, wanted, "the key of {} s from now", when - now());

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 #[test]
 fn what_has_ended_is_forgotten_though_nobody_comes() {
-    const TABLES: [&str; 8] = ["gw_authorizations", "gw_sessions", "gw_pushed", "gw_launches", "gw_challenges", "gw_used_jti", "gw_families", "gw_access"];
+    const TABLES: [&str; 10] =
+        ["gw_authorizations", "gw_sessions", "gw_pushed", "gw_launches", "gw_challenges", "gw_used_jti", "gw_families", "gw_access", "gw_codes", "gw_refresh"];
     let (path, _scratch) = clock("forgotten");
     let clinic = clinic_with("forgotten", Some(path));
     clinic.app.tokens(&clinic, "anna", ASKED);
@@ -33,11 +34,53 @@ fn what_has_ended_is_forgotten_though_nobody_comes() {
     assert!(counts().iter().all(|count| *count > 0), "{:?}", counts());
     turn(path, 400 * 86_400);
     for _ in 0..3_000 {
-        if counts() == [0; 8] {
+        if counts() == [0; 10] {
             return;
         }
     }
     panic!("{:?}", counts());
+}
+
+/// What was ended before its time, and what never came to anything, is forgotten after two days; what lasts longer is not touched.
+/// Seen to fail without the rows of `ENDING` that name another column, and without `FRUITLESS` being asked.
+#[test]
+fn what_was_ended_early_is_forgotten_early_and_what_lasts_is_kept() {
+    let (path, _scratch) = clock("ended-early");
+    let clinic = clinic_with("ended-early", Some(path));
+    let lasting = clinic.app.tokens(&clinic, "anna", ASKED);
+    // Never redeemed, disconnected, told and read.
+    Browser::default().code(&clinic, &clinic.other, "anna", ASKED);
+    clinic.app.tokens(&clinic, "bea", ASKED);
+    let of_bea = clinic.server.shell("SELECT g.id FROM gw_grants g JOIN users u ON u.id = g.user_id WHERE u.username = 'bea'");
+    clinic.server.run(&["grants", "revoke", of_bea.trim()]);
+    clinic.server.shell("INSERT INTO gw_notices (user_id, kind, at, seen_at) VALUES (1, 'token-shown-again', 4000000000000, 4000000000000)");
+    let counts = || {
+        clinic.server.shell("SELECT (SELECT count(*) FROM gw_families WHERE user_id IS NOT NULL), (SELECT count(*) FROM gw_grants), (SELECT count(*) FROM gw_notices), (SELECT count(*) FROM gw_codes)")
+    };
+    assert_eq!(counts().trim(), "3|3|1|3");
+    turn(path, 2 * 86_400);
+    assert!((0..3_000).any(|_| counts().trim() == "1|2|0|0"), "{}", counts());
+    clinic.app.refresh(&clinic, lasting["refresh_token"].as_str().expect("a token")).expect(200);
+}
+
+/// However often an app comes for a new token, two rows are kept, and the very first token still gives away that two hold it.
+/// Seen to fail without the deletion in `use_refresh` (41 rows), and with `refresh_of` finding nothing (the family lives).
+#[test]
+fn abuse_b42_refresh_tokens_do_not_pile_up_and_the_oldest_is_still_known() {
+    let clinic = clinic_with("no-pile", None);
+    let first = clinic.app.tokens(&clinic, "anna", ASKED);
+    let mut last = first.clone();
+    for _ in 0..40 {
+        last = clinic.app.refresh(&clinic, last["refresh_token"].as_str().expect("a token")).expect(200).json();
+    }
+    assert_eq!(clinic.server.shell("SELECT count(*) FROM gw_refresh").trim(), "2");
+    let reads = || clinic.server.get("Patient/pat-a", last["access_token"].as_str().expect("a token")).status;
+    // Of another client it is nothing, and does nothing.
+    clinic.other.refresh(&clinic, first["refresh_token"].as_str().expect("a token")).expect(400);
+    assert_eq!(reads(), 200);
+    clinic.app.refresh(&clinic, first["refresh_token"].as_str().expect("a token")).expect(400);
+    assert_eq!(reads(), 401);
+    assert_eq!(clinic.server.shell("SELECT count(*) FROM gw_notices WHERE kind = 'token-shown-again'").trim(), "1");
 }
 
 /// ABUSE B44: an answer to a token whose use is noted nowhere would let its predecessor be answered once more.
@@ -56,7 +99,7 @@ fn no_second_request_is_answered_before_the_first_use_is_noted() {
             let clinic = &clinic;
             scope.spawn(move || {
                 let status = clinic.server.get("Patient/pat-a", token).status;
-                let used = clinic.server.shell("SELECT count(*) FROM gw_access WHERE used_at IS NOT NULL").trim() == "1";
+                let used = clinic.server.shell("SELECT count(*) FROM gw_access a JOIN gw_families f ON f.id = a.family_id WHERE a.used_at IS NOT NULL AND f.client_id = 'app'").trim() == "1";
                 done.send((status, used)).expect("somebody listens");
             });
             // Time for it to overtake those before it; none is needed for it to be right.

@@ -253,20 +253,22 @@ pub enum Keys {
     },
 }
 
-/// What to do with grants.
+/// What to do with grants: what people allowed apps, and tokens that rest on nobody's consent (a system's own, an operator's).
 #[derive(Debug, Subcommand)]
 pub enum Grants {
     /// List them.
     List,
     /// Show one.
     Show {
-        /// Its number.
-        id: i64,
+        /// Its number, or a token's id as `list` shows it.
+        #[arg(allow_hyphen_values = true)]
+        id: String,
     },
     /// Withdraw it: its tokens end at once.
     Revoke {
-        /// Its number.
-        id: i64,
+        /// Its number, or a token's id as `list` shows it.
+        #[arg(allow_hyphen_values = true)]
+        id: String,
     },
 }
 

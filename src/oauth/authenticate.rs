@@ -3,7 +3,7 @@
 use super::error::OAuthError;
 use super::form::Form;
 use super::{Oauth, client_authentication};
-use hearthgate_auth::{AuthMethod, ClientParameters, Credentials, CredentialsFault, digest_of, read_credentials, verify_secret};
+use hearthgate_auth::{AuthMethod, ClientParameters, Credentials, CredentialsFault, read_credentials, verify_secret};
 use hearthgate_store::Client;
 use http::{HeaderMap, HeaderValue, header};
 
@@ -78,7 +78,7 @@ pub async fn authenticate_client(oauth: &Oauth, headers: &HeaderMap, form: &Form
 fn owner_of_refresh(oauth: &Oauth, form: &Form) -> Result<Option<String>, OAuthError> {
     let named = ["client_id", "client_secret", "client_assertion", "client_assertion_type"].iter().any(|name| form.has(name));
     match form.get("refresh_token") {
-        Some(token) if !named && form.get("grant_type") == Some("refresh_token") => Ok(oauth.store().refresh(&digest_of(token))?.map(|state| state.client_id)),
+        Some(token) if !named && form.get("grant_type") == Some("refresh_token") => Ok(super::refresh::known(oauth, token)?.map(|state| state.client_id)),
         _ => Ok(None),
     }
 }

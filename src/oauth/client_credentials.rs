@@ -7,8 +7,8 @@ use super::form::Form;
 use super::issue::{RefreshToken, issue};
 use super::{Oauth, new_secret};
 use hearthgate_access::{Context, Offer, Role};
-use hearthgate_store::Change;
 use hearthgate_store::grants::{Family, Holder, NewFamily};
+use hearthgate_store::{Change, Error};
 use serde_json::Value;
 
 /// Longest life of a token that no person gave, seconds (SMART: at most five minutes).
@@ -58,8 +58,15 @@ pub async fn client_credentials(oauth: &Oauth, asker: &Authenticated, form: &For
         expires_at,
     };
     let issued = issue(oauth, asker, &family, &scope, RefreshToken::None, None)?;
-    let mut changes = vec![Change::begin_family(&new)];
+    let mut changes = vec![Change::client_stands(client), Change::begin_family(&new)];
     changes.extend(issued.changes);
-    oauth.write(changes, &oauth.event("token", Some(&client.client_id), None, 200)).await?;
-    Ok(issued.answer)
+    match oauth.write(changes, &oauth.event("token", Some(&client.client_id), None, 200)).await {
+        Ok(_) => Ok(issued.answer),
+        // Switched off, or given another secret or other keys, since it proved who it is: its tokens have ended, and so none is begun.
+        Err(refused) if matches!(refused.error, Error::Conflict { .. }) => {
+            oauth.note(&oauth.event("token", Some(&client.client_id), None, 401)).await?;
+            Err(OAuthError::InvalidClient { basic: false })
+        }
+        Err(refused) => Err(refused.into()),
+    }
 }

@@ -1,17 +1,16 @@
 //! `/auth/introspect` (RFC 7662, SMART App Launch "token introspection"): what a token stands for, told to the client it was given to
 //! and to resource servers registered for asking. All that is not alive, or not theirs, is answered alike.
 
-use super::Oauth;
 use super::answer::json;
 use super::authenticate::authenticate_client;
 use super::complete::Launched;
 use super::error::OAuthError;
 use super::form::posted;
 use super::session::{Peer, address};
+use super::{Oauth, refresh};
 use axum::extract::{Request, State};
 use axum::response::Response;
 use hearthgate_access::Scopes;
-use hearthgate_auth::{Subject, digest_of};
 use hearthgate_store::Client;
 use hearthgate_store::grants::{Family, Holder};
 use http::StatusCode;
@@ -37,7 +36,7 @@ async fn told(oauth: &Oauth, request: Request) -> Result<Value, OAuthError> {
         return Err(OAuthError::UnauthorizedClient("A public client cannot prove who it is, so it is told nothing of tokens."));
     }
     let token = form.get("token").ok_or(OAuthError::InvalidRequest("token is missing."))?;
-    let found = match oauth.store().refresh(&digest_of(token))? {
+    let found = match refresh::known(oauth, token)? {
         Some(state) => of_refresh(oauth, &asker.client, &state)?,
         None => of_access(oauth, &asker.client, token)?,
     };
@@ -64,9 +63,11 @@ fn of_refresh(oauth: &Oauth, asker: &Client, state: &hearthgate_store::grants::R
 
 fn of_access(oauth: &Oauth, asker: &Client, token: &str) -> Result<Option<Value>, OAuthError> {
     let Ok(claims) = oauth.claims(token) else { return Ok(None) };
-    if !may_know(asker, &claims.client_id) {
+    let Some(id) = claims.family.as_deref().filter(|_| may_know(asker, &claims.client_id)) else { return Ok(None) };
+    if !oauth.store().access_holds(&claims.jti, id, oauth.now())? {
         return Ok(None);
     }
+    let Some(family) = oauth.store().family(id, oauth.now())? else { return Ok(None) };
     let mut answer = json!({
         "active": true, "client_id": claims.client_id, "scope": claims.scope, "exp": claims.exp, "iat": claims.iat, "iss": claims.iss,
         "aud": claims.aud[0], "jti": claims.jti, "token_type": if claims.jkt.is_some() { "DPoP" } else { "Bearer" },
@@ -74,31 +75,7 @@ fn of_access(oauth: &Oauth, asker: &Client, token: &str) -> Result<Option<Value>
     if let Some(jkt) = &claims.jkt {
         answer["cnf"] = json!({ "jkt": jkt });
     }
-    match &claims.family {
-        Some(id) => {
-            if !oauth.store().access_holds(&claims.jti, id, oauth.now())? {
-                return Ok(None);
-            }
-            let Some(family) = oauth.store().family(id, oauth.now())? else { return Ok(None) };
-            add_person(oauth, &mut answer, &family, &claims.scope);
-        }
-        // Made by an operator: client and person are asked by name.
-        None => {
-            if oauth.store().client(&claims.client_id)?.is_none_or(|client| client.disabled) {
-                return Ok(None);
-            }
-            answer["sub"] = claims.client_id.as_str().into();
-            if let Subject::User(name) = &claims.subject {
-                if oauth.store().account(name)?.is_none_or(|account| account.disabled) {
-                    return Ok(None);
-                }
-                answer["sub"] = name.as_str().into();
-            }
-            if let Some(patient) = claims.patient {
-                answer["patient"] = patient.into();
-            }
-        }
-    }
+    add_person(oauth, &mut answer, &family, &claims.scope);
     Ok(Some(answer))
 }
 

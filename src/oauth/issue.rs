@@ -92,7 +92,7 @@ pub fn issue(
         RefreshToken::None => {}
         RefreshToken::Same(token) => answer["refresh_token"] = token.into(),
         RefreshToken::New(predecessor) => {
-            let token = new_secret();
+            let token = super::refresh::new(oauth, &family.id);
             changes.push(Change::issue_refresh(&Refresh {
                 hash: digest_of(&token),
                 family: family.id.clone(),

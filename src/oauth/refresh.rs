@@ -6,6 +6,8 @@ use super::authenticate::Authenticated;
 use super::error::OAuthError;
 use super::form::Form;
 use super::issue::{RefreshToken, issue};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hearthgate_access::{Offer, Scopes};
 use hearthgate_auth::digest_of;
 use hearthgate_store::grants::{Family, Holder, RefreshState};
@@ -16,6 +18,35 @@ use serde_json::Value;
 pub const TOKEN_SHOWN_AGAIN: &str = "token-shown-again";
 
 const WRONG: OAuthError = OAuthError::InvalidGrant("The refresh token is unknown, used, expired or revoked, or another client's.");
+
+/// What refresh tokens are sealed for.
+const PURPOSE: &str = "refresh";
+/// Bytes of chance in one.
+const CHANCE: usize = 16;
+
+/// A new refresh token of a family. It names the family, sealed, so that one that was used long ago is still known for what it is, though
+/// nothing is kept of it.
+#[must_use]
+pub fn new(oauth: &Oauth, family: &str) -> String {
+    let mut chance = [0; CHANCE];
+    hearthgate_seal::system_fill(&mut chance);
+    let plain = [family.as_bytes(), &chance].concat();
+    URL_SAFE_NO_PAD.encode(oauth.instance.gateway.keyring.seal_token(PURPOSE, "", &plain))
+}
+
+/// What is known of a refresh token: as it is kept, or that it was used before those that are.
+///
+/// # Errors
+/// The store's.
+pub fn known(oauth: &Oauth, token: &str) -> Result<Option<RefreshState>, Error> {
+    if let Some(kept) = oauth.store().refresh(&digest_of(token))? {
+        return Ok(Some(kept));
+    }
+    let sealed = URL_SAFE_NO_PAD.decode(token).unwrap_or_default();
+    let plain = oauth.instance.gateway.keyring.open_token(PURPOSE, "", &sealed).unwrap_or_default();
+    let family = plain.len().checked_sub(CHANCE).and_then(|end| std::str::from_utf8(&plain[..end]).ok());
+    family.map_or(Ok(None), |family| oauth.store().refresh_of(family))
+}
 
 /// Answers a refresh token.
 ///
@@ -31,7 +62,7 @@ pub async fn refresh(oauth: &Oauth, asker: &Authenticated, form: &Form, peer: &s
         let _ = oauth.limits.grant.take(&key, now);
         fault
     };
-    let state = oauth.store().refresh(&hash)?;
+    let state = known(oauth, token)?;
     // Of another client: nothing happens to its owner's (ABUSE B47).
     let Some(state) = state.filter(|state| state.client_id == client.client_id && state.expires_at > now) else {
         return Err(failed(WRONG));
@@ -55,7 +86,7 @@ pub async fn refresh(oauth: &Oauth, asker: &Authenticated, form: &Form, peer: &s
     let issued = issue(oauth, asker, &family, &scope, answered, None)?;
     let mut changes = match (rotates, state.used_at) {
         (false, _) => vec![Change::keep_refresh(&hash, now, (now + oauth.lifetimes.refresh_idle_s * 1000).min(family.expires_at))],
-        (true, None) => vec![Change::use_refresh(&hash, now)],
+        (true, None) => Change::use_refresh(&hash, now),
         (true, Some(_)) => Change::reissue_refresh(&hash, now, now - oauth.lifetimes.lost_answer_s * 1000),
     };
     changes.extend(issued.changes);

@@ -186,7 +186,10 @@ pub async fn manage(State(oauth): State<Arc<Oauth>>, Path(id): Path<String>, req
     answered.unwrap_or_else(|fault| fault.answer())
 }
 
-/// `POST /auth/register/{id}/rotate`: a new secret, where there is one, and a new registration access token; the old ones end now.
+/// `POST /auth/register/{id}/rotate`: a new secret, where there is one, and a new registration access token; the old ones end now, and with
+/// them what the client has for itself. What people allowed it goes on: a refresh token is good only together with the new secret, so that
+/// whoever has the old one cannot go on; an app that fears for a token revokes it at `/auth/revoke`, and the clinic ends all with
+/// `hearthgate clients rotate`.
 pub async fn rotate(State(oauth): State<Arc<Oauth>>, Path(id): Path<String>, request: Request) -> Response {
     let (parts, _) = request.into_parts();
     match rotated(&oauth, &id, &parts.method, &parts.headers).await {
@@ -206,7 +209,8 @@ async fn rotated(oauth: &Oauth, id: &str, method: &Method, headers: &HeaderMap) 
         client.secret_hash = Some(hash_secret(&secret));
     }
     let change = Change::rotate_client(&client.client_id, client.secret_hash.as_deref(), client.registration_hash.as_deref(), before.as_deref());
-    oauth.write(vec![change], &oauth.event("client-rotate", Some(id), None, 200)).await?;
+    let changes = vec![change, Change::revoke_own_families_of(id, "client-rotate", oauth.now())];
+    oauth.write(changes, &oauth.event("client-rotate", Some(id), None, 200)).await?;
     let mut answer = told(oauth, &client);
     if client.kind == "secret" {
         answer["client_secret"] = secret.into();

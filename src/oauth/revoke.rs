@@ -1,15 +1,14 @@
 //! `/auth/revoke` (RFC 7009): a refresh token with everything of its family, an access token by itself. What is unknown, or another
 //! client's, is answered alike and changes nothing.
 
-use super::Oauth;
 use super::answer::json;
 use super::authenticate::authenticate_client;
 use super::error::OAuthError;
 use super::form::posted;
 use super::session::{Peer, address};
+use super::{Oauth, refresh};
 use axum::extract::{Request, State};
 use axum::response::Response;
-use hearthgate_auth::digest_of;
 use hearthgate_store::Change;
 use http::StatusCode;
 use std::sync::Arc;
@@ -33,7 +32,7 @@ async fn revoked(oauth: &Oauth, request: Request) -> Result<(), OAuthError> {
     let (client, now) = (&asker.client.client_id, oauth.now());
     let mut event = oauth.event("revoke", Some(client), None, 200);
     // The hint would only save a look-up (RFC 7009 section 2.1).
-    let change = match oauth.store().refresh(&digest_of(token))? {
+    let change = match refresh::known(oauth, token)? {
         Some(known) if known.client_id == *client => Some(Change::revoke_family(&known.family, "revoked by the client", now)),
         Some(_) => None,
         None => oauth.claims(token).ok().filter(|claims| claims.client_id == *client).map(|claims| Change::revoke_access(&claims.jti, client, now)),

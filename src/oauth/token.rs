@@ -37,7 +37,10 @@ async fn granted(oauth: &Oauth, request: Request) -> Result<Value, OAuthError> {
         }
         Some("authorization_code") => code::redeem(oauth, &asker, &form, &peer).await,
         Some("refresh_token") => refresh::refresh(oauth, &asker, &form, &peer).await,
-        Some("client_credentials") => client_credentials(oauth, &asker, &form).await,
+        Some("client_credentials") => client_credentials(oauth, &asker, &form).await.map_err(|fault| match fault {
+            OAuthError::InvalidClient { .. } => OAuthError::InvalidClient { basic: headers.contains_key(http::header::AUTHORIZATION) },
+            other => other,
+        }),
         _ => Err(OAuthError::UnsupportedGrantType),
     }
 }

@@ -253,6 +253,7 @@ pub struct Text {
     pub add_button: &'static str,
     pub grants_title: &'static str,
     pub no_grants: &'static str,
+    pub nobody_but_itself: &'static str,
     pub user: &'static str,
     pub app: &'static str,
     pub revoke_button: &'static str,

@@ -112,7 +112,7 @@ impl Authenticator {
     /// Notes that a token was used, before anything is answered to it: whether a lost refresh may be answered once more depends on it
     /// (ABUSE B44), and its person sees when the app last looked.
     async fn first_use(&self, store: &Store, claims: &Claims, now_ms: i64) -> Result<(), Fault> {
-        if claims.family.is_none() || !store.is_unused(&claims.jti)? {
+        if !store.is_unused(&claims.jti)? {
             return Ok(());
         }
         let noted = store.write(Unit { changes: Change::use_access(&claims.jti, now_ms), ..Unit::default() }).await;
@@ -164,9 +164,8 @@ impl Authenticator {
     /// What the database says now of the user and the client of a token.
     fn grant(&self, store: &Store, claims: &Claims, now_ms: i64) -> Result<VerifiedGrant, Fault> {
         let refused = || Fault::BadToken { expired: true };
-        if let Some(family) = &claims.family
-            && !store.access_holds(&claims.jti, family, now_ms)?
-        {
+        let family = claims.family.as_deref().ok_or_else(refused)?;
+        if !store.access_holds(&claims.jti, family, now_ms)? {
             return Err(refused());
         }
         let client = store.client(&claims.client_id)?.filter(|c| !c.disabled).ok_or_else(refused)?;

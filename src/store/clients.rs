@@ -264,6 +264,24 @@ impl Change {
         }
     }
 
+    /// Refused where a client was switched off, or proves itself by something else, since it was read: first in the unit that begins
+    /// something for a client that has just proved who it is.
+    #[must_use]
+    pub fn client_stands(client: &Client) -> Self {
+        Self::Sql {
+            sql: "UPDATE gw_clients SET disabled = 0 WHERE client_id = ?1 AND disabled = 0 AND status = 'approved'
+                  AND secret_hash IS ?2 AND jwks IS ?3 AND jwks_uri IS ?4"
+                .to_owned(),
+            parameters: vec![
+                text(Some(&client.client_id)),
+                text(client.secret_hash.as_deref()),
+                text(client.jwks.as_deref()),
+                text(client.jwks_uri.as_deref()),
+            ],
+            expect: Some(1),
+        }
+    }
+
     /// Says yes or no to a registration that waits, or says otherwise later.
     #[must_use]
     pub fn review_client(client_id: &str, approved: bool, by: &str, now_ms: i64) -> Self {

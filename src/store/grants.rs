@@ -4,6 +4,7 @@
 //! happen once (RFC 6749 section 4.1.2, RFC 9700 section 4.5) is one conditional statement: where it no longer applies the unit is
 //! refused with [`Error::Conflict`] and nothing of it stands.
 
+mod alone;
 mod authorizations;
 mod codes;
 mod consents;
@@ -16,6 +17,7 @@ mod passkeys;
 mod refresh;
 mod sessions;
 
+pub use alone::Alone;
 pub use authorizations::Authorization;
 pub use codes::Code;
 pub use consents::{Connected, Consent};
@@ -78,17 +80,26 @@ const DAY: i64 = 86_400_000;
 /// The id of an assertion is kept for an hour longer, in case the clock goes back.
 const HOUR: i64 = 3_600_000;
 
-/// What ends by itself: the table, its key, and how long a row is kept after its end.
-const ENDING: [(&str, &str, i64); 8] = [
-    ("gw_authorizations", "hash", 0),
-    ("gw_sessions", "hash", 0),
-    ("gw_pushed", "hash", 0),
-    ("gw_launches", "hash", 0),
-    ("gw_challenges", "hash", 0),
-    ("gw_used_jti", "issuer, jti", HOUR),
-    ("gw_families", "id", DAY),
-    ("gw_access", "jti", DAY),
+/// What ends: the table, its key, when a row ended, and how long it is kept after that.
+const ENDING: [(&str, &str, &str, i64); 12] = [
+    ("gw_authorizations", "hash", "expires_at", 0),
+    ("gw_sessions", "hash", "expires_at", 0),
+    ("gw_pushed", "hash", "expires_at", 0),
+    ("gw_launches", "hash", "expires_at", 0),
+    ("gw_challenges", "hash", "expires_at", 0),
+    ("gw_used_jti", "issuer, jti", "expires_at", HOUR),
+    // A code shown again within a day still ends what came of it; refresh tokens go with their families, and one by one as they are used.
+    ("gw_codes", "hash", "expires_at", DAY),
+    ("gw_families", "id", "expires_at", DAY),
+    ("gw_families", "id", "revoked_at", DAY),
+    ("gw_access", "jti", "expires_at", DAY),
+    ("gw_grants", "id", "revoked_at", DAY),
+    ("gw_notices", "id", "seen_at", DAY),
 ];
+
+/// Of a code `c`: nobody redeemed it, so that its family has no token and never will have.
+const FRUITLESS: &str = "NOT EXISTS (SELECT 1 FROM gw_access a WHERE a.family_id = c.family_id)
+    AND NOT EXISTS (SELECT 1 FROM gw_refresh r WHERE r.family_id = c.family_id)";
 
 impl Store {
     /// Whether there is anything for [`Change::forget_expired`].
@@ -96,8 +107,8 @@ impl Store {
     /// # Errors
     /// The database's own.
     pub fn any_expired(&self, now_ms: i64) -> Result<bool, Error> {
-        for (table, _, kept) in ENDING {
-            if self.find(&format!("SELECT 1 FROM {table} WHERE expires_at < ?1 LIMIT 1"), [now_ms - kept], |_| Ok(()))?.is_some() {
+        for (table, _, ended, kept) in ENDING {
+            if self.find(&format!("SELECT 1 FROM {table} WHERE {ended} < ?1 LIMIT 1"), [now_ms - kept], |_| Ok(()))?.is_some() {
                 return Ok(true);
             }
         }
@@ -109,12 +120,19 @@ impl Change {
     /// Forgets some of what nobody can use any more.
     #[must_use]
     pub fn forget_expired(now_ms: i64) -> Vec<Self> {
-        let some = |(table, key, kept): (&str, &str, i64)| {
+        let fruitless = any(
+            &format!(
+                "DELETE FROM gw_families WHERE id IN (SELECT c.family_id FROM (SELECT family_id FROM gw_codes WHERE expires_at < ?1 ORDER BY expires_at LIMIT 50) c
+                 WHERE {FRUITLESS})"
+            ),
+            vec![Sql::Integer(now_ms - DAY)],
+        );
+        let some = |(table, key, ended, kept): (&str, &str, &str, i64)| {
             any(
-                &format!("DELETE FROM {table} WHERE ({key}) IN (SELECT {key} FROM {table} WHERE expires_at < ?1 ORDER BY expires_at LIMIT 50)"),
+                &format!("DELETE FROM {table} WHERE ({key}) IN (SELECT {key} FROM {table} WHERE {ended} < ?1 ORDER BY {ended} LIMIT 50)"),
                 vec![Sql::Integer(now_ms - kept)],
             )
         };
-        ENDING.into_iter().map(some).collect()
+        std::iter::once(fruitless).chain(ENDING.into_iter().map(some)).collect()
     }
 }

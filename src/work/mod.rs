@@ -11,6 +11,7 @@ pub mod users;
 
 use crate::ops::control::Console;
 use crate::ops::instance::Instance;
+use hearthgate_store::{AuditRow, Change, Context, Refused, Unit};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use tokio::runtime::Handle;
@@ -75,13 +76,13 @@ pub enum Work {
     GrantList,
     /// One grant.
     GrantShow {
-        /// Its number.
-        id: i64,
+        /// Its number, or the id of a token that rests on none.
+        id: String,
     },
     /// A grant to be withdrawn.
     GrantRevoke {
-        /// Its number.
-        id: i64,
+        /// Its number, or the id of a token that rests on none.
+        id: String,
     },
     /// An import.
     Import {
@@ -187,11 +188,21 @@ fn run(work: Work, instance: &Instance, runtime: &Handle, console: &mut dyn Cons
         Work::KeyRotate { after } => keys::rotate(after, instance, console),
         Work::UserRotate(new) => rotate::user(&new, instance, runtime, console),
         Work::GrantList => grants::list(instance, console),
-        Work::GrantShow { id } => grants::show(id, instance, console),
-        Work::GrantRevoke { id } => grants::revoke(id, instance, runtime, console),
+        Work::GrantShow { id } => grants::show(&id, instance, console),
+        Work::GrantRevoke { id } => grants::revoke(&id, instance, runtime, console),
         Work::Import { paths, system, report, no_extract } => import::run(&paths, system, report.as_deref(), no_extract, instance, runtime, console),
         Work::Export { folder, types, since } => export::run(&folder, &types, since, instance, runtime, console),
     }
+}
+
+/// Writes an operator's changes together with their audit event.
+fn write(instance: &Instance, runtime: &Handle, event: hearthgate_ledger::Event, changes: Vec<Change>) -> Result<(), Refused> {
+    let unit = Unit {
+        context: Context { actor: None, client: Some("hearthgate-operator".to_owned()), at_ms: event.at_ms },
+        changes,
+        audit: serde_json::to_string(&event).ok().map(|event| AuditRow { event }),
+    };
+    runtime.block_on(instance.gateway.store.write(unit)).map(drop)
 }
 
 /// The audit event of a command: who can reach the data directory is an operator.

@@ -2,16 +2,15 @@
 //!
 //! A user's new password ends what the old one opened (sessions and apps); so says the table of users itself. A client's new secret or
 //! keys end every token that came of the old ones, unless the change was planned; they end none of its users' consents, which are
-//! theirs: whoever holds the old secret can no longer come as that client. A token made by `hearthgate token` was never the client's,
-//! and ends by itself, or with the client's being disabled.
+//! theirs: whoever holds the old secret can no longer come as that client. Tokens made by `hearthgate token` for the client end like its own.
 
 use super::clients::keys;
-use super::{event, users};
+use super::{event, users, write};
 use crate::ops::control::Console;
 use crate::ops::instance::Instance;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use hearthgate_store::{AuditRow, Change, Context, Unit};
+use hearthgate_store::Change;
 use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
 
@@ -66,7 +65,7 @@ pub(super) fn client(new: &Client, instance: &Instance, runtime: &Handle, consol
     if !new.keep_tokens {
         changes.push(Change::revoke_families_of(&new.id, "client-rotate", event.at_ms));
     }
-    write(instance, runtime, event, changes)?;
+    write(instance, runtime, event, changes).map_err(|e| e.to_string())?;
     if !new.keep_tokens {
         console.out("its tokens have stopped; what people allowed it stands");
     }
@@ -86,19 +85,10 @@ pub(super) fn user(new: &User, instance: &Instance, runtime: &Handle, console: &
     let password = new.password.clone().unwrap_or_else(users::made_up);
     users::is_long_enough(&password)?;
     let event = event(instance, "user-password", None, Some(&new.name), 200);
-    write(instance, runtime, event, vec![Change::set_password(&new.name, &users::hash(&password)?)])?;
+    write(instance, runtime, event, vec![Change::set_password(&new.name, &users::hash(&password)?)]).map_err(|e| e.to_string())?;
     console.out(&format!("{} has a new password; the old one, and what it opened, has stopped", new.name));
     if new.password.is_none() {
         console.out(&format!("the password, shown this once: {password}"));
     }
     Ok(0)
-}
-
-fn write(instance: &Instance, runtime: &Handle, event: hearthgate_ledger::Event, changes: Vec<Change>) -> Result<(), String> {
-    let unit = Unit {
-        context: Context { actor: None, client: Some("hearthgate-operator".to_owned()), at_ms: event.at_ms },
-        changes,
-        audit: serde_json::to_string(&event).ok().map(|event| AuditRow { event }),
-    };
-    runtime.block_on(instance.gateway.store.write(unit)).map(drop).map_err(|e| e.to_string())
 }

@@ -154,7 +154,7 @@ pub struct UserLine<'a> {
     pub own: bool,
 }
 
-/// What people allowed to whom. Posts `grant`.
+/// What people allowed to whom, and tokens that rest on nobody's consent. Posts `grant`.
 #[derive(Clone, Debug, Template)]
 #[template(path = "admin_grants.html")]
 pub struct AdminGrants<'a> {
@@ -169,10 +169,10 @@ pub struct AdminGrants<'a> {
 /// A grant in a list.
 #[derive(Clone, Copy, Debug)]
 pub struct GrantLine<'a> {
-    /// Its number.
-    pub id: i64,
-    /// Who allowed it.
-    pub username: &'a str,
+    /// Its number, or the id of a token that rests on nobody's consent.
+    pub id: &'a str,
+    /// For whom; none where the client has it for itself.
+    pub username: Option<&'a str>,
     /// The app's name.
     pub app: &'a str,
     /// Since when.
@@ -216,6 +216,12 @@ impl AdminClient<'_> {
             "jwks" => t.kind_jwks,
             other => other,
         }
+    }
+}
+
+impl GrantLine<'_> {
+    fn who(&self, frame: &Frame<'_>) -> &str {
+        self.username.unwrap_or(frame.t().nobody_but_itself)
     }
 }
 

@@ -1,4 +1,4 @@
-//! What people allowed to whom.
+//! What people allowed to whom, and the tokens that rest on nobody's consent.
 
 use crate::oauth::Oauth;
 use crate::oauth::answer::{Stop, see_other};
@@ -8,6 +8,7 @@ use axum::response::Response;
 use hearthgate_access::Role;
 use hearthgate_portal::{AdminGrants, GrantLine};
 use hearthgate_store::Change;
+use hearthgate_store::grants::{Alone, Connected};
 use http::Method;
 use std::sync::Arc;
 
@@ -23,11 +24,18 @@ pub async fn grants(State(oauth): State<Arc<Oauth>>, request: Request) -> Respon
 async fn show(visit: &Visit) -> Result<Response, Stop> {
     visit.oauth.note(&visit.event("grant-list", None)).await?;
     let connected = visit.oauth.store().connected(None, visit.oauth.now())?;
-    let line = |app| {
-        let app: &hearthgate_store::grants::Connected = app;
-        GrantLine { id: app.id, username: &app.username, app: &app.name, since: moment(app.granted_at).day, last_looked: app.used_at.map(moment) }
+    let alone = visit.oauth.store().alone(visit.oauth.now())?;
+    let ids: Vec<String> = connected.iter().map(|app| app.id.to_string()).collect();
+    let consent = |(app, id)| {
+        let (app, id): (&Connected, &String) = (app, id);
+        GrantLine { id, username: Some(&app.username), app: &app.name, since: moment(app.granted_at).day, last_looked: app.used_at.map(moment) }
     };
-    let grants: Vec<_> = connected.iter().map(line).collect();
+    let token = |token| {
+        let token: &Alone = token;
+        let (since, last_looked) = (moment(token.created_at).day, token.used_at.map(moment));
+        GrantLine { id: &token.id, username: token.username.as_deref(), app: &token.client_id, since, last_looked }
+    };
+    let grants: Vec<_> = connected.iter().zip(&ids).map(consent).chain(alone.iter().map(token)).collect();
     let (menu, other, token) = (visit.menu(), visit.other_language(), visit.form_token());
     Ok(visit.page(&AdminGrants { frame: visit.frame(&menu, &other), form: visit.form(&token), grants: &grants }))
 }
@@ -35,9 +43,17 @@ async fn show(visit: &Visit) -> Result<Response, Stop> {
 async fn revoke(visit: &Visit, request: Request) -> Result<Response, Stop> {
     let form = visit.posted(request).await?;
     let now = visit.oauth.now();
-    let id: i64 = form.get("grant").and_then(|id| id.parse().ok()).ok_or(not_found())?;
-    let grant = visit.oauth.store().connected_by(id, now)?.ok_or(not_found())?;
-    let event = visit.event("grant-revoke", Some(&grant.client_id));
-    visit.oauth.write(Change::withdraw_consent(id, None, now), &event).await?;
+    let asked = form.get("grant").ok_or(not_found())?;
+    let (client, changes) = match asked.parse::<i64>() {
+        Ok(id) => {
+            let grant = visit.oauth.store().connected_by(id, now)?.ok_or(not_found())?;
+            (grant.client_id, Change::withdraw_consent(id, None, now))
+        }
+        Err(_) => {
+            let token = visit.oauth.store().alone_by(asked, now)?.ok_or(not_found())?;
+            (token.client_id, vec![Change::revoke_family(&token.id, "revoked by an administrator", now)])
+        }
+    };
+    visit.oauth.write(changes, &visit.event("grant-revoke", Some(&client))).await?;
     Ok(see_other("/admin/grants"))
 }

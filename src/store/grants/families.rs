@@ -195,6 +195,15 @@ impl Change {
         any("UPDATE gw_families SET revoked_at = ?3, reason = ?2 WHERE id = ?1 AND revoked_at IS NULL", vec![text(id), text(reason), Sql::Integer(now_ms)])
     }
 
+    /// Revokes what a client has for itself alone; what people allowed it goes on.
+    #[must_use]
+    pub fn revoke_own_families_of(client_id: &str, reason: &str, now_ms: i64) -> Self {
+        any(
+            "UPDATE gw_families SET revoked_at = ?3, reason = ?2 WHERE client_id = ?1 AND user_id IS NULL AND revoked_at IS NULL",
+            vec![text(client_id), text(reason), Sql::Integer(now_ms)],
+        )
+    }
+
     /// Revokes every family of a client: all its tokens, and the codes that would begin with them, now.
     #[must_use]
     pub fn revoke_families_of(client_id: &str, reason: &str, now_ms: i64) -> Self {

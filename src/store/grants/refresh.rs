@@ -1,5 +1,5 @@
 //! Refresh tokens. Those of public clients rotate (RFC 9700 section 4.14.2): each is used once, and a second use ends the family,
-//! unless the first answer was lost on its way.
+//! unless the first answer was lost on its way. However often a family rotates, two of its tokens are kept.
 
 use super::{ALIVE, any, once, optional, text};
 use crate::{Change, Error, Store};
@@ -60,6 +60,25 @@ impl Store {
     }
 }
 
+impl Store {
+    /// What is known of a refresh token that is kept no more: that it was its family's, and used.
+    ///
+    /// # Errors
+    /// The database's own.
+    pub fn refresh_of(&self, family: &str) -> Result<Option<RefreshState>, Error> {
+        self.find("SELECT client_id, user_id, created_at, expires_at FROM gw_families WHERE id = ?1", [family], |row| {
+            Ok(RefreshState {
+                family: family.to_owned(),
+                client_id: row.get(0)?,
+                user: row.get(1)?,
+                used_at: Some(row.get(2)?),
+                expires_at: row.get(3)?,
+                revoked: false,
+            })
+        })
+    }
+}
+
 impl Change {
     /// Keeps a refresh token.
     #[must_use]
@@ -77,17 +96,23 @@ impl Change {
         )
     }
 
-    /// Uses up a refresh token of a family that is alive, once.
+    /// Uses up a refresh token of a family that is alive, once. Those that were used before it can be answered no more and are kept no longer.
     #[must_use]
-    pub fn use_refresh(hash: &str, now_ms: i64) -> Self {
+    pub fn use_refresh(hash: &str, now_ms: i64) -> Vec<Self> {
         let alive = ALIVE.replace(":now", "?2");
-        once(
-            &format!(
-                "UPDATE gw_refresh SET used_at = ?2 WHERE hash = ?1 AND used_at IS NULL AND revoked_at IS NULL AND expires_at > ?2
+        vec![
+            once(
+                &format!(
+                    "UPDATE gw_refresh SET used_at = ?2 WHERE hash = ?1 AND used_at IS NULL AND revoked_at IS NULL AND expires_at > ?2
                  AND EXISTS (SELECT 1 FROM gw_families f WHERE f.id = gw_refresh.family_id AND {alive})"
+                ),
+                vec![text(hash), Sql::Integer(now_ms)],
             ),
-            vec![text(hash), Sql::Integer(now_ms)],
-        )
+            any(
+                "DELETE FROM gw_refresh WHERE family_id = (SELECT family_id FROM gw_refresh WHERE hash = ?1) AND hash <> ?1 AND (used_at IS NOT NULL OR revoked_at IS NOT NULL)",
+                vec![text(hash)],
+            ),
+        ]
     }
 
     /// Puts off the end of a refresh token that does not rotate, of a family that is alive.

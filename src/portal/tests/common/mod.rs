@@ -204,7 +204,7 @@ fn admin_pages(frame: &Frame<'_>, form: Form<'_>, text: &str, scopes: &Scopes, a
     let user = UserLine { username: text, role: "doctor", disabled: false, own: false };
     let users = [user, UserLine { disabled: true, ..user }, UserLine { own: true, role: text, ..user }];
     add("users", &AdminUsers { frame: frame.clone(), form, users: &users, error: Some(text) });
-    let grants = [GrantLine { id: 1, username: text, app: text, since: DAY, last_looked: Some(MOMENT) }];
+    let grants = [GrantLine { id: "1", username: Some(text), app: text, since: DAY, last_looked: Some(MOMENT) }];
     for grants in [&grants[..], &[]] {
         add("grants", &AdminGrants { frame: frame.clone(), form, grants });
     }
