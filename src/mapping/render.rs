@@ -227,9 +227,9 @@ impl Writer {
             let came = overlay::came(name);
             if overlay::is_form(name)
                 || not.contains(&came)
-                || fields.iter().any(|f| {
-                    f.name == *name || (other_choice(f, came, row) && overlay::special(value, "$as").is_none()) || said_unknown(f, came, overlay, row)
-                })
+                || fields
+                    .iter()
+                    .any(|f| f.name == *name || (other_choice(f, came, row) && overlay::special(value, "$as").is_none()) || said_unknown(f, came, overlay, row))
             {
                 continue;
             }

@@ -226,7 +226,11 @@ fn after(scene: &Scene<'_>, cue: &Cue, first: usize, end: usize, context: &mut C
     let pseudo = cue.is(kind::PSEUDO);
     let both_ways = cue.is(kind::NEGATE) && cue.is(kind::NEGATE_BACK);
     let closes = scene.tokens.get(cue.end).filter(|_| cue.end < scene.to).is_none_or(|t| matches!(t.kind, Kind::Mark(b'.' | b',' | b';' | b')')));
-    if !pseudo && cue.is(kind::NEGATE_BACK) && (!both_ways || closes && (cue.first - end <= 2 || scene.cues.iter().any(|c| c.end == cue.first && c.is(kind::STOP)))) && !context.negated {
+    if !pseudo
+        && cue.is(kind::NEGATE_BACK)
+        && (!both_ways || closes && (cue.first - end <= 2 || scene.cues.iter().any(|c| c.end == cue.first && c.is(kind::STOP))))
+        && !context.negated
+    {
         context.negated = true;
         // "Workup for pneumonia was negative": the doubt is settled.
         context.uncertain = false;

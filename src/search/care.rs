@@ -1,13 +1,13 @@
 //! Patients whom a parameter leaves, among the patients of the boundary: from whichever are fewer.
 //!
 //! A name may have five bearers in the clinic or five thousand, and a doctor has some hundreds in care. So each kind of row that the
-//! parameter reads is counted up to a few hundred. Few are asked whose they are, by an index alone. Of many, the patients in care are
+//! parameter reads is probed for more than a few hundred. Few are asked whose they are, by an index alone. Of many, the patients in care are
 //! asked whether they are among them: by name and patient in one index where only a few names fit, else through their own rows.
 //! Either way nothing but what fulfils both is looked at further, where everything is checked again.
 
 use crate::boundary::Whose;
 use crate::branch::Branch;
-use crate::page::{Search, count};
+use crate::page::{Search, probe};
 use crate::predicate::Part;
 use crate::sql::{ROW, all, any, of_row, quoted};
 
@@ -21,8 +21,7 @@ pub(crate) fn sets(search: &Search<'_>, branch: &Branch<'_>, at: usize, patients
     let mut sets = Vec::new();
     for (number, part) in branch.predicates[at].parts.iter().enumerate() {
         let name = format!("probe{}_{number}", branch.ordinal);
-        with.push(count(&name, &format!("SELECT 1 FROM {}", part.lines(branch.plan)), FEW));
-        let few = format!("(SELECT n FROM {name}) <= {FEW}");
+        let few = probe(&name, &format!("SELECT 1 FROM {}", part.lines(branch.plan)), FEW, with);
         sets.push(when(&few, &from_rows(branch, part, patients)));
         let values = search.order.keys.first().filter(|key| key.matching && key.sort.code == branch.predicates[at].code).and_then(|_| {
             let value = branch.keys.first()?.iter().find(|row| row.part.way == part.way)?.value.clone();

@@ -131,7 +131,9 @@ impl Session {
         if triggered {
             // The row may not be what was put: what is found of it and served is made from what it is.
             self.mixed = true;
-            self.conn.prepare_cached("INSERT INTO gw_stale (rid, tx) VALUES (?1, ?2) ON CONFLICT (rid) DO UPDATE SET tx = excluded.tx")?.execute((rid, self.tx))?;
+            self.conn
+                .prepare_cached("INSERT INTO gw_stale (rid, tx) VALUES (?1, ?2) ON CONFLICT (rid) DO UPDATE SET tx = excluded.tx")?
+                .execute((rid, self.tx))?;
         }
         Ok(done)
     }

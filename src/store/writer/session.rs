@@ -1,7 +1,7 @@
 //! The writer's connection with what it remembers within one transaction.
 
-use super::{Rendered, triggers};
 use super::keys::Keys;
+use super::{Rendered, triggers};
 use crate::core::{Bound, Core};
 use crate::unit::{AuditRow, Change, Context, Outcome, Refused, Unit};
 use crate::{Error, sealing};

@@ -120,7 +120,10 @@ fn a_sealed_value_moved_to_another_row_is_not_served() {
     served.put(&json!({"resourceType": "Patient", "id": "fay", "identifier": [{"value": "88"}]}));
     served.clinic.shell("UPDATE patient_identifiers SET value = (SELECT value FROM patient_identifiers WHERE patient_id = (SELECT id FROM patients WHERE public_id = 'eve')) WHERE patient_id = (SELECT id FROM patients WHERE public_id = 'fay')");
     let fay = served.read("Patient/fay");
-    assert_eq!(fay["identifier"][0], json!({"_value": {"extension": [{"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "error"}]}}));
+    assert_eq!(
+        fay["identifier"][0],
+        json!({"_value": {"extension": [{"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "error"}]}})
+    );
     assert_eq!(served.read("Patient/eve")["identifier"][0]["value"], "77");
     // What was changed from outside is not found by its old mark.
     assert_eq!(served.clinic.shell("SELECT count(*) FROM patient_identifiers WHERE value__blind IS NULL").trim(), "1");
