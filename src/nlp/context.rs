@@ -7,6 +7,7 @@
 use crate::cue::{Cue, kind};
 use crate::finding::{Context, Experiencer, Section, Trigger};
 use crate::section::Part;
+use crate::steps::step;
 use crate::token::{Kind, Token};
 
 /// A backward cue stands at most so many tokens after the mention.
@@ -55,6 +56,7 @@ fn leftwards(scene: &Scene<'_>, first: usize, end: usize, context: &mut Context)
     let mut cues = scene.cues.partition_point(|c| c.end <= first);
     let mut at = first;
     while at > scene.from {
+        step();
         if cues > 0 && scene.cues[cues - 1].end == at {
             cues -= 1;
             let cue = scene.cues[cues];
@@ -98,9 +100,9 @@ fn leftwards(scene: &Scene<'_>, first: usize, end: usize, context: &mut Context)
 fn opens_clause(scene: &Scene<'_>, first: usize, end: usize) -> bool {
     let from = scene.from.max(first.saturating_sub(5));
     let Some(comma) = (from..first).rev().find(|&t| scene.tokens[t].is_mark(b',')) else { return false };
-    let joined = scene.cues.iter().any(|c| c.first == comma + 1 && c.end <= first && c.is(kind::CLAUSE));
-    let between = scene.cues.iter().any(|c| c.first > comma && c.end <= first && c.is(kind::NEGATE));
-    let verb = scene.cues.iter().position(|c| c.first == end && c.is(kind::AFFIRM) && !c.is(kind::NEGATE | kind::NEGATE_BACK));
+    let joined = scene.cues.iter().inspect(|_| step()).any(|c| c.first == comma + 1 && c.end <= first && c.is(kind::CLAUSE));
+    let between = scene.cues.iter().inspect(|_| step()).any(|c| c.first > comma && c.end <= first && c.is(kind::NEGATE));
+    let verb = scene.cues.iter().inspect(|_| step()).position(|c| c.first == end && c.is(kind::AFFIRM) && !c.is(kind::NEGATE | kind::NEGATE_BACK));
     let negated = verb.and_then(|v| scene.cues.get(v + 1)).is_some_and(|next| next.first <= end + 3 && next.is(kind::NEGATE | kind::NEGATE_BACK));
     joined && !between && verb.is_some() && !negated
 }
@@ -168,7 +170,7 @@ fn list_number(scene: &Scene<'_>, at: usize) -> bool {
 /// The parenthesis that the one at `at` closes.
 fn opening(scene: &Scene<'_>, at: usize) -> Option<usize> {
     let from = scene.from.max(at.saturating_sub(40));
-    (from..at).rev().take_while(|&t| !scene.tokens[t].is_mark(b')')).find(|&t| scene.tokens[t].is_mark(b'('))
+    (from..at).rev().inspect(|_| step()).take_while(|&t| !scene.tokens[t].is_mark(b')')).find(|&t| scene.tokens[t].is_mark(b'('))
 }
 
 fn comma_between(scene: &Scene<'_>, from: usize, to: usize) -> bool {
@@ -203,10 +205,11 @@ fn rightwards(scene: &Scene<'_>, first: usize, end: usize, context: &mut Context
     let mut at = end;
     let limit = scene.to.min(end + BACKWARD);
     while at < limit {
+        step();
         if let Some(cue) = scene.cues.get(cues).filter(|c| c.first == at) {
             cues += 1;
             at = cue.end;
-            if !after(scene, cue, first, end, context) {
+            if !after(scene, cues - 1, first, end, context) {
                 return;
             }
             continue;
@@ -219,7 +222,8 @@ fn rightwards(scene: &Scene<'_>, first: usize, end: usize, context: &mut Context
 }
 
 /// A cue to the right of the mention; whether to read on.
-fn after(scene: &Scene<'_>, cue: &Cue, first: usize, end: usize, context: &mut Context) -> bool {
+fn after(scene: &Scene<'_>, index: usize, first: usize, end: usize, context: &mut Context) -> bool {
+    let cue = &scene.cues[index];
     if cue.is(kind::NEGATE_BACK) && answers(scene, cue, end) && asks_of_another(scene, first) {
         return false;
     }
@@ -228,7 +232,8 @@ fn after(scene: &Scene<'_>, cue: &Cue, first: usize, end: usize, context: &mut C
     let closes = scene.tokens.get(cue.end).filter(|_| cue.end < scene.to).is_none_or(|t| matches!(t.kind, Kind::Mark(b'.' | b',' | b';' | b')')));
     if !pseudo
         && cue.is(kind::NEGATE_BACK)
-        && (!both_ways || closes && (cue.first - end <= 2 || scene.cues.iter().any(|c| c.end == cue.first && c.is(kind::STOP))))
+        && (!both_ways
+            || closes && (cue.first - end <= 2 || index.checked_sub(1).map(|i| &scene.cues[i]).is_some_and(|c| c.end == cue.first && c.is(kind::STOP))))
         && !context.negated
     {
         context.negated = true;
@@ -264,7 +269,7 @@ fn after(scene: &Scene<'_>, cue: &Cue, first: usize, end: usize, context: &mut C
         context.negated |= !still_there;
     }
     // "Was considered but | ruled out".
-    let goes_on = scene.cues.iter().any(|c| c.first == cue.end && c.is(kind::NEGATE_BACK));
+    let goes_on = scene.cues.get(index + 1).is_some_and(|c| c.first == cue.end && c.is(kind::NEGATE_BACK));
     pseudo || cue.is(kind::STOP) && goes_on || !(cue.is(kind::STOP | kind::NEGATE) || cue.is(kind::AFFIRM) && cue.first > end)
 }
 
@@ -276,7 +281,7 @@ fn answers(scene: &Scene<'_>, cue: &Cue, end: usize) -> bool {
 /// "Visits to the clinic for asthma", "days of work missed because of migraine": what is asked for is the visit or the
 /// days, and the mention is only why.
 fn asks_of_another(scene: &Scene<'_>, first: usize) -> bool {
-    let cues = scene.cues[..scene.cues.partition_point(|c| c.end <= first)].iter().rev();
+    let cues = scene.cues[..scene.cues.partition_point(|c| c.end <= first)].iter().rev().inspect(|_| step());
     cues.take_while(|c| !scene.tokens[c.end..first].iter().any(|t| matches!(t.kind, Kind::Mark(b';' | b':' | b'.'))))
         .any(|c| c.is(kind::EVENT) || c.is(kind::STOP) && c.first > scene.from && first - c.end <= 2)
 }

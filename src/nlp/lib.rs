@@ -30,6 +30,7 @@ mod section;
 mod sentence;
 mod spans;
 mod spelling;
+mod steps;
 mod token;
 mod trie;
 

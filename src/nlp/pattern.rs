@@ -7,6 +7,7 @@ use crate::cue::kind;
 use crate::finding::Rule;
 use crate::lexicon::{ConceptKind, Lexicon};
 use crate::matcher::{Match, is_comma};
+use crate::steps::step;
 use crate::token::{Case, Token};
 
 /// At most so many members of a coordination before the last.
@@ -75,7 +76,7 @@ pub(crate) fn denied(text: &str, tokens: &[Token], first: usize) -> Option<usize
 /// "breast and ovarian | cancer": members before the last, each with the shared head.
 fn coordinated(lexicon: &Lexicon, tokens: &[Token], from: usize, found: &Match, matches: &mut Vec<Match>) {
     let head = &tokens[found.end - 1..found.end];
-    let last_member = matches.iter().position(|m| m == found);
+    let last_member = matches.iter().inspect(|_| step()).position(|m| m == found);
     let mut at = found.first;
     for _ in 0..MEMBERS {
         let Some(joint) = at.checked_sub(1).filter(|&j| j > from) else { return };
@@ -89,7 +90,7 @@ fn coordinated(lexicon: &Lexicon, tokens: &[Token], from: usize, found: &Match, 
         }
         let member = (1..=2usize).rev().filter(|n| last >= from + n).find_map(|n| {
             let first = last - n;
-            if matches.iter().any(|m| m.first < last && m.end > first) {
+            if matches.iter().inspect(|_| step()).any(|m| m.first < last && m.end > first) {
                 return None;
             }
             let words: Vec<Token> = tokens[first..last].iter().chain(head).copied().collect();

@@ -111,7 +111,9 @@ pub(crate) fn heading(lexicon: &Lexicon, tokens: &[Token], at: usize, current: P
     } else if opens {
         colon && begins_capital
     } else {
-        colon && all_capitals && first.letters > 1
+        // "R/o PE: low suspicion": a short one in the middle of words is none.
+        let amid = end == at + 1 && first.letters <= 3 && previous.is_some_and(|p| p.is_word() && p.case != Case::Upper);
+        colon && all_capitals && first.letters > 1 && !amid
     };
     if !taken {
         return None;

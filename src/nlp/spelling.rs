@@ -5,6 +5,7 @@
 //! and so never come here.
 
 use crate::lexicon::{Lexicon, fnv};
+use crate::steps::step;
 
 const SHORTEST: usize = 7;
 const LONGEST: usize = 20;
@@ -19,6 +20,7 @@ pub(crate) fn correct(lexicon: &Lexicon, folded: &[u8]) -> Option<u32> {
     let mut found = None;
     let mut shorter = [0u8; LONGEST];
     for skipped in 0..=folded.len() {
+        step();
         let deleted = if skipped == folded.len() {
             folded
         } else {

@@ -5,6 +5,7 @@
 
 use crate::lexicon::Lexicon;
 use crate::spelling;
+use crate::steps::step;
 
 /// What a token is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -141,6 +142,7 @@ pub(crate) fn tokenise(lexicon: &Lexicon, text: &str, from: usize, to: usize, ou
     let mut at = from;
     let (mut lines, mut spaced) = (0u8, true);
     while at < to {
+        step();
         let byte = bytes[at];
         if byte == b'\n' {
             lines = (lines + 1).min(2);
@@ -249,6 +251,7 @@ fn word_end(text: &str, start: usize, to: usize) -> Shape {
     let mut end = start;
     let mut chars = text[start..to].char_indices().peekable();
     while let Some((offset, c)) = chars.next() {
+        step();
         if c.is_ascii_digit() {
             digits += 1;
         } else if c.is_ascii_alphabetic() || (!c.is_ascii() && (c.is_alphanumeric() || ('\u{300}'..='\u{36F}').contains(&c))) {

@@ -1,5 +1,7 @@
 //! Tries over words: what terms, cues and headings are looked up in.
 
+use crate::steps::step;
+
 /// A token trie in breadth-first arrays: edge `n` leads to node `n + 1`.
 #[derive(Debug)]
 pub(crate) struct Trie {
@@ -24,6 +26,7 @@ impl Trie {
     /// The node that `word` leads to from `node`; node 0 is the root.
     #[inline]
     pub(crate) fn child(&self, node: u32, word: u32) -> Option<u32> {
+        step();
         if node == 0 {
             return self.root.get(word as usize).copied().filter(|&n| n != 0);
         }

@@ -97,7 +97,7 @@ def load(lexicon):
                 concept[2] = ""
             by_code.setdefault(code, concept)
         for text in terms:
-            if category in "ma" and not (first or second):
+            if category == "m" and not first or category == "a" and not second:
                 # A class without a code: each of its members is named for itself.
                 concept = [category, "", "", "", "", text if category == "m" or "allerg" in text else f"allergy to {text}"]
             cased = bool(re.fullmatch(r"[A-Z][A-Z0-9/&]{0,6}s?", text)) and any(c.isalpha() for c in text)

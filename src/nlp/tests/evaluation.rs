@@ -33,7 +33,7 @@ fn negation_history_and_person_of_given_spans() {
     println!("negation {}\nhistorical {}\nperson {}", score.negation, score.historical, score.other_person);
     assert!(score.lines > 1_390, "{} lines scored", score.lines);
     assert!(score.negation.f1() >= 0.985, "negation {}", score.negation);
-    assert!(score.historical.f1() >= 0.80, "historical {}", score.historical);
+    assert!(score.historical.f1() >= 0.83, "historical {}", score.historical);
 }
 
 #[test]
@@ -55,7 +55,7 @@ fn disease_mentions_in_abstracts_with_a_lexicon_that_never_saw_them() {
     println!("exact {}\noverlap {}\ncodes {}", score.exact, score.overlap, score.codes);
     assert!(score.exact.f1() >= 0.74, "exact {}", score.exact);
     assert!(score.overlap.f1() >= 0.90, "overlap {}", score.overlap);
-    assert!(score.codes.precision() >= 0.94, "codes {}", score.codes);
+    assert!(score.codes.precision() >= 0.95, "codes {}", score.codes);
 }
 
 #[test]
