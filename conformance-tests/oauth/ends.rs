@@ -99,7 +99,11 @@ fn no_second_request_is_answered_before_the_first_use_is_noted() {
             let clinic = &clinic;
             scope.spawn(move || {
                 let status = clinic.server.get("Patient/pat-a", token).status;
-                let used = clinic.server.shell("SELECT count(*) FROM gw_access a JOIN gw_families f ON f.id = a.family_id WHERE a.used_at IS NOT NULL AND f.client_id = 'app'").trim() == "1";
+                let used = clinic
+                    .server
+                    .shell("SELECT count(*) FROM gw_access a JOIN gw_families f ON f.id = a.family_id WHERE a.used_at IS NOT NULL AND f.client_id = 'app'")
+                    .trim()
+                    == "1";
                 done.send((status, used)).expect("somebody listens");
             });
             // Time for it to overtake those before it; none is needed for it to be right.

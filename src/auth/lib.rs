@@ -43,7 +43,7 @@ pub use jwk::{Jwk, JwkFault, Jwks, MAX_BYTES as MAX_JWKS_BYTES};
 pub use keys::{KeyError, KeySet, LONGEST_TOKEN_S, SigningKey};
 pub use limiter::Limiter;
 pub use passkey::{NewPasskey, PASSKEY_ALGORITHMS, PasskeyAnswer, PasskeyFault, RelyingParty};
-pub use password::{PasswordFault, hash_password, verify_password};
+pub use password::{PasswordCost, PasswordFault, hash_password, verify_password};
 pub use redirect::{is_sound_page, is_sound_redirect_uri, origin_of};
 pub use registration::{Registration, RegistrationFault};
 pub use replay::Replay;

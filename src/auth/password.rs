@@ -4,8 +4,22 @@
 use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
 use argon2::{Algorithm, Argon2, Params, PasswordHash, Version};
 
-/// Memory in KiB, passes, lanes.
-const COST: (u32, u32, u32) = (46 * 1024, 1, 1);
+/// What hashing a password costs; one lane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PasswordCost {
+    /// Memory, KiB.
+    pub memory_kib: u32,
+    /// Passes over it.
+    pub passes: u32,
+}
+
+/// OWASP's floor.
+impl Default for PasswordCost {
+    fn default() -> Self {
+        Self { memory_kib: 46 * 1024, passes: 1 }
+    }
+}
+
 /// A stored text that asks for more memory (KiB) or passes than this is refused: whoever can write one
 /// must not be able to stop the server with it.
 const MOST: (u32, u32) = (256 * 1024, 10);
@@ -23,32 +37,31 @@ pub enum PasswordFault {
     Hashing,
 }
 
-fn argon2() -> Option<Argon2<'static>> {
-    let (memory, passes, lanes) = COST;
-    let params = Params::new(memory, passes, lanes, Some(32)).ok()?;
+fn argon2(cost: PasswordCost) -> Option<Argon2<'static>> {
+    let params = Params::new(cost.memory_kib, cost.passes, 1, Some(32)).ok()?;
     Some(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
 }
 
 /// The text to store for a password; `fill` gives the salt.
-pub fn hash_password(password: &str, fill: &dyn Fn(&mut [u8])) -> Result<String, PasswordFault> {
+pub fn hash_password(password: &str, cost: PasswordCost, fill: &dyn Fn(&mut [u8])) -> Result<String, PasswordFault> {
     if password.is_empty() || password.len() > MAX_BYTES {
         return Err(PasswordFault::Length);
     }
     let mut salt = [0; 16];
     fill(&mut salt);
-    let hashed = argon2().and_then(|argon2| argon2.hash_password_with_salt(password.as_bytes(), &salt).ok());
+    let hashed = argon2(cost).and_then(|argon2| argon2.hash_password_with_salt(password.as_bytes(), &salt).ok());
     hashed.map(|hash| hash.to_string()).ok_or(PasswordFault::Hashing)
 }
 
 /// Whether the password is the one stored. Without a stored text (no such user) the same work is done,
 /// so that time does not tell who has an account.
 #[must_use]
-pub fn verify_password(password: &str, stored: Option<&str>) -> bool {
+pub fn verify_password(password: &str, stored: Option<&str>, cost: PasswordCost) -> bool {
     if password.len() > MAX_BYTES {
         return false;
     }
     let known = stored.and_then(|text| PasswordHash::new(text).ok()).filter(bearable);
-    match (argon2(), known) {
+    match (argon2(cost), known) {
         (Some(argon2), Some(hash)) => argon2.verify_password(password.as_bytes(), &hash).is_ok(),
         (Some(argon2), None) => {
             let _ = argon2.hash_password_with_salt(password.as_bytes(), b"nobody has this.");
@@ -67,23 +80,25 @@ fn bearable(hash: &PasswordHash) -> bool {
 mod tests {
     use super::*;
 
+    const COST: PasswordCost = PasswordCost { memory_kib: 46 * 1024, passes: 1 };
+
     fn fill(salt: &mut [u8]) {
         salt.fill(7);
     }
 
     #[test]
     fn a_password_is_verified_by_what_is_stored_of_it() {
-        let stored = hash_password("correct horse", &fill).unwrap();
+        let stored = hash_password("correct horse", COST, &fill).unwrap();
         assert!(stored.starts_with("$argon2id$v=19$m=47104,t=1,p=1$"), "{stored}");
         assert!(!stored.contains("horse"));
-        assert!(verify_password("correct horse", Some(&stored)));
+        assert!(verify_password("correct horse", Some(&stored), COST));
         for wrong in ["correct horsf", "", "correct horse ", "Correct horse"] {
-            assert!(!verify_password(wrong, Some(&stored)), "{wrong}");
+            assert!(!verify_password(wrong, Some(&stored), COST), "{wrong}");
         }
-        assert_ne!(stored, hash_password("correct horse", &|salt: &mut [u8]| salt.fill(8)).unwrap());
-        assert_eq!(hash_password("", &fill), Err(PasswordFault::Length));
-        assert_eq!(hash_password(&"x".repeat(1025), &fill), Err(PasswordFault::Length));
-        assert!(!verify_password(&"x".repeat(1 << 20), Some(&stored)));
+        assert_ne!(stored, hash_password("correct horse", COST, &|salt: &mut [u8]| salt.fill(8)).unwrap());
+        assert_eq!(hash_password("", COST, &fill), Err(PasswordFault::Length));
+        assert_eq!(hash_password(&"x".repeat(1025), COST, &fill), Err(PasswordFault::Length));
+        assert!(!verify_password(&"x".repeat(1 << 20), Some(&stored), COST));
     }
 
     #[test]
@@ -93,16 +108,16 @@ mod tests {
             let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
             argon2.hash_password_with_salt(b"p", b"saltsaltsaltsalt").unwrap().to_string()
         };
-        assert!(verify_password("p", Some(&made(MOST.1))));
-        assert!(!verify_password("p", Some(&made(MOST.1 + 1))));
+        assert!(verify_password("p", Some(&made(MOST.1), COST)));
+        assert!(!verify_password("p", Some(&made(MOST.1 + 1), COST)));
     }
 
     #[test]
     fn a_stored_text_that_asks_for_too_much_or_is_none_verifies_nothing() {
-        let stored = hash_password("p", &fill).unwrap();
-        assert!(!verify_password("p", None));
+        let stored = hash_password("p", COST, &fill).unwrap();
+        assert!(!verify_password("p", None, COST));
         for bad in ["", "p", "$argon2id$", &stored.replace("m=47104", "m=4194304"), &stored.replace("t=1", "t=1000"), &stored.replace("argon2id", "argon2d")] {
-            assert!(!verify_password("p", Some(bad)), "{bad}");
+            assert!(!verify_password("p", Some(bad), COST), "{bad}");
         }
     }
 }

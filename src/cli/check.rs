@@ -15,6 +15,10 @@ use std::path::{Path, PathBuf};
 /// Files that cannot be read.
 pub fn run(config: &Config, coverage: &[PathBuf]) -> Result<u8, String> {
     let (mut bad, mut mappings) = (false, None);
+    for mistake in config.mistakes() {
+        bad = true;
+        say!("{mistake}");
+    }
     match mappings_of(config) {
         Ok(found) => mappings = Some(found),
         Err(OpenError::Mappings(mistakes)) => {

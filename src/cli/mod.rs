@@ -70,7 +70,7 @@ fn run(arguments: Arguments) -> Result<u8, String> {
             open(&dir, &config).map(|_| say!("the schema of {} is the newest", dir.display()))?;
             Ok(0)
         }
-        Command::Check { coverage } => check::run(&config(file)?, &coverage),
+        Command::Check { coverage } => check::run(&Config::read(file, environment()).map_err(|e| e.to_string())?, &coverage),
         Command::Mappings { page: arguments::Mappings::Doc } => check::doc(&config(file)?),
         Command::Token { client, user, scope, patient, ttl } => {
             there(&data("hearthgate-data"), &config(file)?, Work::Token(work::TokenAsk { client, user, scope, patient, ttl }))

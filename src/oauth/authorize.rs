@@ -114,7 +114,7 @@ async fn keep(oauth: &Oauth, browser: &Browser, client: &Client, asked: Asked) -
         patient: None,
         encounter: None,
         created_at: now,
-        expires_at: now + oauth.lifetimes.authorization_s * 1000,
+        expires_at: now + oauth.lifetimes().request_s * 1000,
     };
     let changes = vec![Change::begin_authorization(&authorization)];
     oauth.store().write(Unit { changes, ..Unit::default() }).await?;

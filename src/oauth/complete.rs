@@ -68,7 +68,7 @@ pub async fn complete(oauth: &Oauth, _browser: &Browser, under_way: UnderWay, gr
         methods: Some(session.methods.clone()),
         dpop_jkt: asked.dpop_jkt.clone(),
         created_at: now,
-        expires_at: now + 1000 * if offline { oauth.lifetimes.offline_s } else { oauth.lifetimes.session_s },
+        expires_at: now + 1000 * if offline { oauth.lifetimes().offline_s } else { oauth.lifetimes().session_s },
     };
     let code_row = Code {
         hash: digest_of(&code),
@@ -78,7 +78,7 @@ pub async fn complete(oauth: &Oauth, _browser: &Browser, under_way: UnderWay, gr
         challenge: asked.challenge.clone(),
         nonce: asked.nonce.clone(),
         created_at: now,
-        expires_at: now + oauth.lifetimes.code_s * 1000,
+        expires_at: now + oauth.lifetimes().code_s * 1000,
         used_at: None,
     };
     let mut changes = vec![Change::complete_authorization(&under_way.authorization.hash, person, now)];

@@ -51,8 +51,8 @@ pub fn view(oauth: &Oauth, browser: &Browser, headers: &HeaderMap, under_way: &U
         patient: patient.as_deref(),
         scopes: &scopes,
         types: &types,
-        access_seconds: oauth.lifetimes.access_s.unsigned_abs(),
-        offline_seconds: oauth.lifetimes.offline_s.unsigned_abs(),
+        access_seconds: oauth.lifetimes().access_token_s.unsigned_abs(),
+        offline_seconds: oauth.lifetimes().offline_s.unsigned_abs(),
     };
     let target = shield::form_target(redirect_uri);
     Ok(html(StatusCode::OK, &view, target.as_deref().as_slice()))

@@ -52,7 +52,7 @@ pub fn issue(
         Holder::Client => None,
     };
     let jkt = asker.jkt.clone().or_else(|| family.dpop_jkt.clone());
-    let ends = (now + oauth.lifetimes.access_s).min(family.expires_at.div_euclid(1000));
+    let ends = (now + oauth.lifetimes().access_token_s).min(family.expires_at.div_euclid(1000));
     let jti = new_secret();
     let claims = Claims {
         iss: oauth.issuer().to_owned(),
@@ -99,7 +99,7 @@ pub fn issue(
                 predecessor: predecessor.map(str::to_owned),
                 jti,
                 issued_at: now_ms,
-                expires_at: (now_ms + oauth.lifetimes.refresh_idle_s * 1000).min(family.expires_at),
+                expires_at: (now_ms + oauth.lifetimes().refresh_idle_s * 1000).min(family.expires_at),
             }));
             answer["refresh_token"] = token.into();
         }

@@ -67,7 +67,7 @@ async fn begin(oauth: &Oauth, browser: &Browser, headers: &HeaderMap, form: &For
         encounter: encounter.map(str::to_owned),
         intent,
         created_at: now,
-        expires_at: now + oauth.lifetimes.launch_s * 1000,
+        expires_at: now + oauth.lifetimes().launch_s * 1000,
     };
     event.outcome = 200;
     event.patients.push(patient.to_owned());

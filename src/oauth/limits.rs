@@ -1,5 +1,6 @@
-//! How often something may be tried, by name: the one list of numbers.
+//! How often something may be tried, by name.
 
+use crate::ops::config::Authorization;
 use hearthgate_auth::Limiter;
 
 /// Names remembered at a time, of each kind.
@@ -24,16 +25,20 @@ pub struct Limits {
     pub register: Limiter,
 }
 
-impl Default for Limits {
-    fn default() -> Self {
+impl Limits {
+    /// As configured.
+    #[must_use]
+    pub fn new(of: &Authorization) -> Self {
+        let turns = |number: i64| u32::try_from(number).unwrap_or(u32::MAX);
+        let all = |burst: i64, per_minute: i64| Limiter::new(turns(burst), turns(per_minute), NAMES);
         Self {
-            account: Limiter::new(10, 1, NAMES),
-            address: Limiter::new(60, 6, NAMES),
-            grant: Limiter::new(10, 10, NAMES),
-            client: Limiter::new(10, 10, NAMES),
-            token: Limiter::new(1_000, 6_000, NAMES),
-            authorize: Limiter::new(1_000, 1_200, NAMES),
-            register: Limiter::new(20, 1, NAMES),
+            account: all(of.failed_sign_ins_account, 1),
+            address: all(of.failed_sign_ins_address, of.failed_sign_ins_address / 10),
+            grant: all(of.failed_clients, of.failed_clients),
+            client: all(of.failed_clients, of.failed_clients),
+            token: all(of.token_requests / 6, of.token_requests),
+            authorize: all(of.authorization_requests, of.authorization_requests),
+            register: all(of.registrations, 1),
         }
     }
 }

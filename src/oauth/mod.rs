@@ -39,6 +39,7 @@ mod token;
 pub mod upstream;
 mod userinfo;
 
+use crate::ops::config::Authorization;
 use crate::ops::instance::Instance;
 use axum::Router;
 use axum::routing::{any, get};
@@ -52,52 +53,10 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 use upstream::Providers;
 
-/// What lasts how long.
-#[derive(Clone, Copy, Debug)]
-pub struct Lifetimes {
-    /// An access token, seconds.
-    pub access_s: i64,
-    /// A code, seconds (ABUSE B07).
-    pub code_s: i64,
-    /// A launch token, seconds.
-    pub launch_s: i64,
-    /// A request for authorization on its way, seconds.
-    pub authorization_s: i64,
-    /// A session at most, seconds.
-    pub session_s: i64,
-    /// A session that nobody uses, seconds.
-    pub session_idle_s: i64,
-    /// What `offline_access` gives at most, seconds.
-    pub offline_s: i64,
-    /// A refresh token that nobody uses, seconds.
-    pub refresh_idle_s: i64,
-    /// How long a refresh may be asked for once more because its answer was lost, seconds (ABUSE B44).
-    pub lost_answer_s: i64,
-}
-
-impl Default for Lifetimes {
-    fn default() -> Self {
-        const DAY: i64 = 86_400;
-        Self {
-            access_s: 900,
-            code_s: 60,
-            launch_s: 300,
-            authorization_s: 1_800,
-            session_s: 12 * 3_600,
-            session_idle_s: 2 * 3_600,
-            offline_s: 365 * DAY,
-            refresh_idle_s: 100 * DAY,
-            lost_answer_s: 30,
-        }
-    }
-}
-
 /// The authorization server.
 pub struct Oauth {
     /// The data directory it serves.
     pub instance: Arc<Instance>,
-    /// What lasts how long.
-    pub lifetimes: Lifetimes,
     /// How often something may be tried.
     pub limits: Limits,
     /// What other identity providers said of themselves lately.
@@ -115,16 +74,15 @@ impl Oauth {
     pub fn new(instance: Arc<Instance>) -> Self {
         let verifier = Verifier::new(Arc::clone(&instance.keys), &instance.issuer, &instance.gateway.settings.base);
         let turns = std::thread::available_parallelism().map_or(1, |n| (n.get() / 2).max(1));
+        let limits = Limits::new(&instance.authorization);
         let client_keys = ClientKeys::new(Arc::clone(&instance.outbound));
-        Self {
-            instance,
-            lifetimes: Lifetimes::default(),
-            limits: Limits::default(),
-            providers: Providers::default(),
-            client_keys,
-            hashing: Semaphore::new(turns),
-            verifier,
-        }
+        Self { instance, limits, providers: Providers::default(), client_keys, hashing: Semaphore::new(turns), verifier }
+    }
+
+    /// What lasts how long.
+    #[must_use]
+    pub fn lifetimes(&self) -> &Authorization {
+        &self.instance.authorization
     }
 
     /// Now, ms since 1970 UTC.

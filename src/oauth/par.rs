@@ -15,8 +15,6 @@ use http::StatusCode;
 use serde_json::{Value, json as object};
 use std::sync::Arc;
 
-/// How long a pushed request waits for its browser, seconds (FAPI 2.0: less than 600).
-const WAITS_S: i64 = 90;
 /// What authenticates the client and is no part of the request.
 const OF_THE_CLIENT: [&str; 3] = ["client_secret", "client_assertion", "client_assertion_type"];
 
@@ -62,9 +60,9 @@ async fn pushed(oauth: &Oauth, request: Request) -> Result<Value, OAuthError> {
     let (client, target) = addressed(oauth, &whole).map_err(told)?;
     check(oauth, &client, &target, &whole).map_err(told)?;
     let (reference, now) = (new_secret(), oauth.now());
-    let changes = vec![Change::keep_pushed(&digest_of(&reference), &client.client_id, &text, now, now + WAITS_S * 1000)];
+    let changes = vec![Change::keep_pushed(&digest_of(&reference), &client.client_id, &text, now, now + oauth.lifetimes().pushed_s * 1000)];
     oauth.write(changes, &oauth.event("push-authorization", Some(&client.client_id), None, 201)).await?;
-    Ok(object!({ "request_uri": format!("{PUSHED}{reference}"), "expires_in": WAITS_S }))
+    Ok(object!({ "request_uri": format!("{PUSHED}{reference}"), "expires_in": oauth.lifetimes().pushed_s }))
 }
 
 /// What would be a page or a redirect is told to the client as it is: nobody's browser is here (RFC 9126 section 2.3).

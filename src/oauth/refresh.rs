@@ -85,9 +85,9 @@ pub async fn refresh(oauth: &Oauth, asker: &Authenticated, form: &Form, peer: &s
     let answered = if rotates { RefreshToken::New(Some(&hash)) } else { RefreshToken::Same(token) };
     let issued = issue(oauth, asker, &family, &scope, answered, None)?;
     let mut changes = match (rotates, state.used_at) {
-        (false, _) => vec![Change::keep_refresh(&hash, now, (now + oauth.lifetimes.refresh_idle_s * 1000).min(family.expires_at))],
+        (false, _) => vec![Change::keep_refresh(&hash, now, (now + oauth.lifetimes().refresh_idle_s * 1000).min(family.expires_at))],
         (true, None) => Change::use_refresh(&hash, now),
-        (true, Some(_)) => Change::reissue_refresh(&hash, now, now - oauth.lifetimes.lost_answer_s * 1000),
+        (true, Some(_)) => Change::reissue_refresh(&hash, now, now - oauth.lifetimes().lost_answer_s * 1000),
     };
     changes.extend(issued.changes);
     let event = oauth.event("refresh", Some(&client.client_id), account, 200);
@@ -112,7 +112,7 @@ pub async fn refresh(oauth: &Oauth, asker: &Authenticated, form: &Form, peer: &s
 async fn once_more(oauth: &Oauth, asker: &Authenticated, family: &Family, scope: &str, hash: &str) -> Result<Option<Value>, OAuthError> {
     let now = oauth.now();
     let issued = issue(oauth, asker, family, scope, RefreshToken::New(Some(hash)), None)?;
-    let mut changes = Change::reissue_refresh(hash, now, now - oauth.lifetimes.lost_answer_s * 1000);
+    let mut changes = Change::reissue_refresh(hash, now, now - oauth.lifetimes().lost_answer_s * 1000);
     changes.extend(issued.changes);
     match oauth.write(changes, &oauth.event("refresh", Some(&asker.client.client_id), None, 200)).await {
         Ok(_) => Ok(Some(issued.answer)),

@@ -19,8 +19,6 @@ use std::time::Duration;
 
 const MOST_BYTES: usize = 64 << 10;
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Registrations that wait for a look; with more nobody would look.
-const MOST_PENDING: usize = 200;
 
 /// `POST /auth/register`
 pub async fn register(State(oauth): State<Arc<Oauth>>, request: Request) -> Response {
@@ -50,7 +48,8 @@ async fn registered(oauth: &Oauth, request: Request) -> Result<Value, OAuthError
         return Err(OAuthError::InvalidClientMetadata("jwks_uri: an https URL on a public host".to_owned()));
     }
     let others = oauth.store().clients()?;
-    if others.iter().filter(|client| client.status == Status::Pending).count() >= MOST_PENDING {
+    let pending = others.iter().filter(|client| client.status == Status::Pending).count();
+    if i64::try_from(pending).is_ok_and(|pending| pending >= oauth.lifetimes().pending_registrations) {
         return Err(OAuthError::TooMany(3_600));
     }
     let client_id = format!("app-{}", &new_secret()[..22]);

@@ -92,7 +92,7 @@ pub fn browser(oauth: &Oauth, headers: &HeaderMap) -> Result<Browser, OAuthError
         let secret = new_secret();
         return Ok(Browser { new_cookie: Some(cookie(oauth.issuer(), &secret)), secret, session: None });
     };
-    let session = oauth.store().session(&digest_of(&secret), oauth.now(), oauth.lifetimes.session_idle_s * 1000)?;
+    let session = oauth.store().session(&digest_of(&secret), oauth.now(), oauth.lifetimes().session_idle_s * 1000)?;
     Ok(Browser { secret, new_cookie: None, session })
 }
 

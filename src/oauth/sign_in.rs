@@ -184,7 +184,8 @@ async fn try_password(oauth: &Oauth, peer: &str, username: &str, password: &str)
     }
     let (account, hash) = (oauth.store().account(username)?, oauth.store().password_hash(username)?);
     let (tried, stored) = (password.to_owned(), hash.filter(|_| account.is_some()));
-    let right = tokio::task::spawn_blocking(move || verify_password(&tried, stored.as_deref())).await.map_err(|e| OAuthError::Internal(e.to_string()))?;
+    let cost = oauth.instance.password_cost();
+    let right = tokio::task::spawn_blocking(move || verify_password(&tried, stored.as_deref(), cost)).await.map_err(|e| OAuthError::Internal(e.to_string()))?;
     match account.filter(|account| right && !account.disabled) {
         Some(account) => {
             drop(turn);
@@ -214,7 +215,7 @@ pub async fn open(
     event: &hearthgate_ledger::Event,
 ) -> Result<String, hearthgate_store::Refused> {
     let (secret, now) = (new_secret(), oauth.now());
-    let lifetime = if half { oauth.lifetimes.authorization_s } else { oauth.lifetimes.session_s };
+    let lifetime = if half { oauth.lifetimes().request_s } else { oauth.lifetimes().session_s };
     let new = NewSession {
         hash: digest_of(&secret),
         user: account.row,

@@ -1,5 +1,8 @@
 //! The configuration: a TOML file, every key overridden by `HEARTHGATE_<KEY>`; an unknown key is refused.
 
+mod authorization;
+
+pub use authorization::Authorization;
 use serde::Deserialize;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -42,6 +45,8 @@ pub struct Config {
     pub trusted_hosts: Vec<String>,
     /// Which clients may register themselves.
     pub self_registration: SelfRegistration,
+    /// Lifetimes, limits and costs of the authorization server.
+    pub authorization: Authorization,
     /// Other identity providers at which people may sign in.
     pub upstream: Vec<Upstream>,
 }
@@ -104,6 +109,7 @@ impl Default for Config {
             scan_threads: 2,
             trusted_hosts: Vec::new(),
             self_registration: SelfRegistration::default(),
+            authorization: Authorization::default(),
             upstream: Vec::new(),
         }
     }
@@ -135,8 +141,16 @@ impl Config {
     /// Reads the file, if one is named, and the environment.
     ///
     /// # Errors
-    /// A file that cannot be read, an unknown key, a value of the wrong kind, or settings that contradict each other.
+    /// As [`Config::read`], and every setting that is out of bounds or contradicts another.
     pub fn load(file: Option<&Path>, environment: impl Iterator<Item = (String, String)>) -> Result<Self, ConfigError> {
+        Self::read(file, environment)?.sound()
+    }
+
+    /// Reads the file, if one is named, and the environment, without judging what they say.
+    ///
+    /// # Errors
+    /// A file that cannot be read, an unknown key, or a value of the wrong kind.
+    pub fn read(file: Option<&Path>, environment: impl Iterator<Item = (String, String)>) -> Result<Self, ConfigError> {
         let mut table = match file {
             None => toml::Table::new(),
             Some(path) => {
@@ -154,11 +168,15 @@ impl Config {
                 continue;
             }
             let value = format!("value = {value}").parse::<toml::Table>().ok().and_then(|mut t| t.remove("value")).unwrap_or(toml::Value::String(value));
-            table.insert(key, value);
+            match key.strip_prefix("authorization_") {
+                None => drop(table.insert(key, value)),
+                Some(inner) => match table.entry("authorization").or_insert_with(|| toml::Table::new().into()) {
+                    toml::Value::Table(section) => drop(section.insert(inner.to_owned(), value)),
+                    _ => return Err(ConfigError::Content("authorization: a section".to_owned())),
+                },
+            }
         }
-        let config: Self = table.try_into().map_err(|e: toml::de::Error| ConfigError::Content(format!("configuration: {}", e.message())))?;
-        config.validate()?;
-        Ok(config)
+        table.try_into().map_err(|e: toml::de::Error| ConfigError::Content(format!("configuration: {}", e.message())))
     }
 
     /// With another address to listen on (`--listen`).
@@ -167,43 +185,48 @@ impl Config {
     /// As [`Config::load`]: an address may not go with the other settings.
     pub fn with_listen(mut self, listen: Option<SocketAddr>) -> Result<Self, ConfigError> {
         self.listen = listen.unwrap_or(self.listen);
-        self.validate()?;
-        Ok(self)
+        self.sound()
     }
 
-    fn validate(&self) -> Result<(), ConfigError> {
-        let wrong = |text: &str| Err(ConfigError::Content(text.to_owned()));
+    fn sound(self) -> Result<Self, ConfigError> {
+        let mistakes = self.mistakes();
+        if mistakes.is_empty() { Ok(self) } else { Err(ConfigError::Content(mistakes.join("\n"))) }
+    }
+
+    /// Everything that is out of bounds or contradicts something else, a sentence each.
+    #[must_use]
+    pub fn mistakes(&self) -> Vec<String> {
+        let mut mistakes = self.authorization.mistakes();
+        let mut wrong = |text: &str| mistakes.push(text.to_owned());
         if !self.listen.ip().is_loopback() && !self.trusted_proxy {
-            return wrong(
-                "listen: plain HTTP is served on loopback only. Put a proxy that ends TLS in front and set `trusted_proxy = true`, or listen on 127.0.0.1",
-            );
+            wrong("listen: plain HTTP is served on loopback only. Put a proxy that ends TLS in front and set `trusted_proxy = true`, or listen on 127.0.0.1");
         }
         if !self.metrics_listen.ip().is_loopback() {
-            return wrong("metrics_listen: metrics are served on loopback only");
+            wrong("metrics_listen: metrics are served on loopback only");
         }
         let is_id = |id: &str| !id.is_empty() && id.len() <= 40 && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
         if self.upstream.iter().enumerate().any(|(at, own)| !is_id(&own.id) || self.upstream[..at].iter().any(|other| other.id == own.id)) {
-            return wrong("upstream: each `id` has its own 1 to 40 lower-case letters, digits and `-`");
+            wrong("upstream: each `id` has its own 1 to 40 lower-case letters, digits and `-`");
         }
         let on_loopback = |issuer: &str| ["http://127.0.0.1", "http://localhost"].iter().any(|start| issuer.starts_with(start));
         if self.upstream.iter().any(|own| !own.issuer.starts_with("https://") && !on_loopback(&own.issuer)) {
-            return wrong("upstream: each `issuer` is an https URL");
+            wrong("upstream: each `issuer` is an https URL");
         }
         if self.page == 0 || self.page > self.page_limit || self.page_limit > 1000 {
-            return wrong("page and page_limit: 1 <= page <= page_limit <= 1000");
+            wrong("page and page_limit: 1 <= page <= page_limit <= 1000");
         }
         if self.failures_per_minute == 0 || self.failures_per_minute > 60_000 {
-            return wrong("failures_per_minute: from 1 to 60000");
+            wrong("failures_per_minute: from 1 to 60000");
         }
         if self.body_limit < 1024 || self.entry_limit == 0 || self.scan_threads == 0 {
-            return wrong("body_limit must be at least 1024, entry_limit and scan_threads at least 1");
+            wrong("body_limit must be at least 1024, entry_limit and scan_threads at least 1");
         }
         if let Some(url) = &self.public_url
             && (!url.starts_with("https://") && !url.starts_with("http://") || url.ends_with('/') || url.matches('/').count() != 2)
         {
-            return wrong("public_url: a URL without a path, such as https://records.example.org");
+            wrong("public_url: a URL without a path, such as https://records.example.org");
         }
-        Ok(())
+        mistakes
     }
 }
 
@@ -218,6 +241,12 @@ mod tests {
         assert_eq!(Config::load(None, env("HEARTHGATE_LISTEN", "127.0.0.1:0")).expect("good").listen.port(), 0);
         assert!(Config::load(None, env("HEARTHGATE_PAEG", "7")).is_err());
         assert!(Config::load(None, env("HEARTHGATE_LISTEN", "0.0.0.0:80")).is_err());
+        let short = Config::load(None, env("HEARTHGATE_AUTHORIZATION_ACCESS_TOKEN_S", "60")).expect("good");
+        assert_eq!(short.authorization, Authorization { access_token_s: 60, ..Authorization::default() });
+        assert!(Config::load(None, env("HEARTHGATE_AUTHORIZATION_ACCES_TOKEN_S", "60")).is_err());
+        let two = [("HEARTHGATE_AUTHORIZATION_ARGON2_MEMORY_KIB", "1024"), ("HEARTHGATE_PAGE", "0")].map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let said = Config::load(None, two.into_iter()).expect_err("unsafe").to_string();
+        assert!(said.contains("argon2_memory_kib = 1024: from 47104") && said.contains("page"), "every mistake at once: {said}");
         let public = Some(SocketAddr::from(([0, 0, 0, 0], 80)));
         assert!(Config::default().with_listen(public).is_err(), "nor by --listen");
         assert!(Config { trusted_proxy: true, ..Config::default() }.with_listen(public).is_ok());

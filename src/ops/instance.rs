@@ -1,10 +1,10 @@
 //! A data directory, opened: database, keys, audit, mappings, roles.
 
-use super::config::{Config, ProfileClaims, SelfRegistration, Upstream};
+use super::config::{Authorization, Config, ProfileClaims, SelfRegistration, Upstream};
 use super::outbound::Outbound;
 use crate::rest::gateway::{Clock, Gateway, Settings};
 use hearthgate_access::Roles;
-use hearthgate_auth::{KeySet, Replay};
+use hearthgate_auth::{KeySet, PasswordCost, Replay};
 use hearthgate_ledger::Ledger;
 use hearthgate_mapping::compile::{self, Files};
 use hearthgate_mapping::{Mappings, Mistake, Schema};
@@ -60,6 +60,8 @@ pub struct Instance {
     pub keys: Arc<KeySet>,
     /// Connections to elsewhere.
     pub outbound: Arc<Outbound>,
+    /// Lifetimes, limits and costs of the authorization server.
+    pub authorization: Authorization,
     /// Which clients may register themselves.
     pub self_registration: SelfRegistration,
     /// Other identity providers at which people may sign in.
@@ -123,6 +125,13 @@ pub fn compiled(config: &Config, schema: &Schema) -> Result<Mappings, OpenError>
 }
 
 impl Instance {
+    /// What a password costs to hash.
+    #[must_use]
+    pub fn password_cost(&self) -> PasswordCost {
+        let number = |of: i64| u32::try_from(of).unwrap_or(u32::MAX);
+        PasswordCost { memory_kib: number(self.authorization.argon2_memory_kib), passes: number(self.authorization.argon2_passes) }
+    }
+
     /// Opens a data directory, making what is not there: directory, keys, schema. `listen` is the address clients use when the
     /// configuration names no public URL. The caller holds the directory's lock.
     ///
@@ -176,6 +185,7 @@ impl Instance {
             gateway: Gateway { settings, mappings, store, keyring, ledger, clock },
             keys: Arc::new(keys),
             outbound: Arc::new(Outbound::new(config.trusted_hosts.clone())),
+            authorization: config.authorization,
             self_registration: config.self_registration,
             upstream: config.upstream.clone(),
             replay: Arc::new(Replay::new(replay_key, PROOFS, now_s)),

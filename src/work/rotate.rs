@@ -85,7 +85,7 @@ pub(super) fn user(new: &User, instance: &Instance, runtime: &Handle, console: &
     let password = new.password.clone().unwrap_or_else(users::made_up);
     users::is_long_enough(&password)?;
     let event = event(instance, "user-password", None, Some(&new.name), 200);
-    write(instance, runtime, event, vec![Change::set_password(&new.name, &users::hash(&password)?)]).map_err(|e| e.to_string())?;
+    write(instance, runtime, event, vec![Change::set_password(&new.name, &users::hash(&password, instance.password_cost())?)]).map_err(|e| e.to_string())?;
     console.out(&format!("{} has a new password; the old one, and what it opened, has stopped", new.name));
     if new.password.is_none() {
         console.out(&format!("the password, shown this once: {password}"));

@@ -3,6 +3,7 @@
 use super::event;
 use crate::ops::control::Console;
 use crate::ops::instance::Instance;
+use hearthgate_auth::PasswordCost;
 use hearthgate_store::{AuditRow, Change, Context, NewAccount, Unit};
 use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
@@ -34,7 +35,7 @@ pub(super) fn add(new: &New, instance: &Instance, runtime: &Handle, console: &mu
 /// # Errors
 /// What is wrong, as a sentence.
 pub fn add_quietly(new: &New, instance: &Instance, runtime: &Handle) -> Result<String, String> {
-    let (account, password) = prepare(new)?;
+    let (account, password) = prepare(new, instance.password_cost())?;
     let mut event = event(instance, "user-add", None, Some(&new.name), 200);
     event.resource_id.clone_from(&new.fhir_user);
     let unit = Unit {
@@ -55,7 +56,7 @@ pub fn add_quietly(new: &New, instance: &Instance, runtime: &Handle) -> Result<S
 ///
 /// # Errors
 /// What is wrong, as a sentence.
-pub fn prepare(new: &New) -> Result<(NewAccount, String), String> {
+pub fn prepare(new: &New, cost: PasswordCost) -> Result<(NewAccount, String), String> {
     if new.name.is_empty() || new.name.len() > 128 || new.name.chars().any(|c| c.is_control() || c.is_whitespace()) {
         return Err("--name: 1 to 128 characters without spaces".to_owned());
     }
@@ -70,7 +71,7 @@ pub fn prepare(new: &New) -> Result<(NewAccount, String), String> {
     }
     let password = new.password.clone().unwrap_or_else(made_up);
     is_long_enough(&password)?;
-    let account = NewAccount { username: new.name.clone(), role: new.role.clone(), fhir_user: new.fhir_user.clone(), password_hash: hash(&password)? };
+    let account = NewAccount { username: new.name.clone(), role: new.role.clone(), fhir_user: new.fhir_user.clone(), password_hash: hash(&password, cost)? };
     Ok((account, password))
 }
 
@@ -93,8 +94,8 @@ pub fn made_up() -> String {
 }
 
 /// Argon2id at OWASP's floor.
-pub(crate) fn hash(secret: &str) -> Result<String, String> {
-    hearthgate_auth::hash_password(secret, &hearthgate_seal::system_fill).map_err(|e| e.to_string())
+pub(crate) fn hash(secret: &str, cost: PasswordCost) -> Result<String, String> {
+    hearthgate_auth::hash_password(secret, cost, &hearthgate_seal::system_fill).map_err(|e| e.to_string())
 }
 
 pub(super) fn list(instance: &Instance, console: &mut dyn Console) -> Result<u8, String> {

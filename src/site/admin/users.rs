@@ -59,7 +59,8 @@ async fn change(visit: &Visit, request: Request) -> Result<Response, Stop> {
 async fn add(visit: &Visit, form: &Form, username: &str) -> Result<Response, Stop> {
     let text = |name: &str| form.get(name).unwrap_or_default().to_owned();
     let new = New { name: username.to_owned(), role: text("role"), fhir_user: form.get("fhir_user").map(str::to_owned), password: None };
-    let prepared = tokio::task::spawn_blocking(move || prepare(&new)).await.map_err(|e| OAuthError::Internal(e.to_string()))?;
+    let cost = visit.oauth.instance.password_cost();
+    let prepared = tokio::task::spawn_blocking(move || prepare(&new, cost)).await.map_err(|e| OAuthError::Internal(e.to_string()))?;
     let (account, password) = match prepared {
         Ok(prepared) => prepared,
         Err(why) => return show(visit, Some(&why)).await,
