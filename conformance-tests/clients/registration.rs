@@ -104,6 +104,59 @@ fn abuse_b64_a_registration_is_its_clients_own_and_a_secret_is_shown_once() {
     assert_eq!(server.ask("GET", &url, Some(&token), &[], None).status, 401);
 }
 
+/// Seen to fail with `is_wider` false (a wider scope stays approved) and without the name being compared.
+#[test]
+fn abuse_b63_a_registration_is_changed_by_its_client_and_waits_again_where_it_becomes_more() {
+    let server = server();
+    let made = register(server, &app("Changing app")).expect(201).json();
+    let text = |name: &str| made[name].as_str().expect("a text").to_owned();
+    let (id, secret, url, token) = (text("client_id"), text("client_secret"), text("registration_client_uri"), text("registration_access_token"));
+    let put = |change: &dyn Fn(&mut Value)| {
+        let mut said = app("Changing app");
+        said["client_id"] = id.as_str().into();
+        change(&mut said);
+        server.ask("PUT", &url, Some(&token), &[("content-type", "application/json")], Some(said.to_string().as_bytes()))
+    };
+    let status = |answer: Answer| answer.expect(200).json()["registration_status"].as_str().expect("a status").to_owned();
+    let works = || post(server, "/auth/revoke", &[], &form(&[("token", "x"), ("client_id", &id), ("client_secret", &secret)])).status == 200;
+    assert_eq!(status(put(&|_| {})), "pending", "a change is no approval");
+    server.run(&["clients", "approve", &id]);
+    let same = put(&|said| said["contacts"] = json!(["help@app.example"]));
+    assert!(!String::from_utf8_lossy(&same.bytes).contains(&secret), "shown once");
+    assert_eq!(same.json()["contacts"], json!(["help@app.example"]));
+    assert_eq!(status(same), "approved");
+    assert_eq!(status(put(&|said| said["scope"] = "patient/Observation.rs openid".into())), "approved", "less needs no look");
+    assert!(works());
+    let changes: [(&str, Value); 4] = [
+        ("scope", json!("patient/Observation.rs patient/Condition.rs openid")),
+        ("redirect_uris", json!(["https://app.example/cb", "https://other.example/cb"])),
+        ("client_name", json!("The clinic itself")),
+        ("initiate_login_uri", json!("https://other.example/launch")),
+    ];
+    for (name, value) in changes {
+        assert_eq!(status(put(&|said| said["scope"] = "patient/Observation.rs openid".into())), "approved");
+        let more = |said: &mut Value| {
+            said["scope"] = "patient/Observation.rs openid".into();
+            said[name] = value.clone();
+        };
+        assert_eq!(status(put(&more)), "pending", "{name}");
+        assert!(!works(), "{name}");
+        // Back to what it was, and looked at once more.
+        put(&|said| said["scope"] = "patient/Observation.rs openid".into()).expect(200);
+        server.run(&["clients", "approve", &id]);
+        assert!(works());
+    }
+    for (name, value) in
+        [("client_id", json!("another")), ("client_secret", json!("wrong")), ("scope", json!("system/*.rs")), ("token_endpoint_auth_method", json!("none"))]
+    {
+        refused(&put(&|said| said[name] = value.clone()), 400, "invalid_client_metadata");
+    }
+    assert_eq!(put(&|said| said["client_secret"] = secret.as_str().into()).status, 200);
+    let other = register(server, &app("Another app")).expect(201).json();
+    let theirs = other["registration_access_token"].as_str();
+    assert_eq!(server.ask("PUT", &url, theirs, &[("content-type", "application/json")], Some(b"{}")).status, 401);
+}
+
 #[test]
 fn abuse_b64_a_flood_of_registrations_is_stopped() {
     let server = Server::empty("register-flood");

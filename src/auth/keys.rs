@@ -43,6 +43,9 @@ pub enum KeyError {
     /// No key has this id.
     #[error("there is no signing key {0}")]
     NoSuchKey(String),
+    /// The key is not retired.
+    #[error("the key {0} still signs, or will; `hearthgate keys rotate --after 0` retires it")]
+    Signs(String),
     /// The library could not make a key or a signature.
     #[error("the cryptographic library failed")]
     Library,
@@ -123,6 +126,21 @@ impl KeySet {
                 file::write(dir, &key)?;
             }
         }
+        Self::open(dir)
+    }
+
+    /// Removes a key that signs no more, before its time: nothing that it signed is believed any longer. Durable when this returns; gives
+    /// the new set.
+    ///
+    /// # Errors
+    /// No such key, or one that still signs.
+    pub fn drop_key(dir: &Path, kid: &str, now_s: i64) -> Result<Self, KeyError> {
+        let keys = file::read_all(dir)?;
+        let key = keys.iter().find(|key| key.kid() == kid).ok_or_else(|| KeyError::NoSuchKey(kid.to_owned()))?;
+        if key.retired_at.is_none_or(|at| at > now_s) {
+            return Err(KeyError::Signs(kid.to_owned()));
+        }
+        file::remove(dir, key)?;
         Self::open(dir)
     }
 

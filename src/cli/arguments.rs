@@ -164,6 +164,41 @@ pub enum Mappings {
     Doc,
 }
 
+/// What is said of a client. An empty text takes away what was said.
+#[derive(Debug, Args)]
+pub struct ClientDetails {
+    /// Where the authorization server may send its users.
+    #[arg(long, value_name = "URI")]
+    pub redirect_uri: Vec<String>,
+    /// Where people may be sent after signing out.
+    #[arg(long, value_name = "URI")]
+    pub post_logout_redirect_uri: Vec<String>,
+    /// Where an EHR launch starts.
+    #[arg(long, value_name = "URL")]
+    pub launch_url: Option<String>,
+    /// What it may ask for.
+    #[arg(long, value_name = "S")]
+    pub scope: Option<String>,
+    /// What people call it.
+    #[arg(long)]
+    pub name: Option<String>,
+    /// Its home page.
+    #[arg(long, value_name = "URL")]
+    pub client_uri: Option<String>,
+    /// Its logo; never fetched by the server.
+    #[arg(long, value_name = "URL")]
+    pub logo_uri: Option<String>,
+    /// Whom to write to.
+    #[arg(long, value_name = "TEXT")]
+    pub contact: Vec<String>,
+    /// The algorithm of its ID tokens.
+    #[arg(long, value_parser = ["RS256", "ES256"])]
+    pub id_token_alg: Option<String>,
+    /// The only way in which it proves who it is; without it, each of its kind.
+    #[arg(long, value_parser = ["none", "client_secret_basic", "client_secret_post", "private_key_jwt"])]
+    pub auth_method: Option<String>,
+}
+
 /// What to do with clients.
 #[derive(Debug, Subcommand)]
 pub enum Clients {
@@ -175,21 +210,12 @@ pub enum Clients {
         /// How it proves who it is.
         #[arg(long, value_parser = ["public", "secret", "jwks"])]
         kind: String,
-        /// Where the authorization server may send its users.
-        #[arg(long, value_name = "URI")]
-        redirect_uri: Vec<String>,
-        /// Where an EHR launch starts.
-        #[arg(long, value_name = "URL")]
-        launch_url: Option<String>,
         /// Its public keys.
         #[arg(long, value_name = "FILE|URL")]
         jwks: Option<String>,
-        /// What it may ask for.
-        #[arg(long, value_name = "S")]
-        scope: Option<String>,
-        /// What people call it.
-        #[arg(long)]
-        name: Option<String>,
+        /// Its particulars.
+        #[command(flatten)]
+        details: ClientDetails,
         /// By which rules it is served where they contradict each other.
         #[arg(long, value_parser = ["smart", "openid", "fapi"], default_value = "smart")]
         profile: String,
@@ -199,6 +225,14 @@ pub enum Clients {
         /// It may ask what tokens of others stand for: a resource server.
         #[arg(long)]
         introspects: bool,
+    },
+    /// Change its particulars: what is named replaces what was; the rest stays. Scopes that are taken away end for its tokens too.
+    Set {
+        /// Its id.
+        id: String,
+        /// Its particulars.
+        #[command(flatten)]
+        details: ClientDetails,
     },
     /// List them.
     List,
@@ -250,6 +284,12 @@ pub enum Keys {
         /// Seconds until the successors sign; apps and hospitals fetch the new public keys in between.
         #[arg(long, value_name = "SECONDS", default_value_t = 3600)]
         after: u32,
+    },
+    /// End a retired key before its time (a day after it stopped signing): the tokens that it signed end at once.
+    Drop {
+        /// Its id, as `list` shows it.
+        #[arg(allow_hyphen_values = true)]
+        kid: String,
     },
 }
 

@@ -6,7 +6,7 @@ use crate::ops::config::Config;
 use crate::ops::instance::{Instance, system_clock};
 use crate::ops::serve::{self, Bound};
 use crate::site::sandbox::CLIENT as SAMPLE;
-use crate::work::{self, NewClient, NewUser};
+use crate::work::{self, ClientDetails, NewClient, NewUser};
 use hearthgate_auth::client_jwk_pair;
 use hearthgate_import::{Batch, Destination, Item, Written};
 use hearthgate_store::{Change, Context, Unit};
@@ -60,7 +60,8 @@ pub fn run(dir: &Path, config: &Config, options: &Options) -> Result<u8, String>
             tokio::task::spawn_blocking(move || make(&making, &handle, seed, patients, &kept)).await.map_err(|e| e.to_string())??;
             fs::remove_file(&unfinished).map_err(|e| e.to_string())?;
         }
-        let accounts: Value = fs::read(&kept).ok().and_then(|b| serde_json::from_slice(&b).ok()).ok_or_else(|| format!("{} cannot be read", kept.display()))?;
+        let mut accounts: Value = fs::read(&kept).ok().and_then(|b| serde_json::from_slice(&b).ok()).ok_or_else(|| format!("{} cannot be read", kept.display()))?;
+        follow_address(&instance, &mut accounts).await?;
         let target = dir.join("demo.json");
         let demo = demo_json(&bound, &url, &accounts);
         let say = {
@@ -179,11 +180,14 @@ fn clients(instance: &Instance, runtime: &tokio::runtime::Handle) -> Result<Vec<
         let new = NewClient {
             id: id.to_owned(),
             kind: kind.to_owned(),
-            redirect_uris: redirect_uris.clone(),
-            launch_url: sample,
             jwks: public,
-            scope: scope.to_owned(),
-            name: (id == SAMPLE).then(|| "Sample app".to_owned()),
+            details: ClientDetails {
+                redirect_uris: redirect_uris.clone(),
+                launch_url: sample,
+                scope: Some(scope.to_owned()),
+                name: (id == SAMPLE).then(|| "Sample app".to_owned()),
+                ..ClientDetails::default()
+            },
             secret: None,
             profile: None,
             dpop: false,
@@ -194,7 +198,7 @@ fn clients(instance: &Instance, runtime: &tokio::runtime::Handle) -> Result<Vec<
         if !backend {
             client["redirect_uris"] = redirect_uris.into();
         }
-        if let Some(url) = new.launch_url {
+        if let Some(url) = new.details.launch_url {
             client["launch_url"] = url.into();
         }
         if let Some(secret) = secret {
@@ -206,6 +210,26 @@ fn clients(instance: &Instance, runtime: &tokio::runtime::Handle) -> Result<Vec<
         out.push(client);
     }
     Ok(out)
+}
+
+/// The sample app is where the server is, which may be at another address than when the clinic was made.
+async fn follow_address(instance: &Instance, accounts: &mut Value) -> Result<(), String> {
+    let here = format!("{}/sandbox", instance.issuer);
+    let store = &instance.gateway.store;
+    if let Some(mut client) = store.client(SAMPLE).map_err(|e| e.to_string())?.filter(|client| client.launch_url.as_ref() != Some(&here))
+        && let Some(before) = client.launch_url.replace(here.clone())
+    {
+        client.redirect_uris.iter_mut().filter(|uri| **uri == before).for_each(|uri| uri.clone_from(&here));
+        let unit = Unit { context: Context { at_ms: instance.gateway.now(), ..Context::default() }, changes: vec![client.replace()], audit: None };
+        store.write(unit).await.map_err(|e| e.to_string())?;
+    }
+    let Some(told) = accounts["clients"].as_array_mut().and_then(|clients| clients.iter_mut().find(|client| client["client_id"] == SAMPLE)) else {
+        return Ok(());
+    };
+    let before = told["launch_url"].take();
+    told["redirect_uris"].as_array_mut().into_iter().flatten().filter(|uri| **uri == before).for_each(|uri| *uri = here.clone().into());
+    told["launch_url"] = here.into();
+    Ok(())
 }
 
 fn demo_json(bound: &Bound, url: &str, accounts: &Value) -> Value {

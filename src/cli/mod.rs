@@ -80,6 +80,7 @@ fn run(arguments: Arguments) -> Result<u8, String> {
             let work = match what {
                 Keys::List => Work::KeyList,
                 Keys::Rotate { after } => Work::KeyRotate { after },
+                Keys::Drop { kid } => Work::KeyDrop { kid },
             };
             there(&data("hearthgate-data"), &config(file)?, work)
         }
@@ -108,22 +109,20 @@ fn later(command: &str) -> Result<u8, String> {
 
 fn client_work(what: Clients) -> Result<Work, String> {
     Ok(match what {
-        Clients::Add { id, kind, redirect_uri, launch_url, jwks, scope, name, profile, dpop, introspects } => {
+        Clients::Add { id, kind, jwks, details, profile, dpop, introspects } => {
             let jwks = jwks.map(jwks_at).transpose()?;
             Work::ClientAdd(work::NewClient {
                 id,
                 kind,
-                redirect_uris: redirect_uri,
-                launch_url,
                 jwks,
-                scope: scope.unwrap_or_default(),
-                name,
+                details: details_of(details),
                 secret: None,
                 profile: Some(profile),
                 dpop,
                 introspects,
             })
         }
+        Clients::Set { id, details } => Work::ClientSet { id, details: details_of(details) },
         Clients::List => Work::ClientList,
         Clients::Show { id } => Work::ClientShow { id },
         Clients::Disable { id } => Work::ClientDisable { id, disabled: true },
@@ -132,6 +131,21 @@ fn client_work(what: Clients) -> Result<Work, String> {
         Clients::Refuse { id } => Work::ClientReview { id, approved: false },
         Clients::Rotate { id, jwks, keep_tokens } => Work::ClientRotate(work::RotateClient { id, jwks: jwks.map(jwks_at).transpose()?, keep_tokens }),
     })
+}
+
+fn details_of(said: arguments::ClientDetails) -> work::ClientDetails {
+    work::ClientDetails {
+        redirect_uris: said.redirect_uri,
+        post_logout_redirect_uris: said.post_logout_redirect_uri,
+        launch_url: said.launch_url,
+        scope: said.scope,
+        name: said.name,
+        client_uri: said.client_uri,
+        logo_uri: said.logo_uri,
+        contacts: said.contact,
+        id_token_alg: said.id_token_alg,
+        auth_method: said.auth_method,
+    }
 }
 
 /// A client's keys: the text of a file, or the URL where they are.

@@ -24,6 +24,7 @@ mod jwks;
 mod launch;
 pub mod limits;
 mod logout;
+mod manage;
 mod par;
 pub mod passkey;
 pub mod pick;
@@ -187,8 +188,8 @@ pub fn router(oauth: &Arc<Oauth>) -> Router {
         .route("/auth/par", any(par::push))
         .route("/auth/userinfo", any(userinfo::userinfo))
         .route("/auth/register", any(register::register))
-        .route("/auth/register/{id}", any(register::manage))
-        .route("/auth/register/{id}/rotate", any(register::rotate))
+        .route("/auth/register/{id}", any(manage::manage))
+        .route("/auth/register/{id}/rotate", any(manage::rotate))
         .route("/auth/logout", any(logout::logout))
         .route("/sign-out", any(logout::sign_out))
         .route("/launch", any(launch::launch))

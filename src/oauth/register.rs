@@ -1,4 +1,4 @@
-//! `/auth/register`: a client registers itself (RFC 7591) and looks after its registration (RFC 7592). Whoever registers waits until
+//! `/auth/register`: a client registers itself (RFC 7591; what it does with its registration later: `manage`). Whoever registers waits until
 //! somebody at the clinic has looked, unless the policy lets apps in that only ever reach the record of the patient who connects them.
 
 use super::answer::json;
@@ -7,12 +7,13 @@ use super::session::{Peer, address};
 use super::{Oauth, new_secret};
 use crate::ops::config::SelfRegistration;
 use axum::body;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::response::Response;
-use hearthgate_auth::{Authorization, Registration, RegistrationFault, digest_of, equal, hash_secret, origin_of, parse_authorization};
+use hearthgate_auth::{Registration, RegistrationFault, digest_of, hash_secret, origin_of};
+use hearthgate_fhir::Object;
 use hearthgate_fhir::json::{Limits, parse_plain};
-use hearthgate_store::{Change, Client, Status};
-use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use hearthgate_store::{Client, Status};
+use http::{Method, StatusCode, header};
 use serde_json::{Value, json as object};
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,25 +40,14 @@ async fn registered(oauth: &Oauth, request: Request) -> Result<Value, OAuthError
     let now = oauth.now();
     let peer = address(request.extensions().get::<Peer>());
     oauth.limits.register.take(&peer, now).map_err(OAuthError::TooMany)?;
-    let said = match parse_plain(&read(request).await?, &Limits { depth: 8, bytes: MOST_BYTES }) {
-        Ok(Value::Object(said)) => said,
-        _ => return Err(OAuthError::InvalidClientMetadata("Send one JSON object.".to_owned())),
-    };
-    let registration = Registration::read(&said)?;
-    if registration.jwks_uri.as_deref().is_some_and(|url| !oauth.instance.outbound.permits(url)) {
-        return Err(OAuthError::InvalidClientMetadata("jwks_uri: an https URL on a public host".to_owned()));
-    }
+    let (_, registration) = judged(oauth, request).await?;
     let others = oauth.store().clients()?;
     let pending = others.iter().filter(|client| client.status == Status::Pending).count();
     if i64::try_from(pending).is_ok_and(|pending| pending >= oauth.lifetimes().pending_registrations) {
         return Err(OAuthError::TooMany(3_600));
     }
     let client_id = format!("app-{}", &new_secret()[..22]);
-    let name = registration.name.clone().unwrap_or_else(|| client_id.clone());
-    let folded = |name: &str| name.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
-    if others.iter().any(|other| folded(&other.name) == folded(&name)) {
-        return Err(OAuthError::InvalidClientMetadata("client_name: there is a client of this name".to_owned()));
-    }
+    let name = free_name(&others, &registration, &client_id)?;
     let approved = policy == SelfRegistration::PatientApps && registration.is_for_patients_only();
     let (secret, token) = (new_secret(), new_secret());
     let client = client(registration, client_id, name, &secret, &token, approved, now);
@@ -74,6 +64,35 @@ async fn registered(oauth: &Oauth, request: Request) -> Result<Value, OAuthError
     Ok(answer)
 }
 
+/// What a client says of itself, and what is left of it once judged.
+///
+/// # Errors
+/// What cannot be registered.
+pub(super) async fn judged(oauth: &Oauth, request: Request) -> Result<(Object, Registration), OAuthError> {
+    let said = match parse_plain(&read(request).await?, &Limits { depth: 8, bytes: MOST_BYTES }) {
+        Ok(Value::Object(said)) => said,
+        _ => return Err(OAuthError::InvalidClientMetadata("Send one JSON object.".to_owned())),
+    };
+    let registration = Registration::read(&said)?;
+    if registration.jwks_uri.as_deref().is_some_and(|url| !oauth.instance.outbound.permits(url)) {
+        return Err(OAuthError::InvalidClientMetadata("jwks_uri: an https URL on a public host".to_owned()));
+    }
+    Ok((said, registration))
+}
+
+/// The name it asks for, which no other has.
+///
+/// # Errors
+/// The name of another client.
+pub(super) fn free_name(clients: &[Client], registration: &Registration, client_id: &str) -> Result<String, OAuthError> {
+    let name = registration.name.clone().unwrap_or_else(|| client_id.to_owned());
+    let folded = |name: &str| name.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
+    if clients.iter().any(|other| other.client_id != client_id && folded(&other.name) == folded(&name)) {
+        return Err(OAuthError::InvalidClientMetadata("client_name: there is a client of this name".to_owned()));
+    }
+    Ok(name)
+}
+
 async fn read(request: Request) -> Result<bytes::Bytes, OAuthError> {
     let kind = request.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).and_then(|v| v.split(';').next()).map(str::trim);
     if !kind.is_some_and(|kind| kind.eq_ignore_ascii_case("application/json")) {
@@ -86,7 +105,8 @@ async fn read(request: Request) -> Result<bytes::Bytes, OAuthError> {
     }
 }
 
-fn client(of: Registration, client_id: String, name: String, secret: &str, token: &str, approved: bool, now: i64) -> Client {
+/// A client as it will be stored.
+pub(super) fn client(of: Registration, client_id: String, name: String, secret: &str, token: &str, approved: bool, now: i64) -> Client {
     use hearthgate_auth::AuthMethod as M;
     let kind = match of.method {
         M::None => "public",
@@ -129,7 +149,7 @@ fn client(of: Registration, client_id: String, name: String, secret: &str, token
 }
 
 /// What is registered (RFC 7591 section 3.2.1), without anything secret.
-fn told(oauth: &Oauth, client: &Client) -> Value {
+pub(super) fn told(oauth: &Oauth, client: &Client) -> Value {
     let status = match client.status {
         Status::Approved if client.disabled => "disabled",
         Status::Approved => "approved",
@@ -170,74 +190,6 @@ fn told(oauth: &Oauth, client: &Client) -> Value {
     put("contacts", list(&client.contacts));
     put("post_logout_redirect_uris", list(&client.post_logout_redirect_uris));
     answer
-}
-
-/// `GET` and `DELETE /auth/register/{id}`
-pub async fn manage(State(oauth): State<Arc<Oauth>>, Path(id): Path<String>, request: Request) -> Response {
-    let answered = match request.method().clone() {
-        Method::GET => owner(&oauth, &id, request.headers()).map(|client| json(StatusCode::OK, &told(&oauth, &client))),
-        Method::DELETE => {
-            let headers = request.into_parts().0.headers;
-            remove(&oauth, &id, &headers).await
-        }
-        _ => Err(OAuthError::Method("DELETE, GET")),
-    };
-    answered.unwrap_or_else(|fault| fault.answer())
-}
-
-/// `POST /auth/register/{id}/rotate`: a new secret, where there is one, and a new registration access token; the old ones end now, and with
-/// them what the client has for itself. What people allowed it goes on: a refresh token is good only together with the new secret, so that
-/// whoever has the old one cannot go on; an app that fears for a token revokes it at `/auth/revoke`, and the clinic ends all with
-/// `hearthgate clients rotate`.
-pub async fn rotate(State(oauth): State<Arc<Oauth>>, Path(id): Path<String>, request: Request) -> Response {
-    let (parts, _) = request.into_parts();
-    match rotated(&oauth, &id, &parts.method, &parts.headers).await {
-        Ok(answer) => json(StatusCode::OK, &answer),
-        Err(fault) => fault.answer(),
-    }
-}
-
-async fn rotated(oauth: &Oauth, id: &str, method: &Method, headers: &HeaderMap) -> Result<Value, OAuthError> {
-    if method != Method::POST {
-        return Err(OAuthError::Method("POST"));
-    }
-    let mut client = owner(oauth, id, headers)?;
-    let (secret, token) = (new_secret(), new_secret());
-    let before = client.registration_hash.replace(digest_of(&token));
-    if client.kind == "secret" {
-        client.secret_hash = Some(hash_secret(&secret));
-    }
-    let change = Change::rotate_client(&client.client_id, client.secret_hash.as_deref(), client.registration_hash.as_deref(), before.as_deref());
-    let changes = vec![change, Change::revoke_own_families_of(id, "client-rotate", oauth.now())];
-    oauth.write(changes, &oauth.event("client-rotate", Some(id), None, 200)).await?;
-    let mut answer = told(oauth, &client);
-    if client.kind == "secret" {
-        answer["client_secret"] = secret.into();
-        answer["client_secret_expires_at"] = 0.into();
-    }
-    answer["registration_access_token"] = token.into();
-    Ok(answer)
-}
-
-async fn remove(oauth: &Oauth, id: &str, headers: &HeaderMap) -> Result<Response, OAuthError> {
-    let client = owner(oauth, id, headers)?;
-    oauth.write(vec![Change::remove_client(&client.client_id)], &oauth.event("client-remove", Some(id), None, 204)).await?;
-    let mut response = json(StatusCode::NO_CONTENT, &Value::Null);
-    *response.body_mut() = body::Body::empty();
-    Ok(response)
-}
-
-/// The client whose registration access token came with the request. An unknown client and another's token are answered alike.
-fn owner(oauth: &Oauth, id: &str, headers: &HeaderMap) -> Result<Client, OAuthError> {
-    let token = match parse_authorization(headers.get_all(header::AUTHORIZATION).iter().map(HeaderValue::as_bytes)) {
-        Ok(Authorization::Bearer(token)) => token,
-        Ok(Authorization::Dpop(_)) => return Err(OAuthError::InvalidToken),
-        Err(_) => return Err(OAuthError::NoToken),
-    };
-    let client = oauth.store().client(id)?;
-    let stored = client.as_ref().and_then(|client| client.registration_hash.clone()).unwrap_or_default();
-    let right = equal(&digest_of(token), &stored);
-    client.filter(|client| right && client.status != Status::Refused).ok_or(OAuthError::InvalidToken)
 }
 
 impl From<RegistrationFault> for OAuthError {

@@ -103,6 +103,8 @@ pub struct Text {
     pub error_forbidden: &'static str,
     pub error_not_found_title: &'static str,
     pub error_not_found: &'static str,
+    pub error_only_way_title: &'static str,
+    pub error_only_way: &'static str,
     pub error_too_many_title: &'static str,
     pub error_too_many: &'static str,
     pub error_unavailable_title: &'static str,

@@ -13,9 +13,9 @@ use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hearthgate_auth::{digest_of, one_time_step};
-use hearthgate_portal::{Account, Linkable, QrCode, SecondFactorError, Totp};
-use hearthgate_store::Change;
-use http::Method;
+use hearthgate_portal::{Account, Linkable, Problem, QrCode, SecondFactorError, Totp};
+use hearthgate_store::{Change, Error};
+use http::{Method, StatusCode};
 use qrcode::{Color, EcLevel};
 use std::sync::Arc;
 
@@ -118,8 +118,17 @@ async fn turn_off(visit: &Visit, code: &str) -> Result<Response, Stop> {
 
 async fn unlink(visit: &Visit, id: &str) -> Result<Response, Stop> {
     if let Some(other) = visit.oauth.instance.upstream.iter().find(|other| other.id == id) {
-        let change = Change::unlink_identity(&other.issuer, visit.session.account.row);
-        visit.oauth.write(vec![change], &visit.event("unlink-upstream", None)).await?;
+        let row = visit.session.account.row;
+        if !visit.oauth.store().is_linked(&other.issuer, row)? {
+            return Ok(see_other("/account"));
+        }
+        let others: Vec<&str> = visit.oauth.instance.upstream.iter().map(|known| known.issuer.as_str()).filter(|issuer| *issuer != other.issuer).collect();
+        let change = Change::unlink_identity(&other.issuer, row, &others);
+        match visit.oauth.write(vec![change], &visit.event("unlink-upstream", None)).await {
+            Ok(_) => {}
+            Err(refused) if matches!(refused.error, Error::Conflict { .. }) => return Err(Stop::Page(StatusCode::CONFLICT, Problem::OnlyWayIn, None)),
+            Err(refused) => return Err(refused.into()),
+        }
     }
     Ok(see_other("/account"))
 }

@@ -190,11 +190,7 @@ impl Client {
 
     fn values(&self) -> Vec<Sql> {
         let flag = |value: bool| Sql::Integer(value.into());
-        let status = match self.status {
-            Status::Pending => "pending",
-            Status::Approved => "approved",
-            Status::Refused => "refused",
-        };
+        let status = self.status.name();
         let profile = match self.profile {
             Profile::Smart => "smart",
             Profile::Openid => "openid",
@@ -250,6 +246,27 @@ impl Client {
     pub fn replace(&self) -> Change {
         let sets = COLUMNS.split(',').enumerate().skip(1).map(|(at, name)| format!("{} = ?{}", name.trim(), at + 1)).collect::<Vec<_>>().join(", ");
         Change::Sql { sql: format!("UPDATE gw_clients SET {sets} WHERE client_id = ?1"), parameters: self.values(), expect: Some(1) }
+    }
+}
+
+impl Client {
+    /// As [`Client::replace`]; refused where its secret, its registration access token or its state is not what it was.
+    #[must_use]
+    pub fn replace_from(&self, before: &Self) -> Change {
+        let Change::Sql { sql, mut parameters, expect } = self.replace() else { return self.replace() };
+        let at = parameters.len();
+        parameters.extend([text(before.secret_hash.as_deref()), text(before.registration_hash.as_deref()), text(Some(before.status.name()))]);
+        Change::Sql { sql: format!("{sql} AND secret_hash IS ?{} AND registration_hash IS ?{} AND status = ?{}", at + 1, at + 2, at + 3), parameters, expect }
+    }
+}
+
+impl Status {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Approved => "approved",
+            Self::Refused => "refused",
+        }
     }
 }
 

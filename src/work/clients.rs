@@ -16,16 +16,10 @@ pub struct New {
     pub id: String,
     /// `public`, `secret` or `jwks`.
     pub kind: String,
-    /// Where the authorization server may send its users.
-    pub redirect_uris: Vec<String>,
-    /// Where an EHR launch starts.
-    pub launch_url: Option<String>,
     /// Its keys: the text of a JWKS, or an https URL.
     pub jwks: Option<String>,
-    /// What it may ask for.
-    pub scope: String,
-    /// What people call it.
-    pub name: Option<String>,
+    /// Its particulars.
+    pub details: Details,
     /// The secret, if it was made elsewhere (the sample clinic).
     pub secret: Option<String>,
     /// `smart`, `openid` or `fapi`.
@@ -37,6 +31,98 @@ pub struct New {
     /// It may ask about tokens of others.
     #[serde(default)]
     pub introspects: bool,
+}
+
+/// What is said of a client. What is absent stays as it was; an empty text takes away what was said.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Details {
+    /// Where the authorization server may send its users.
+    pub redirect_uris: Vec<String>,
+    /// Where people may be sent after signing out.
+    pub post_logout_redirect_uris: Vec<String>,
+    /// Where an EHR launch starts.
+    pub launch_url: Option<String>,
+    /// What it may ask for.
+    pub scope: Option<String>,
+    /// What people call it.
+    pub name: Option<String>,
+    /// Its home page.
+    pub client_uri: Option<String>,
+    /// Its logo; never fetched.
+    pub logo_uri: Option<String>,
+    /// Whom to write to.
+    pub contacts: Vec<String>,
+    /// The algorithm of its ID tokens.
+    pub id_token_alg: Option<String>,
+    /// The only way in which it authenticates.
+    pub auth_method: Option<String>,
+}
+
+impl Details {
+    /// Applies them.
+    ///
+    /// # Errors
+    /// The first that is not sound, as a sentence.
+    fn apply(&self, to: &mut Client) -> Result<(), String> {
+        for (option, given, own) in [
+            ("--redirect-uri", &self.redirect_uris, &mut to.redirect_uris),
+            ("--post-logout-redirect-uri", &self.post_logout_redirect_uris, &mut to.post_logout_redirect_uris),
+        ] {
+            let given: Vec<String> = given.iter().filter(|uri| !uri.is_empty()).cloned().collect();
+            if let Some(uri) = given.iter().find(|uri| !is_sound_redirect_uri(uri)) {
+                return Err(format!("{option} {uri}: an absolute https URI (or http on 127.0.0.1, or a private-use scheme) without a fragment"));
+            }
+            if !given.is_empty() {
+                *own = given;
+            }
+        }
+        for (option, given, own) in
+            [("--launch-url", &self.launch_url, &mut to.launch_url), ("--client-uri", &self.client_uri, &mut to.client_uri), ("--logo-uri", &self.logo_uri, &mut to.logo_uri)]
+        {
+            let Some(given) = given else { continue };
+            if !given.is_empty() && !is_sound_redirect_uri(given) {
+                return Err(format!("{option} {given}: an absolute https URL (or http on 127.0.0.1) without a fragment"));
+            }
+            *own = Some(given.clone()).filter(|given| !given.is_empty());
+        }
+        if let Some(scope) = &self.scope {
+            Scopes::parse(scope).map_err(|e| format!("--scope: {e:?}"))?;
+            to.scope.clone_from(scope);
+        }
+        if let Some(name) = &self.name {
+            if name.trim().is_empty() || name.len() > 200 {
+                return Err("--name: 1 to 200 bytes".to_owned());
+            }
+            to.name.clone_from(name);
+        }
+        if !self.contacts.is_empty() {
+            to.contacts = self.contacts.iter().filter(|contact| !contact.is_empty()).cloned().collect();
+        }
+        if let Some(algorithm) = &self.id_token_alg {
+            to.id_token_alg.clone_from(algorithm);
+        }
+        if let Some(method) = &self.auth_method {
+            let own: &[&str] = match to.kind.as_str() {
+                "secret" => &["client_secret_basic", "client_secret_post"],
+                "jwks" => &["private_key_jwt"],
+                _ => &["none"],
+            };
+            if !own.contains(&method.as_str()) {
+                return Err(format!("--auth-method: a client of kind {} has {}", to.kind, own.join(" or ")));
+            }
+            to.auth_method = Some(method.clone());
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn set(id: &str, details: &Details, instance: &Instance, runtime: &Handle, console: &mut dyn Console) -> Result<u8, String> {
+    let mut client = instance.gateway.store.client(id).map_err(|e| e.to_string())?.ok_or_else(|| format!("there is no client `{id}`"))?;
+    details.apply(&mut client)?;
+    let unit = unit(instance, "client-set", id, vec![client.replace()]);
+    runtime.block_on(instance.gateway.store.write(unit)).map_err(|e| e.to_string())?;
+    show(id, instance, console)
 }
 
 pub(super) fn add(new: &New, instance: &Instance, runtime: &Handle, console: &mut dyn Console) -> Result<u8, String> {
@@ -70,12 +156,6 @@ pub fn prepare(new: &New, instance: &Instance) -> Result<(Client, Option<String>
     if new.id.is_empty() || new.id.len() > 128 || !new.id.bytes().all(|b| b.is_ascii_graphic()) || new.id.starts_with("hearthgate-") {
         return Err("--id: 1 to 128 visible ASCII characters, not beginning with `hearthgate-`".to_owned());
     }
-    Scopes::parse(&new.scope).map_err(|e| format!("--scope: {e:?}"))?;
-    for uri in &new.redirect_uris {
-        if !is_sound_redirect_uri(uri) {
-            return Err(format!("--redirect-uri {uri}: an absolute https URI (or http on 127.0.0.1, or a private-use scheme) without a fragment"));
-        }
-    }
     let (jwks, jwks_uri) = match (new.kind.as_str(), &new.jwks) {
         ("jwks", Some(text)) => keys(text, instance)?,
         ("jwks", None) => return Err("a client of kind jwks wants --jwks FILE or URL".to_owned()),
@@ -85,16 +165,13 @@ pub fn prepare(new: &New, instance: &Instance) -> Result<(Client, Option<String>
     };
     let secret = (new.kind == "secret").then(|| new.secret.clone().unwrap_or_else(super::rotate::made_up));
     let hash = secret.as_deref().map(hearthgate_auth::hash_secret);
-    let client = Client {
+    let mut client = Client {
         client_id: new.id.clone(),
+        name: new.id.clone(),
         kind: new.kind.clone(),
         secret_hash: hash,
         jwks,
         jwks_uri,
-        redirect_uris: new.redirect_uris.clone(),
-        launch_url: new.launch_url.clone(),
-        scope: new.scope.clone(),
-        name: new.name.clone().unwrap_or_else(|| new.id.clone()),
         profile: match new.profile.as_deref() {
             Some("openid") => Profile::Openid,
             Some("fapi") => Profile::Fapi,
@@ -104,6 +181,7 @@ pub fn prepare(new: &New, instance: &Instance) -> Result<(Client, Option<String>
         introspects: new.introspects,
         ..Client::default()
     };
+    new.details.apply(&mut client)?;
     Ok((client, secret))
 }
 
@@ -155,6 +233,13 @@ pub(super) fn show(id: &str, instance: &Instance, console: &mut dyn Console) -> 
     console.out(&format!("scope         {}", client.scope));
     console.out(&format!("redirect URIs {}", client.redirect_uris.join(" ")));
     console.out(&format!("launch URL    {}", client.launch_url.unwrap_or_default()));
+    console.out(&format!("after logout  {}", client.post_logout_redirect_uris.join(" ")));
+    console.out(&format!("home page     {}", client.client_uri.unwrap_or_default()));
+    console.out(&format!("logo          {}", client.logo_uri.unwrap_or_default()));
+    console.out(&format!("contacts      {}", client.contacts.join(", ")));
+    console.out(&format!("keys at       {}", client.jwks_uri.unwrap_or_default()));
+    console.out(&format!("authenticates {}", client.auth_method.as_deref().unwrap_or("each way of its kind")));
+    console.out(&format!("ID tokens     {}", client.id_token_alg));
     Ok(0)
 }
 

@@ -70,6 +70,18 @@ pub enum Work {
         /// Seconds until they sign.
         after: u32,
     },
+    /// The end of a retired key.
+    KeyDrop {
+        /// Its id.
+        kid: String,
+    },
+    /// A client's particulars.
+    ClientSet {
+        /// Its id.
+        id: String,
+        /// What changes.
+        details: clients::Details,
+    },
     /// A user's new password.
     UserRotate(rotate::User),
     /// What people have allowed apps.
@@ -124,6 +136,8 @@ impl Work {
             Self::UserDisable { name, disabled } => (if *disabled { "user-disable" } else { "user-enable" }, Some(name)),
             Self::KeyList => ("key-list", None),
             Self::KeyRotate { .. } => ("key-rotate", None),
+            Self::KeyDrop { kid } => ("key-drop", Some(kid)),
+            Self::ClientSet { id, .. } => ("client-set", Some(id)),
             Self::UserRotate(new) => ("user-password", Some(&new.name)),
             Self::GrantList => ("grant-list", None),
             Self::GrantShow { .. } => ("grant-show", None),
@@ -149,7 +163,7 @@ impl Work {
     }
 }
 
-pub use clients::{New as NewClient, add_quietly as add_client};
+pub use clients::{Details as ClientDetails, New as NewClient, add_quietly as add_client};
 pub use rotate::{Client as RotateClient, User as RotateUser};
 pub use token::Ask as TokenAsk;
 pub use users::{New as NewUser, add_quietly as add_user};
@@ -186,6 +200,8 @@ fn run(work: Work, instance: &Instance, runtime: &Handle, console: &mut dyn Cons
         Work::UserDisable { name, disabled } => users::disable(&name, disabled, instance, runtime, console),
         Work::KeyList => keys::list(instance, console),
         Work::KeyRotate { after } => keys::rotate(after, instance, console),
+        Work::KeyDrop { kid } => keys::drop_key(&kid, instance, runtime, console),
+        Work::ClientSet { id, details } => clients::set(&id, &details, instance, runtime, console),
         Work::UserRotate(new) => rotate::user(&new, instance, runtime, console),
         Work::GrantList => grants::list(instance, console),
         Work::GrantShow { id } => grants::show(&id, instance, console),

@@ -96,6 +96,8 @@ pub(crate) const ENGLISH: Text = Text {
     error_forbidden: "Your account does not permit it.",
     error_not_found_title: "There is nothing here",
     error_not_found: "The page does not exist, or is not for your account.",
+    error_only_way_title: "You could not sign in any more",
+    error_only_way: "This link is your only way to sign in. Ask the clinic for a password first; then you can end the link.",
     error_too_many_title: "Too many requests",
     error_too_many: "Please wait a moment and try again.",
     error_unavailable_title: "This does not work at the moment",

@@ -96,6 +96,8 @@ pub(crate) const HINDI: Text = Text {
     error_forbidden: "आपके खाते को इसकी अनुमति नहीं है।",
     error_not_found_title: "यहाँ कुछ नहीं है",
     error_not_found: "यह पेज मौजूद नहीं है या आपके खाते के लिए नहीं है।",
+    error_only_way_title: "फिर आप साइन इन नहीं कर पाएँगे",
+    error_only_way: "साइन इन करने का आपका यही एक तरीका है। पहले क्लिनिक से पासवर्ड लें; उसके बाद आप यह लिंक हटा सकते हैं।",
     error_too_many_title: "बहुत सारे अनुरोध",
     error_too_many: "कृपया थोड़ा रुककर फिर कोशिश करें।",
     error_unavailable_title: "यह अभी काम नहीं कर रहा",

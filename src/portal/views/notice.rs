@@ -30,6 +30,8 @@ pub enum Problem {
     Forbidden,
     /// No such page for this account.
     NotFound,
+    /// The only way to sign in would be gone.
+    OnlyWayIn,
     /// Rate limit.
     TooMany,
     /// A fault of ours.
@@ -38,8 +40,8 @@ pub enum Problem {
 
 impl Problem {
     /// Every problem.
-    pub const ALL: [Self; 8] =
-        [Self::BadRequest, Self::UnknownApp, Self::UnregisteredAddress, Self::InvalidForm, Self::Forbidden, Self::NotFound, Self::TooMany, Self::Unavailable];
+    pub const ALL: [Self; 9] =
+        [Self::OnlyWayIn, Self::BadRequest, Self::UnknownApp, Self::UnregisteredAddress, Self::InvalidForm, Self::Forbidden, Self::NotFound, Self::TooMany, Self::Unavailable];
 }
 
 impl ErrorPage<'_> {
@@ -52,6 +54,7 @@ impl ErrorPage<'_> {
             Problem::InvalidForm => t.error_form_title,
             Problem::Forbidden => t.error_forbidden_title,
             Problem::NotFound => t.error_not_found_title,
+            Problem::OnlyWayIn => t.error_only_way_title,
             Problem::TooMany => t.error_too_many_title,
             Problem::Unavailable => t.error_unavailable_title,
         }
@@ -66,6 +69,7 @@ impl ErrorPage<'_> {
             Problem::InvalidForm => t.error_form,
             Problem::Forbidden => t.error_forbidden,
             Problem::NotFound => t.error_not_found,
+            Problem::OnlyWayIn => t.error_only_way,
             Problem::TooMany => t.error_too_many,
             Problem::Unavailable => t.error_unavailable,
         }

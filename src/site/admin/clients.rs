@@ -4,7 +4,7 @@ use crate::oauth::Oauth;
 use crate::oauth::answer::{Stop, see_other};
 use crate::oauth::form::{Form, encode};
 use crate::site::visit::{Visit, moment, not_found, visit};
-use crate::work::clients::{New, keys, prepare};
+use crate::work::clients::{Details, New, keys, prepare};
 use crate::work::rotate::made_up;
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
@@ -110,11 +110,14 @@ async fn add(visit: &Visit, form: &Form) -> Result<Response, Stop> {
     let new = New {
         id: typed.id.to_owned(),
         kind: typed.kind.to_owned(),
-        redirect_uris: typed.redirect_uris.split_whitespace().map(str::to_owned).collect(),
-        launch_url: given("launch_url"),
         jwks: given("jwks"),
-        scope: typed.scope.split_whitespace().collect::<Vec<_>>().join(" "),
-        name: given("name"),
+        details: Details {
+            redirect_uris: typed.redirect_uris.split_whitespace().map(str::to_owned).collect(),
+            launch_url: given("launch_url"),
+            scope: Some(typed.scope.split_whitespace().collect::<Vec<_>>().join(" ")),
+            name: given("name"),
+            ..Details::default()
+        },
         secret: None,
         profile: None,
         dpop: false,

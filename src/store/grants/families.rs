@@ -189,6 +189,15 @@ impl Change {
         )
     }
 
+    /// Revokes the access tokens that were issued before a time; what they came of goes on.
+    #[must_use]
+    pub fn revoke_access_before(issued_ms: i64, now_ms: i64) -> Self {
+        any(
+            "UPDATE gw_access SET revoked_at = ?2 WHERE issued_at < ?1 AND expires_at > ?2 AND revoked_at IS NULL",
+            vec![Sql::Integer(issued_ms), Sql::Integer(now_ms)],
+        )
+    }
+
     /// Revokes a family: every token of it, now.
     #[must_use]
     pub fn revoke_family(id: &str, reason: &str, now_ms: i64) -> Self {

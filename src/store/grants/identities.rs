@@ -67,10 +67,15 @@ impl Change {
         once("UPDATE gw_identities SET used_at = ?3 WHERE issuer = ?1 AND subject = ?2", vec![text(issuer), text(subject), Sql::Integer(now_ms)])
     }
 
-    /// Ends the link between an account and another provider.
+    /// Ends the link between an account and another provider; refused where it is the only way in: without a password here and without
+    /// a link to one of the `others`.
     #[must_use]
-    pub fn unlink_identity(issuer: &str, user: i64) -> Self {
-        any("DELETE FROM gw_identities WHERE issuer = ?1 AND user_id = ?2", vec![text(issuer), Sql::Integer(user)])
+    pub fn unlink_identity(issuer: &str, user: i64, others: &[&str]) -> Self {
+        once(
+            "DELETE FROM gw_identities WHERE issuer = ?1 AND user_id = ?2 AND (EXISTS (SELECT 1 FROM users WHERE id = ?2 AND password_hash IS NOT NULL)
+             OR EXISTS (SELECT 1 FROM gw_identities o WHERE o.user_id = ?2 AND o.issuer IN (SELECT value FROM json_each(?3))))",
+            vec![text(issuer), Sql::Integer(user), Sql::Text(serde_json::Value::from(others.to_vec()).to_string())],
+        )
     }
 
     /// Keeps a challenge.
