@@ -3,6 +3,7 @@
 use super::client::{Browser, Sheet, VERIFIER, challenge, encoded};
 use super::refreshes::{clock, turn};
 use super::{ASKED, clinic_with};
+use crate::harness::until;
 use std::sync::mpsc;
 use std::time::Duration;
 
