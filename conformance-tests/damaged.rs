@@ -32,7 +32,11 @@ fn a_sealed_value_that_does_not_open_is_said_to_be_missing_and_the_rest_is_serve
     let row = |id: &str| format!("(SELECT id FROM patients WHERE public_id = '{id}')");
     let before = server.get("Patient/eve", &token).expect(200).json();
     // Bob's number in Eve's row, an address moved by a replacement, a text that was never sealed so.
-    server.shell(&format!("UPDATE patient_telecoms SET value = (SELECT value FROM patient_telecoms WHERE patient_id = {}) WHERE patient_id = {}", row("bob"), row("eve")));
+    server.shell(&format!(
+        "UPDATE patient_telecoms SET value = (SELECT value FROM patient_telecoms WHERE patient_id = {}) WHERE patient_id = {}",
+        row("bob"),
+        row("eve")
+    ));
     server.shell("UPDATE patient_addresses SET lines = 'hg1.nothing', city = 'hg1.'");
     let read = server.get("Patient/eve", &token).expect(200);
     assert!(!read.json().to_string().contains("555-0002"), "what is Bob's is not Eve's");

@@ -226,7 +226,10 @@ fn what_a_trigger_of_the_clinics_writes_within_a_write_of_ours_leaves_history() 
     assert_eq!((&read.json()["priority"], &answer.json()), (&json!(20), &read.json()), "what is answered is what is read");
     assert_eq!(server.get("Encounter/v", &token).expect(200).json()["status"], "finished");
     assert_eq!(server.get("Encounter/v/_history/1", &token).expect(200).json()["status"], "planned");
-    assert_eq!((found(&server, &token, "Encounter", "status", "finished"), found(&server, &token, "Encounter", "status", "planned")), (vec!["v".to_owned()], vec![]));
+    assert_eq!(
+        (found(&server, &token, "Encounter", "status", "finished"), found(&server, &token, "Encounter", "status", "planned")),
+        (vec!["v".to_owned()], vec![])
+    );
     assert_eq!(server.get("DocumentReference/n/_history/1", &token).expect(200).json()["status"], "current");
     assert_eq!(server.get("DocumentReference/n", &token).expect(200).json()["status"], "superseded");
     // They came with a write of the gateway's, and by whoever made it.

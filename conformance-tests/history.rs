@@ -231,7 +231,11 @@ fn a_child_row_that_holds_sealed_values_stays_with_its_resource() {
     }
     let of = |allergy: &Value| format!("(SELECT id FROM allergies WHERE public_id = {})", allergy["id"].to_string().replace('"', "'"));
     for sql in [
-        format!("UPDATE allergy_reaction_notes SET allergy_reaction_id = (SELECT max(id) FROM allergy_reactions WHERE allergy_id = {}) WHERE allergy_reaction_id IN (SELECT id FROM allergy_reactions WHERE allergy_id = {})", of(&other), of(&one)),
+        format!(
+            "UPDATE allergy_reaction_notes SET allergy_reaction_id = (SELECT max(id) FROM allergy_reactions WHERE allergy_id = {}) WHERE allergy_reaction_id IN (SELECT id FROM allergy_reactions WHERE allergy_id = {})",
+            of(&other),
+            of(&one)
+        ),
         format!("UPDATE allergy_reactions SET position = position + 7, allergy_id = {} WHERE allergy_id = {}", of(&other), of(&one)),
     ] {
         assert!(server.refused(&sql).contains("bound to its number and to the resource"), "{sql}");

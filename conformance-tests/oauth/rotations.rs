@@ -108,8 +108,24 @@ fn a_clients_particulars_are_changed_at_the_command_line() {
     let server = &clinic.server;
     let tokens = clinic.app.tokens(&clinic, "anna", ASKED);
     let said = server.run(&[
-        "clients", "set", "app", "--post-logout-redirect-uri", "https://app.example/bye", "--id-token-alg", "ES256", "--name", "An app", "--contact",
-        "help@app.example", "--logo-uri", "https://app.example/logo.png", "--client-uri", "https://app.example/", "--launch-url", "", "--scope",
+        "clients",
+        "set",
+        "app",
+        "--post-logout-redirect-uri",
+        "https://app.example/bye",
+        "--id-token-alg",
+        "ES256",
+        "--name",
+        "An app",
+        "--contact",
+        "help@app.example",
+        "--logo-uri",
+        "https://app.example/logo.png",
+        "--client-uri",
+        "https://app.example/",
+        "--launch-url",
+        "",
+        "--scope",
         "openid launch/patient offline_access patient/Observation.rs",
     ]);
     for word in ["https://app.example/bye", "ES256", "An app", "help@app.example", "https://app.example/logo.png", "https://app.example/cb"] {

@@ -60,7 +60,8 @@ pub fn run(dir: &Path, config: &Config, options: &Options) -> Result<u8, String>
             tokio::task::spawn_blocking(move || make(&making, &handle, seed, patients, &kept)).await.map_err(|e| e.to_string())??;
             fs::remove_file(&unfinished).map_err(|e| e.to_string())?;
         }
-        let mut accounts: Value = fs::read(&kept).ok().and_then(|b| serde_json::from_slice(&b).ok()).ok_or_else(|| format!("{} cannot be read", kept.display()))?;
+        let mut accounts: Value =
+            fs::read(&kept).ok().and_then(|b| serde_json::from_slice(&b).ok()).ok_or_else(|| format!("{} cannot be read", kept.display()))?;
         follow_address(&instance, &mut accounts).await?;
         let target = dir.join("demo.json");
         let demo = demo_json(&bound, &url, &accounts);

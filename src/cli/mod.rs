@@ -111,16 +111,7 @@ fn client_work(what: Clients) -> Result<Work, String> {
     Ok(match what {
         Clients::Add { id, kind, jwks, details, profile, dpop, introspects } => {
             let jwks = jwks.map(jwks_at).transpose()?;
-            Work::ClientAdd(work::NewClient {
-                id,
-                kind,
-                jwks,
-                details: details_of(details),
-                secret: None,
-                profile: Some(profile),
-                dpop,
-                introspects,
-            })
+            Work::ClientAdd(work::NewClient { id, kind, jwks, details: details_of(details), secret: None, profile: Some(profile), dpop, introspects })
         }
         Clients::Set { id, details } => Work::ClientSet { id, details: details_of(details) },
         Clients::List => Work::ClientList,

@@ -77,9 +77,11 @@ impl Details {
                 *own = given;
             }
         }
-        for (option, given, own) in
-            [("--launch-url", &self.launch_url, &mut to.launch_url), ("--client-uri", &self.client_uri, &mut to.client_uri), ("--logo-uri", &self.logo_uri, &mut to.logo_uri)]
-        {
+        for (option, given, own) in [
+            ("--launch-url", &self.launch_url, &mut to.launch_url),
+            ("--client-uri", &self.client_uri, &mut to.client_uri),
+            ("--logo-uri", &self.logo_uri, &mut to.logo_uri),
+        ] {
             let Some(given) = given else { continue };
             if !given.is_empty() && !is_sound_redirect_uri(given) {
                 return Err(format!("{option} {given}: an absolute https URL (or http on 127.0.0.1) without a fragment"));

@@ -40,8 +40,17 @@ pub enum Problem {
 
 impl Problem {
     /// Every problem.
-    pub const ALL: [Self; 9] =
-        [Self::OnlyWayIn, Self::BadRequest, Self::UnknownApp, Self::UnregisteredAddress, Self::InvalidForm, Self::Forbidden, Self::NotFound, Self::TooMany, Self::Unavailable];
+    pub const ALL: [Self; 9] = [
+        Self::OnlyWayIn,
+        Self::BadRequest,
+        Self::UnknownApp,
+        Self::UnregisteredAddress,
+        Self::InvalidForm,
+        Self::Forbidden,
+        Self::NotFound,
+        Self::TooMany,
+        Self::Unavailable,
+    ];
 }
 
 impl ErrorPage<'_> {
