@@ -5,12 +5,13 @@ use super::audit;
 use super::conditions::Conditions;
 use super::fault::Fault;
 use super::gateway::Gateway;
-use super::write;
+use super::{unmask, write};
 use hearthgate_access::{Caller, Interaction};
 use hearthgate_store::{AuditRow, Change, Expect, Guard, Outcome, Unit};
 use http::StatusCode;
 
-/// `DELETE /Type/id`: 204; again: 204, for it is gone already. What others refer to stays: 409.
+/// `DELETE /Type/id`: 204; again: 204, for it is gone already. What others refer to stays: 409. So does what is shown to the caller only in
+/// part, since the rest is somebody else's record: 422.
 pub async fn delete(
     gateway: &Gateway,
     caller: &Caller,
@@ -31,7 +32,7 @@ pub async fn delete(
     if gateway.mappings.plans[old.plan].readonly {
         return Err(Fault::Method("GET, HEAD"));
     }
-    let (_, patients) = gateway.present(caller, resource, &old);
+    let patients = unmask::whole(gateway, caller, resource, &old)?;
     let guard = Guard { version: Expect::Is(old.version), old: Some(gateway.touch(caller, resource, id, Interaction::Delete)?), new: None };
     let mut changes = vec![Change::Delete { plan: old.plan, id: id.to_owned(), guard }];
     if resource == "Patient" {

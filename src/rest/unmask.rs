@@ -28,6 +28,21 @@ pub(super) fn unmask<'v>(gateway: &Gateway, caller: &Caller, resource: &str, old
     Ok(Cow::Owned(Value::Object(whole)))
 }
 
+/// The patients of a resource that is to go; refused where some of it is not shown to the caller: it is of somebody's record whom the caller
+/// does not reach.
+///
+/// # Errors
+/// A hidden part, in the same words whatever is hidden.
+pub(super) fn whole(gateway: &Gateway, caller: &Caller, resource: &str, old: &Stored) -> Result<Vec<String>, Fault> {
+    let (shown, patients) = gateway.present(caller, resource, old);
+    if shown == old.body {
+        return Ok(patients);
+    }
+    let diagnostics = "Some of this resource is not shown to you, and stays: it cannot be deleted. Give it another status instead.";
+    let issue = Issue { severity: "error", code: "business-rule", diagnostics: diagnostics.to_owned(), expression: vec![resource.to_owned()] };
+    Err(Fault::Invalid(vec![issue]))
+}
+
 fn refusal(resource: &str, member: &str) -> Fault {
     let diagnostics =
         "Some of this resource is not shown to you, and stays as it is. Send those parts as you read them, in the same places, and no narrative (`text`).";
