@@ -107,7 +107,7 @@ fn abuse_b64_a_registration_is_its_clients_own_and_a_secret_is_shown_once() {
 /// Seen to fail with `is_wider` false (a wider scope stays approved) and without the name being compared.
 #[test]
 fn abuse_b63_a_registration_is_changed_by_its_client_and_waits_again_where_it_becomes_more() {
-    let server = server();
+    let server = &Server::empty("registration-changes");
     let made = register(server, &app("Changing app")).expect(201).json();
     let text = |name: &str| made[name].as_str().expect("a text").to_owned();
     let (id, secret, url, token) = (text("client_id"), text("client_secret"), text("registration_client_uri"), text("registration_access_token"));

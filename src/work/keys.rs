@@ -39,8 +39,8 @@ pub(super) fn drop_key(kid: &str, instance: &Instance, runtime: &Handle, console
     let retired = instance.keys.keys().iter().find(|key| key.kid() == kid).and_then(|key| key.retired_at());
     let left = KeySet::drop_key(&instance.dir.join("keys"), kid, event.at_ms.div_euclid(1000)).map_err(|e| e.to_string())?;
     instance.keys.replace(&left);
-    // Those who know a token already ask again what the store says of it.
-    let until = retired.map_or(event.at_ms, |at| at.saturating_mul(1000));
+    // Those who know a token already ask again what the store says of it. A key signs until the end of the second in which it is retired.
+    let until = retired.map_or(event.at_ms, |at| at.saturating_add(1).saturating_mul(1000));
     let now = event.at_ms;
     write(instance, runtime, event, vec![Change::revoke_access_before(until, now)]).map_err(|e| e.to_string())?;
     console.out(&format!("the key {kid} is gone; what it signed is believed no more"));
