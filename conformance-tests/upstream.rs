@@ -246,7 +246,7 @@ fn a_person_who_is_signed_in_links_the_account_elsewhere() {
     let mut later = Browser::default();
     let (at, ..) = later.follow(&house.begin(), "/callback?");
     assert_eq!(later.get(&at).1, Some(house.url("/apps")));
-    // Not while it is her only way in. Seen to fail with `unlink_identity` without its condition.
+    // Not while it is her only way in.
     house.server.shell("UPDATE users SET password_hash = NULL WHERE username = 'anna'");
     let unlink = || {
         let mut browser = Browser::default();

@@ -65,7 +65,7 @@ fn abuse_c33_a_write_by_who_is_shown_a_mask_loses_nothing_of_what_is_masked() {
     for change in refused {
         assert_eq!(put(change), 422);
     }
-    // Nor does it go as a whole, in the same words whoever is hidden. Seen to fail (204) with `whole` asking nothing.
+    // Nor does it go as a whole, in the same words whoever is hidden.
     let gone = pair.map(|(id, ..)| {
         let answer = world.server.ask("DELETE", &format!("Communication/{id}"), Some(&world.m), &[], None).expect(422);
         clean(&answer, &format!("Communication/{id}"));

@@ -104,7 +104,7 @@ fn abuse_b64_a_registration_is_its_clients_own_and_a_secret_is_shown_once() {
     assert_eq!(server.ask("GET", &url, Some(&token), &[], None).status, 401);
 }
 
-/// Seen to fail with `is_wider` false (a wider scope stays approved) and without the name being compared.
+/// What nobody has looked at is not approved by having been registered before.
 #[test]
 fn abuse_b63_a_registration_is_changed_by_its_client_and_waits_again_where_it_becomes_more() {
     let server = &Server::empty("registration-changes");

@@ -79,7 +79,7 @@ fn a_token_of_an_operator_is_listed_and_ends_when_it_is_revoked_or_somebody_is_s
     assert!(!reads(&own));
 }
 
-/// A key that somebody else may have is ended before its day is over. Seen to fail without `revoke_access_before` (what was remembered goes on).
+/// A key that somebody else may have is ended before its day is over. Seen to fail with `revoke_access_before` reaching no token of the key's last second.
 #[test]
 fn abuse_a23_a_retired_key_is_dropped_with_everything_it_signed() {
     let clinic = clinic_with("dropped-key", None);
