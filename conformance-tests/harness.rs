@@ -152,10 +152,15 @@ impl Server {
         server
     }
 
-    /// Kills it and serves the same data again.
-    pub fn restart(&mut self) {
+    /// Kills it.
+    pub fn stop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+
+    /// Kills it and serves the same data again.
+    pub fn restart(&mut self) {
+        self.stop();
         let again = Self::serve(self.dir.clone(), self._scratch.take());
         *self = again;
     }

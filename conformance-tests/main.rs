@@ -28,6 +28,7 @@ mod requirements;
 mod rest;
 mod rotation;
 mod searching;
+mod upgrade;
 mod upstream;
 mod validator;
 mod world;

@@ -75,7 +75,7 @@ impl Summary {
 }
 
 impl fmt::Display for Summary {
-    /// The table as aligned plain text, numbers to the right.
+    /// The table as aligned plain text, numbers to the right; then what leads nowhere, how often.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const HEAD: [&str; 8] = ["type", "read", "created", "updated", "unchanged", "repeated", "refused", "dangling"];
         let row = |name: &str, of: &TypeSummary| {
@@ -104,6 +104,16 @@ impl fmt::Display for Summary {
                 write!(f, "  {cell:>width$}")?;
             }
             writeln!(f)?;
+        }
+        if !self.dangling.is_empty() {
+            writeln!(f, "references that lead nowhere, kept as they came:")?;
+        }
+        for (reference, count) in &self.dangling {
+            writeln!(f, "  {reference}  {count}")?;
+        }
+        let listed: u64 = self.dangling.values().sum();
+        if listed < total.dangling {
+            writeln!(f, "  and {} more", total.dangling - listed)?;
         }
         Ok(())
     }

@@ -7,7 +7,7 @@ use crate::introspect::{self, Found};
 use crate::migrate::digest;
 use crate::shape::{Root, Table};
 use hearthgate_mapping::source::FOLDS;
-use hearthgate_mapping::{Plan, PlanKind};
+use hearthgate_mapping::{Mappings, Plan, PlanKind};
 use rusqlite::{Connection, OptionalExtension};
 use std::collections::{BTreeMap, HashSet};
 
@@ -57,11 +57,15 @@ pub(crate) fn generate(conn: &Connection, plans: &[Plan], mut found: BTreeMap<St
     for shape in shapes.values().filter(|shape| found.contains_key(&shape.name)) {
         beside(conn, shape, &found)?;
     }
-    for (table, column) in added {
-        if let Some(folded) = column.strip_suffix("__fold") {
-            fill_fold(conn, &table, folded)?;
+    // Of what stands folded already an earlier program may have folded less.
+    let folding = crate::migrate::digest(fold::procedure(FOLDS).iter().map(String::as_str));
+    let refold = meta(conn, "folds")?.as_deref() != Some(folding.as_str());
+    for (table, column) in shapes.values().flat_map(|shape| shape.folds.iter().map(|column| (&shape.name, column))) {
+        if refold || added.iter().any(|(to, made)| to == table && made.strip_suffix("__fold") == Some(column)) {
+            fill_fold(conn, table, column)?;
         }
     }
+    set_meta(conn, "folds", &folding)?;
     remake_indexes(conn, &shapes)?;
     for statement in procedures() {
         conn.execute_batch(&statement)?;
@@ -74,6 +78,12 @@ pub(crate) fn generate(conn: &Connection, plans: &[Plan], mut found: BTreeMap<St
     set_meta(conn, "generated", &digest)?;
     set_meta(conn, "generation", &GENERATION.to_string())?;
     Ok((true, introspect::tables(conn)?))
+}
+
+/// What search finds beyond the columns depends on: if any of it is another than when it was found, all of it is to be made anew.
+pub(crate) fn found_by(mappings: &Mappings) -> String {
+    let folds = fold::procedure(FOLDS);
+    digest([mappings.digest.as_str(), &crate::index::FORM.to_string()].into_iter().chain(folds.iter().map(String::as_str)))
 }
 
 /// Makes the gateway's own tables, indexes and columns that are missing; answers whether any were.

@@ -122,12 +122,12 @@ impl Store {
         }
         let unclean = meta("running")?.is_some();
         conn.execute("INSERT INTO gw_meta (key, value) VALUES ('running', '1') ON CONFLICT (key) DO NOTHING", [])?;
-        // Other mappings may find other things beyond the columns, and so may another program.
-        let indexed = format!("{} {}", mappings.digest, index::FORM);
-        if meta("indexed")?.as_ref() != Some(&indexed) {
+        // Other mappings, and other programs, may find other things beyond the columns.
+        let found_by = generate::found_by(&mappings);
+        if meta("indexed")?.as_ref() != Some(&found_by) {
             conn.execute("INSERT INTO gw_stale SELECT rid, tx FROM gw_resources WHERE deleted = 0 ON CONFLICT DO NOTHING", [])?;
             let note = "INSERT INTO gw_meta (key, value) VALUES ('indexed', ?1) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
-            conn.execute(note, [&indexed])?;
+            conn.execute(note, [&found_by])?;
         }
         let tables = match &options.tables {
             Some(tables) => tables.clone(),

@@ -84,7 +84,8 @@ impl Progress for Told<'_> {
                 self.failed = Some(error);
             }
         } else {
-            self.console.err(&format!("{}:{}: refused", refusal.source, refusal.line));
+            let why = refusal.issues.first().map_or("", |issue| issue.message.as_str());
+            self.console.err(&format!("{}:{}: refused: {why}", refusal.source, refusal.line));
         }
     }
 
