@@ -14,10 +14,21 @@ pub struct Note<'a> {
     pub written: Option<Moment>,
     /// Who wrote it.
     pub by: Option<&'a str>,
-    /// The text; `None` where the document is none.
-    pub text: Option<&'a str>,
+    /// Its texts; none where the document is no text.
+    pub texts: &'a [NoteText<'a>],
     /// What was found, by place.
     pub findings: &'a [Finding<'a>],
+}
+
+/// One text of a note: an attachment.
+#[derive(Clone, Copy, Debug)]
+pub struct NoteText<'a> {
+    /// Its place in the DocumentReference's `content`, from 0.
+    pub part: usize,
+    /// What it is called.
+    pub title: Option<&'a str>,
+    /// The text.
+    pub text: &'a str,
 }
 
 /// Something found in a note.
@@ -25,7 +36,9 @@ pub struct Note<'a> {
 pub struct Finding<'a> {
     /// The FHIR id of the Observation.
     pub id: &'a str,
-    /// Where it stands in the text, in UTF-8 bytes; places that overlap or are none are listed and not highlighted.
+    /// In which of the note's texts it stands ([`NoteText::part`]).
+    pub part: usize,
+    /// Where it stands in that text, in UTF-8 bytes; what is no place in it is listed and not highlighted.
     pub span: (usize, usize),
     /// What it is, in words.
     pub name: &'a str,
@@ -33,8 +46,10 @@ pub struct Finding<'a> {
     pub context: FindingContext,
     /// Its codes, as `system code`.
     pub codes: &'a [&'a str],
-    /// The rule and the words that led to the context.
-    pub why: Option<&'a str>,
+    /// The rule that recognised it.
+    pub rule: Option<&'a str>,
+    /// The words that led to the context.
+    pub cue: Option<&'a str>,
     /// How sure, in percent.
     pub confidence: Option<u8>,
     /// Whether a Condition can be made of it: only of what the note affirms.
@@ -58,6 +73,8 @@ pub enum FindingContext {
     Hypothetical,
     /// Somebody of the family has it.
     Family,
+    /// Another person has it.
+    Other,
 }
 
 /// A doctor's judgement.
@@ -69,35 +86,66 @@ pub enum Judgement {
     Rejected,
 }
 
-/// A piece of a note: plain, or a finding's.
-pub(crate) struct Piece<'n> {
-    pub(crate) text: &'n str,
-    pub(crate) finding: Option<(usize, &'n Finding<'n>)>,
+/// A step through a text with its highlights, which nest: what is opened last is closed first.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Step<'n> {
+    /// Text, of every finding that is open.
+    Text(&'n str),
+    /// A finding begins, or goes on: `first` where its first words follow.
+    Open { number: usize, context: FindingContext, first: bool },
+    /// A finding ends, or is interrupted: `last` where its last words stand before.
+    Close { number: usize, last: bool },
 }
 
 impl<'a> Note<'a> {
-    /// The text in pieces that together are all of it, whatever the spans say.
-    pub(crate) fn pieces(&'a self) -> Vec<Piece<'a>> {
-        let text = self.text.unwrap_or_default();
-        let mut found: Vec<_> = self.findings.iter().enumerate().collect();
-        found.sort_by_key(|(_, finding)| finding.span);
-        let (mut pieces, mut at) = (Vec::new(), 0);
-        for (index, finding) in found {
-            let (start, end) = finding.span;
-            let (Some(before), Some(own)) = (text.get(at..start), text.get(start..end)) else { continue };
-            if own.is_empty() {
-                continue;
+    /// One text step by step; what is to be shown together is all of it, and every finding that has a place in it is highlighted there,
+    /// in others or across them too.
+    pub(crate) fn steps(&'a self, of: &NoteText<'a>) -> Vec<Step<'a>> {
+        let text = of.text;
+        let is_place = |(start, end): (usize, usize)| text.get(start..end).is_some_and(|own| !own.is_empty());
+        let mut found: Vec<_> = self.findings.iter().enumerate().filter(|(_, finding)| finding.part == of.part && is_place(finding.span)).collect();
+        // What begins at the same place: the longer one around the shorter one.
+        found.sort_by_key(|(number, finding)| (finding.span.0, std::cmp::Reverse(finding.span.1), *number));
+        let mut found = found.into_iter().peekable();
+        let (mut steps, mut at) = (Vec::new(), 0);
+        // Number, end and context of those that are open, the outermost first.
+        let mut open: Vec<(usize, usize, FindingContext)> = Vec::new();
+        loop {
+            let next = found.peek().map(|(_, finding)| finding.span.0);
+            let Some(stop) = open.iter().map(|(_, end, _)| *end).chain(next).min() else { break };
+            if at < stop {
+                steps.push(Step::Text(text.get(at..stop).unwrap_or_default()));
+                at = stop;
             }
-            if !before.is_empty() {
-                pieces.push(Piece { text: before, finding: None });
+            // Whatever was opened after one that ends here is interrupted, and goes on behind it.
+            if let Some(outermost) = open.iter().position(|(_, end, _)| *end == at) {
+                let inner = open.split_off(outermost);
+                steps.extend(inner.iter().rev().map(|(number, end, _)| Step::Close { number: *number, last: *end == at }));
+                for (number, end, context) in inner.into_iter().filter(|(_, end, _)| *end != at) {
+                    steps.push(Step::Open { number, context, first: false });
+                    open.push((number, end, context));
+                }
             }
-            pieces.push(Piece { text: own, finding: Some((index + 1, finding)) });
-            at = end;
+            while let Some((index, finding)) = found.next_if(|(_, finding)| finding.span.0 == at) {
+                steps.push(Step::Open { number: index + 1, context: finding.context, first: true });
+                open.push((index + 1, finding.span.1, finding.context));
+            }
         }
         if at < text.len() {
-            pieces.push(Piece { text: text.get(at..).unwrap_or_default(), finding: None });
+            steps.push(Step::Text(text.get(at..).unwrap_or_default()));
         }
-        pieces
+        steps
+    }
+
+    /// Whether a finding has a place in a text that is shown.
+    pub(crate) fn has_place(&self, finding: &Finding<'_>) -> bool {
+        let (start, end) = finding.span;
+        self.texts.iter().any(|own| own.part == finding.part && own.text.get(start..end).is_some_and(|words| !words.is_empty()))
+    }
+
+    /// The finding of a number of the list, from 1.
+    pub(crate) fn finding(&self, number: &usize) -> Option<&Finding<'a>> {
+        self.findings.get(number.checked_sub(1)?)
     }
 }
 
@@ -111,6 +159,7 @@ impl FindingContext {
             Self::Historical => "historical",
             Self::Hypothetical => "hypothetical",
             Self::Family => "family",
+            Self::Other => "other",
         }
     }
 
@@ -123,6 +172,7 @@ impl FindingContext {
             Self::Historical => t.finding_historical,
             Self::Hypothetical => t.finding_hypothetical,
             Self::Family => t.finding_family,
+            Self::Other => t.finding_other,
         }
     }
 }
@@ -132,18 +182,76 @@ mod tests {
     use super::*;
 
     fn finding(span: (usize, usize)) -> Finding<'static> {
-        Finding { id: "1", span, name: "x", context: FindingContext::Affirmed, codes: &[], why: None, confidence: None, acceptable: true, judgement: None }
+        let context = FindingContext::Affirmed;
+        Finding { id: "1", part: 0, span, name: "x", context, codes: &[], rule: None, cue: None, confidence: None, acceptable: true, judgement: None }
+    }
+
+    /// What stands under each number, and how deep the marks nest.
+    fn shown(text: &str, spans: &[(usize, usize)]) -> (Vec<String>, usize) {
+        let findings: Vec<_> = spans.iter().copied().map(finding).collect();
+        let own = [NoteText { part: 0, title: None, text }];
+        let note = Note { id: "n", title: "t", written: None, by: None, texts: &own, findings: &findings };
+        let (mut under, mut open, mut deepest, mut whole) = (vec![String::new(); spans.len()], Vec::new(), 0, String::new());
+        let (mut begun, mut ended) = (vec![0; spans.len()], vec![0; spans.len()]);
+        for step in note.steps(&own[0]) {
+            match step {
+                Step::Text(part) => {
+                    assert!(!part.is_empty());
+                    whole.push_str(part);
+                    open.iter().for_each(|number: &usize| under[*number - 1].push_str(part));
+                }
+                Step::Open { number, first, .. } => {
+                    open.push(number);
+                    begun[number - 1] += usize::from(first);
+                    deepest = deepest.max(open.len());
+                }
+                Step::Close { number, last } => {
+                    assert_eq!(open.pop(), Some(number), "what is opened last is closed first");
+                    ended[number - 1] += usize::from(last);
+                }
+            }
+        }
+        assert!(open.is_empty());
+        assert_eq!(whole, text);
+        for ((span, begun), ended) in spans.iter().zip(begun).zip(ended) {
+            let is_place = usize::from(text.get(span.0..span.1).is_some_and(|own| !own.is_empty()));
+            assert_eq!((begun, ended), (is_place, is_place), "{span:?}");
+        }
+        (under, deepest)
+    }
+
+    /// Seen to fail when a finding that begins before the last one ended was left out.
+    #[test]
+    fn every_finding_is_highlighted_where_it_stands_within_others_and_across_them() {
+        let text = "chest pain on the left side";
+        let spans = [(0, 10), (6, 10), (6, 27), (18, 27), (0, 10), (3, 8)];
+        let (under, deepest) = shown(text, &spans);
+        assert_eq!(under, spans.map(|(start, end)| &text[start..end]));
+        assert_eq!(deepest, 5);
     }
 
     #[test]
-    fn the_pieces_of_a_note_are_its_text_whatever_the_spans_say() {
+    fn the_text_is_all_there_whatever_the_spans_say() {
         let text = "é fever, 😀 no cough";
-        let spans = [(12, 14), (3, 8), (4, 9), (0, 99), (1, 2), (5, 5), (9, 3), (18, 23)];
-        let findings: Vec<_> = spans.into_iter().map(finding).collect();
-        let note = Note { id: "n", title: "t", written: None, by: None, text: Some(text), findings: &findings };
-        let pieces = note.pieces();
-        assert_eq!(pieces.iter().map(|piece| piece.text).collect::<String>(), text);
-        let marked: Vec<_> = pieces.iter().filter(|piece| piece.finding.is_some()).map(|piece| piece.text).collect();
-        assert_eq!(marked, ["fever", "cough"]);
+        let spans = [(12, 14), (3, 8), (4, 9), (0, 99), (1, 2), (5, 5), (9, 3), (18, 23), (10, 14), (0, 2)];
+        let (under, _) = shown(text, &spans);
+        assert_eq!(under, ["", "fever", "ever,", "", "", "", "", "cough", "😀", "é"]);
+        assert_eq!(shown("", &[(0, 0), (0, 1)]).0, ["", ""]);
+    }
+
+    /// Every set of three spans in a short text.
+    #[test]
+    fn any_three_spans_nest() {
+        let spans: Vec<_> = (0..4).flat_map(|start| (start..5).map(move |end| (start, end))).collect();
+        for a in &spans {
+            for b in &spans {
+                for c in &spans {
+                    let three = [*a, *b, *c];
+                    let (under, deepest) = shown("abcd", &three);
+                    assert_eq!(under, three.map(|(start, end)| &"abcd"[start..end]));
+                    assert!(deepest <= 3);
+                }
+            }
+        }
     }
 }

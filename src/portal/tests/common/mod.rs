@@ -97,11 +97,13 @@ fn record_pages(frame: &Frame<'_>, form: Form<'_>, text: &str, add: &mut Add<'_>
     let codes = [text];
     let finding = |context, judgement| Finding {
         id: text,
+        part: 0,
         span: (0, 1),
         name: text,
         context,
         codes: &codes,
-        why: Some(text),
+        rule: Some(text),
+        cue: Some(text),
         confidence: Some(90),
         acceptable: true,
         judgement,
@@ -113,9 +115,11 @@ fn record_pages(frame: &Frame<'_>, form: Form<'_>, text: &str, add: &mut Add<'_>
         finding(FindingContext::Historical, None),
         finding(FindingContext::Hypothetical, None),
         finding(FindingContext::Family, None),
+        finding(FindingContext::Other, None),
     ];
-    let note = Note { id: text, title: text, written: Some(MOMENT), by: Some(text), text: Some(text), findings: &findings };
-    let notes = [note.clone(), Note { text: None, findings: &[], ..note }];
+    let texts = [NoteText { part: 0, title: Some(text), text }, NoteText { part: 1, title: None, text }];
+    let note = Note { id: text, title: text, written: Some(MOMENT), by: Some(text), texts: &texts, findings: &findings };
+    let notes = [note.clone(), Note { texts: &texts[..1], ..note.clone() }, Note { texts: &[], findings: &[], ..note }];
     for (patients, appointments) in [(&[patient][..], &appointments[..]), (&[], &[])] {
         add("doctor", &DoctorHome { frame: frame.clone(), name: text, patients, more: true, appointments });
     }
