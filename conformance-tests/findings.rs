@@ -2,7 +2,10 @@
 //! note.
 
 mod judgements;
+mod pages;
+mod queues;
 mod reading;
+mod texts;
 
 use crate::harness::{Server, until};
 use crate::world::{self, Start};

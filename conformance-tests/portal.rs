@@ -5,7 +5,7 @@ use crate::harness::{Answer, Scratch, Server};
 use serde_json::Value;
 use std::sync::OnceLock;
 
-fn clinic() -> &'static Server {
+pub(crate) fn clinic() -> &'static Server {
     static CLINIC: OnceLock<Server> = OnceLock::new();
     CLINIC.get_or_init(|| Server::demo("portal"))
 }
@@ -14,7 +14,7 @@ fn demo(server: &Server) -> Value {
     serde_json::from_slice(&std::fs::read(server.dir.join("demo.json")).unwrap()).unwrap()
 }
 
-fn account(server: &Server, role: &str, number: usize) -> Value {
+pub(crate) fn account(server: &Server, role: &str, number: usize) -> Value {
     demo(server)["accounts"].as_array().unwrap().iter().filter(|account| account["role"] == role).nth(number).unwrap().clone()
 }
 
@@ -23,7 +23,7 @@ fn text<'v>(value: &'v Value, name: &str) -> &'v str {
 }
 
 /// A browser's tab.
-struct Tab<'s> {
+pub(crate) struct Tab<'s> {
     server: &'s Server,
     origin: String,
     cookie: String,
@@ -34,7 +34,7 @@ impl<'s> Tab<'s> {
         Self { server, origin: server.base.strip_suffix("/fhir").unwrap().to_owned(), cookie: String::new() }
     }
 
-    fn signed_in(server: &'s Server, account: &Value) -> Self {
+    pub(crate) fn signed_in(server: &'s Server, account: &Value) -> Self {
         let mut tab = Self::new(server);
         let page = tab.get("/sign-in");
         let form = [("username", text(account, "username")), ("password", text(account, "password"))];
@@ -56,18 +56,18 @@ impl<'s> Tab<'s> {
         answer
     }
 
-    fn get(&mut self, path: &str) -> Answer {
+    pub(crate) fn get(&mut self, path: &str) -> Answer {
         self.ask("GET", path, &[], None)
     }
 
     /// Posts the first form of a page to a path, its hidden fields and these.
-    fn send(&mut self, page: &Answer, path: &str, fields: &[(&str, &str)]) -> Answer {
+    pub(crate) fn send(&mut self, page: &Answer, path: &str, fields: &[(&str, &str)]) -> Answer {
         let body = form(page, path, fields);
         self.ask("POST", path, &[], Some(&body))
     }
 }
 
-fn html(answer: &Answer) -> String {
+pub(crate) fn html(answer: &Answer) -> String {
     String::from_utf8(answer.bytes.clone()).unwrap()
 }
 

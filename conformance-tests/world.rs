@@ -64,7 +64,8 @@ pub fn settled(server: &Server) {
     let database = rusqlite::Connection::open(server.dir.join("ehr.db")).expect("the live file");
     database.busy_timeout(std::time::Duration::from_secs(5)).expect("a setting");
     let waits = "SELECT EXISTS (SELECT 1 FROM gw_versions v WHERE v.type = 'DocumentReference' AND v.op <> 'delete'
-        AND v.seq > coalesce((SELECT CAST(value AS INTEGER) FROM gw_meta WHERE key = 'extracted'), 0))";
+        AND v.seq > coalesce((SELECT CAST(value AS INTEGER) FROM gw_meta
+            WHERE key = iif(v.client IS 'hearthgate-import', 'extracted-imports', 'extracted')), 0))";
     until("every note is read", || (!database.query_row(waits, [], |row| row.get::<_, bool>(0)).expect("a query")).then_some(()));
 }
 

@@ -8,10 +8,13 @@ CREATE TABLE findings (
     id INTEGER PRIMARY KEY,
     public_id TEXT NOT NULL UNIQUE DEFAULT (lower(hex(randomblob(16))))
         CHECK (length(public_id) BETWEEN 1 AND 64 AND public_id NOT GLOB '*[^A-Za-z0-9.-]*'),
-    -- Where it was read: the note, its version, the place in its text.
-    -- Findings go with their note in the same statement, whoever deletes it: the triggers of history follow what cascades.
+    -- Where it was read: the note, its version, which of its attachments (the place in `content`, from 0), the Binary that holds the
+    -- attachment where it does not stand in the note, the place in the text.
+    -- Findings go with their note and its text in the same statement, whoever deletes it: the triggers of history follow what cascades.
     note_id INTEGER NOT NULL REFERENCES notes (id) ON DELETE CASCADE,
     note_version INTEGER NOT NULL CHECK (note_version >= 1),
+    part INTEGER NOT NULL DEFAULT 0 CHECK (part >= 0),
+    binary_id INTEGER REFERENCES binaries (id) ON DELETE CASCADE,
     char_offset INTEGER NOT NULL CHECK (char_offset >= 0),          -- Unicode code points
     char_length INTEGER NOT NULL CHECK (char_length >= 1),
     byte_start INTEGER NOT NULL CHECK (byte_start >= char_offset),  -- bytes as stored
@@ -67,12 +70,19 @@ CREATE INDEX findings__note_id_byte_start ON findings (note_id, byte_start);
 CREATE INDEX findings__patient_id ON findings (patient_id);
 CREATE INDEX findings__visit_id ON findings (visit_id) WHERE visit_id IS NOT NULL;
 CREATE INDEX findings__device_id ON findings (device_id);
+CREATE INDEX findings__binary_id ON findings (binary_id) WHERE binary_id IS NOT NULL;
 
 -- A note of another patient says nothing of this one.
 CREATE TRIGGER findings_stay_with_their_patient AFTER UPDATE OF patient_id ON notes
 WHEN NEW.patient_id IS NOT OLD.patient_id
 BEGIN
     DELETE FROM findings WHERE note_id = NEW.id;
+END;
+
+CREATE TRIGGER findings_stay_with_their_patient_as_texts_do AFTER UPDATE OF patient_id ON binaries
+WHEN NEW.patient_id IS NOT OLD.patient_id
+BEGIN
+    DELETE FROM findings WHERE binary_id = NEW.id;
 END;
 
 -- Nor does a row that replaces another's.

@@ -159,6 +159,43 @@ fn where_a_finding_comes_from_is_told() {
         let value = version["value"].as_str().expect("a version");
         assert!(agent["display"].as_str().expect("a name").contains(value), "who may not read the device still reads its versions");
     }
+    // Whoever may see the finding may see what read it, and comes to it by an include; other Devices without a patient stay hidden.
+    let reader = device["id"].as_str().expect("an id");
+    for token in [&clinic.m, &clinic.a] {
+        assert_eq!(clinic.server.get(&format!("Device/{reader}"), token).expect(200).json(), device);
+        let page = clinic.server.get(&format!("Observation?_id={}&_include=Observation:device", id(&finding)), token).expect(200);
+        assert_eq!(page.entries("include").iter().map(id).collect::<Vec<_>>(), [reader]);
+    }
+    let software = |id: &str| json!({ "resourceType": "Device", "id": id, "type": device["type"] });
+    let hidden = [
+        ("pump", json!({ "resourceType": "Device", "id": "pump", "type": { "coding": [{ "system": "http://snomed.info/sct", "code": "182722004" }] } })),
+        ("theirs", {
+            let mut own = software("theirs");
+            own["patient"] = json!({ "reference": "Patient/pat-b" });
+            own
+        }),
+        ("named", {
+            let mut own = software("named");
+            own["patient"] = json!({ "display": "Berta" });
+            own
+        }),
+    ];
+    for (id, device) in &hidden {
+        clinic.server.send("PUT", &format!("Device/{id}"), &clinic.system, device).expect(201);
+        for token in [&clinic.m, &clinic.a] {
+            let of = |id: &str| {
+                let answer = clinic.server.get(&format!("Device/{id}"), token);
+                (answer.status, String::from_utf8_lossy(&answer.bytes).replace(id, "*"))
+            };
+            assert_eq!(of(id), of(&"x".repeat(id.len())), "{id}");
+            assert!(clinic.server.get("Device", token).expect(200).ids().is_empty(), "a search finds patients' devices alone");
+        }
+    }
+    // Who may not read Devices at all does not come to it either.
+    let token = crate::world::token(&clinic.server, Some("mora"), "user/Observation.rs", None);
+    clinic.server.get(&format!("Device/{reader}"), &token).expect(403);
+    let page = clinic.server.get(&format!("Observation?_id={}&_include=Observation:device", id(&finding)), &token).expect(200);
+    assert!(page.entries("include").is_empty());
 }
 
 /// A note read once has one version of each finding; a changed one keeps what it still says and loses the rest.

@@ -10,7 +10,7 @@ use crate::denial::{Denial, GrantFault};
 use crate::grant;
 use crate::interaction::Interaction;
 use crate::narrow::{Boundary, Labels, Narrowed, Target};
-use crate::reach::{Patients, Reach, TypeRule};
+use crate::reach::{Patients, Reach, SOFTWARE, TypeRule};
 use crate::role::{InternalCaller, Role};
 use crate::roles::{ReachKind, Roles};
 use crate::scope::{Context, Scope, Scopes, static_type};
@@ -229,7 +229,8 @@ impl Caller {
         let reaches = granting.flat_map(|scope| {
             decision.reach.iter().filter_map(|kind| {
                 let patients = self.patients(scope.context(), *kind, own.roles.is_impersonal(name))?;
-                Some(Reach { patients, filters: scope.filters().to_vec() })
+                let software = SOFTWARE.iter().filter(|_| *kind == ReachKind::Software).map(|(code, value)| ((*code).to_owned(), (*value).to_owned()));
+                Some(Reach { patients, filters: scope.filters().iter().cloned().chain(software).collect() })
             })
         });
         TypeRule::union(reaches).ok_or_else(|| self.scope_denial(name, interaction))
@@ -257,6 +258,8 @@ impl Caller {
             // A launch is about one patient in care, and care reaches all of that patient's.
             (ReachKind::Named, Some(_)) => return None,
             (ReachKind::Named, None) => Patients::Naming(own()?),
+            // No patient's, and so every launch's.
+            (ReachKind::Software, _) => Patients::All,
             (ReachKind::All, Some(patient)) => Patients::Compartment(patient),
             (ReachKind::All, None) => Patients::All,
         })

@@ -24,7 +24,7 @@ pub use grant::{Excess, ExcessReason, subset};
 pub use interaction::{Interaction, Letters};
 pub use narrow::{Boundary, Consent, Labels, Narrowed, Target};
 pub use offer::Offer;
-pub use reach::{NAMING, Patients, Reach, TypeRule};
+pub use reach::{NAMING, Patients, Reach, SOFTWARE, TypeRule};
 pub use role::{InternalCaller, Role};
 pub use roles::{Decision, Fault, ReachKind, Roles};
 pub use scope::{Context, Scope, ScopeError, Scopes};

@@ -5,6 +5,10 @@
 /// (<https://hl7.org/fhir/R4/appointment.html#search>).
 pub const NAMING: &str = "practitioner";
 
+/// What a Device is that is a program of the gateway's own and no patient's (SNOMED CT 706689003, application software), by search
+/// parameters.
+pub const SOFTWARE: [(&str, &str); 3] = [("patient:missing", "true"), ("type", "http://snomed.info/sct|706689003"), ("manufacturer:exact", "Hearthgate")];
+
 /// Whose resources.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Patients {

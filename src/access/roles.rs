@@ -24,6 +24,8 @@ pub enum ReachKind {
     Care,
     /// Whoever's they are, as long as the doctor is named among those who take part.
     Named,
+    /// Nobody's, as long as it is a program of the gateway's own.
+    Software,
     /// Everyone's.
     All,
 }

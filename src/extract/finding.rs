@@ -2,6 +2,7 @@
 //! table, which its checks hold.
 
 use super::note::Note;
+use super::reading::{Place, Reading};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hearthgate_mapping::{Plan, Row, Sql, take};
@@ -81,39 +82,19 @@ const SYSTEMS: [&str; 4] =
 const ASKED: [&str; 4] = ["code_snomed", "code_icd10cm", "code_rxnorm", "code_mesh"];
 const ANSWERED: [&str; 4] = ["value_snomed", "value_icd10cm", "value_rxnorm", "value_mesh"];
 
-/// Code points before a byte of the text, counted on from where it was asked last.
-struct Counter<'t> {
-    text: &'t str,
-    byte: usize,
-    chars: usize,
-}
-
-impl Counter<'_> {
-    fn at(&mut self, byte: usize) -> usize {
-        let between = self.text.get(self.byte.min(byte)..self.byte.max(byte)).map_or(0, |part| part.chars().count());
-        self.chars = if byte >= self.byte { self.chars + between } else { self.chars - between };
-        self.byte = byte;
-        self.chars
-    }
-}
-
-/// The rows that a note's findings want. `device` is the reader's id, `now` an instant.
-pub(super) fn wanted(note: &Note, findings: &[Finding], device: &str, now: &str, keyring: &Keyring) -> Vec<Wanted> {
-    let mut counter = Counter { text: &note.text, byte: 0, chars: 0 };
+/// The rows that what was found in each of a note's texts wants. `device` is the reader's id, `now` an instant.
+pub(super) fn wanted(note: &Note, found: &[Vec<Finding>], device: &str, now: &str, keyring: &Keyring) -> Vec<Wanted> {
     let mut seen: HashMap<String, usize> = HashMap::new();
-    findings
-        .iter()
-        .map(|finding| {
-            let said = note.text.get(finding.start..finding.end).unwrap_or_default();
-            let (from, to) = (counter.at(finding.start), counter.at(finding.end));
-            let bytes = if note.one_byte { (from, to) } else { (finding.start, finding.end) };
-            let same = identity(note, finding, said);
-            let number = seen.entry(same.clone()).or_insert(0);
-            *number += 1;
-            let id = id(keyring, "findings.public_id", &format!("{same}{number}"));
-            Wanted { id, columns: columns(note, finding, (from, to), bytes, device, now) }
-        })
-        .collect()
+    let all = note.texts.iter().zip(found).flat_map(|(text, findings)| findings.iter().map(move |finding| (text, finding)));
+    all.map(|(text, finding)| {
+        let said = text.text.get(finding.start..finding.end).unwrap_or_default();
+        let same = identity(note, finding, said);
+        let number = seen.entry(same.clone()).or_insert(0);
+        *number += 1;
+        let id = id(keyring, "findings.public_id", &format!("{same}{number}"));
+        Wanted { id, columns: columns(note, text, finding, device, now) }
+    })
+    .collect()
 }
 
 /// An id that follows from a text and tells nothing of it to whoever has no key: a UUID of version 8 (RFC 9562).
@@ -135,14 +116,17 @@ fn identity(note: &Note, finding: &Finding, said: &str) -> String {
     format!("{}\n{}\n{}\n{codes}{}\n{flags:?}{}\n{said}\n", note.id, note.patient, finding.category.as_str(), finding.name, c.experiencer.as_str())
 }
 
-fn columns(note: &Note, finding: &Finding, chars: (usize, usize), bytes: (usize, usize), device: &str, now: &str) -> Vec<(&'static str, Sql)> {
-    let said = |span: (usize, usize)| note.text.get(span.0..span.1).map(str::to_owned);
+fn columns(note: &Note, of: &Reading, finding: &Finding, device: &str, now: &str) -> Vec<(&'static str, Sql)> {
+    let said = |span: (usize, usize)| of.text.get(span.0..span.1).map(str::to_owned);
+    let Place { bytes, chars } = of.place((finding.start, finding.end));
     let c = &finding.context;
     let cues: Vec<String> = c.triggers.iter().filter_map(|t| Some(format!("{}: {}", t.decides, said((t.start, t.end))?))).collect();
     let site: Vec<String> = [finding.modifiers.laterality, finding.modifiers.body_site].into_iter().flatten().filter_map(said).collect();
     let mut row = vec![
         ("note_id", Sql::Text(note.id.clone())),
         ("note_version", Sql::Integer(i64::try_from(note.version).unwrap_or(i64::MAX))),
+        ("part", number(of.part)),
+        ("binary_id", text(of.binary.clone())),
         ("char_offset", number(chars.0)),
         ("char_length", number(chars.1 - chars.0)),
         ("byte_start", number(bytes.0)),

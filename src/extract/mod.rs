@@ -7,6 +7,7 @@
 //!
 //! * A finding keeps its id while the note says the same (concept, context and words), so that a judgement stays with it.
 //! * What a note says no more is withdrawn: deleted, or marked `entered-in-error` where a doctor accepted it.
+//! * What an import brought waits behind what somebody wrote.
 //! * How far the feed was read stands in `gw_meta`, written with the findings: a kill repeats nothing and loses nothing.
 
 mod device;
@@ -14,6 +15,8 @@ mod feed;
 mod finding;
 pub mod judgement;
 mod note;
+mod reader;
+pub mod reading;
 mod typed;
 mod unit;
 

@@ -1,7 +1,6 @@
-//! A note as the reader of clinical text wants it: text, whose, when, where.
+//! A note as the reader of clinical text wants it: its texts, whose, when, where.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use super::reading::{Attachment, Reading, attachments};
 use hearthgate_fhir::Value;
 use hearthgate_store::Stored;
 
@@ -18,34 +17,23 @@ pub(super) struct Note {
     /// When it was written, as it says.
     pub date: Option<String>,
     /// What it says; empty where nothing is to be read.
-    pub text: String,
-    /// Each character of `text` was one byte: the attachment is no UTF-8 and was read as ISO 8859-1.
-    pub one_byte: bool,
+    pub texts: Vec<Reading>,
 }
 
 impl Note {
-    /// The note in a DocumentReference as served; `None` for one that is of no patient here.
-    pub fn of(stored: &Stored) -> Option<Self> {
-        let value: Value = serde_json::from_slice(&stored.body).ok()?;
+    /// The note in a DocumentReference as served; `None` for one that is of no patient here. `text` reads an attachment of the patient
+    /// whose id it is given.
+    pub fn of<E>(stored: &Stored, base: &str, text: impl Fn(Attachment, &str) -> Result<Option<Reading>, E>) -> Result<Option<Self>, E> {
+        let Ok(value) = serde_json::from_slice::<Value>(&stored.body) else { return Ok(None) };
         let reference = |found: &Value, kind: &str| found.get("reference").and_then(Value::as_str)?.strip_prefix(kind)?.strip_prefix('/').map(str::to_owned);
-        let patient = reference(value.get("subject")?, "Patient")?;
-        let first = |of: &Value, name: &str| of.get(name)?.as_array()?.first().cloned();
-        let encounter = value.get("context").and_then(|context| reference(&first(context, "encounter")?, "Encounter"));
-        let attachment = first(&value, "content").and_then(|content| content.get("attachment").cloned()).unwrap_or_default();
-        let date = value.get("date").or_else(|| attachment.get("creation")).and_then(Value::as_str).map(str::to_owned);
-        let says = value.get("status").and_then(Value::as_str) == Some("current")
-            && value.get("docStatus").and_then(Value::as_str) != Some("entered-in-error")
-            && is_text(attachment.get("contentType").and_then(Value::as_str));
-        let bytes = attachment.get("data").and_then(Value::as_str).filter(|_| says).and_then(|data| STANDARD.decode(data).ok()).unwrap_or_default();
-        let (text, one_byte) = match String::from_utf8(bytes) {
-            Ok(text) => (text, false),
-            Err(error) => (error.as_bytes().iter().map(|byte| char::from(*byte)).collect(), true),
-        };
-        Some(Self { id: stored.id.clone(), version: stored.version, patient, encounter, date, text, one_byte })
+        let Some(patient) = value.get("subject").and_then(|subject| reference(subject, "Patient")) else { return Ok(None) };
+        let encounter = value.pointer("/context/encounter/0").and_then(|encounter| reference(encounter, "Encounter"));
+        let date = value.get("date").or_else(|| value.pointer("/content/0/attachment/creation")).and_then(Value::as_str).map(str::to_owned);
+        let says = value.get("status").and_then(Value::as_str) == Some("current") && value.get("docStatus").and_then(Value::as_str) != Some("entered-in-error");
+        let mut texts = Vec::new();
+        for attachment in attachments(&value, base).into_iter().filter(|_| says) {
+            texts.extend(text(attachment, &patient)?);
+        }
+        Ok(Some(Self { id: stored.id.clone(), version: stored.version, patient, encounter, date, texts }))
     }
-}
-
-/// Text of some kind; what names none is taken for it.
-fn is_text(content_type: Option<&str>) -> bool {
-    content_type.is_none_or(|kind| kind.trim_start().get(..5).is_some_and(|start| start.eq_ignore_ascii_case("text/")))
 }

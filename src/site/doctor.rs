@@ -2,12 +2,13 @@
 
 use super::visit::{Visit, not_found, stop, visit};
 use super::{findings, record};
+use crate::extract::reading::Reading;
 use crate::oauth::Oauth;
 use crate::oauth::answer::{Stop, page, see_other};
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
 use hearthgate_access::Role;
-use hearthgate_portal::{AppointmentLine, Chart, DoctorHome, Form, Note, PatientChoice, PrescriptionLine, shield};
+use hearthgate_portal::{AppointmentLine, Chart, DoctorHome, Form, Note, NoteText, PatientChoice, PrescriptionLine, shield};
 use http::{Method, StatusCode};
 use std::sync::Arc;
 
@@ -36,8 +37,10 @@ pub async fn chart(State(oauth): State<Arc<Oauth>>, Path(id): Path<String>, requ
     visit(oauth, request, &[Role::Doctor], async move |visit, request| {
         if request.method() == Method::POST {
             let form = visit.posted(request).await?;
-            findings::judge(&visit, form.get("finding").unwrap_or_default(), form.get("judgement").unwrap_or_default()).await?;
-            return Ok(see_other(&visit.path));
+            let finding = form.get("finding").unwrap_or_default();
+            findings::judge(&visit, finding, form.get("judgement").unwrap_or_default()).await?;
+            // Back to where the person was in the list.
+            return Ok(see_other(&format!("{}#{finding}", visit.path)));
         }
         show(&visit, &id).await
     })
@@ -55,7 +58,8 @@ async fn show(visit: &Visit, id: &str) -> Result<Response, Stop> {
     let prescriptions: Vec<_> = prescriptions.iter().map(prescription).collect();
     let codes: Vec<Vec<Vec<&str>>> = found.iter().map(|list| list.iter().map(findings::codes).collect()).collect();
     let views: Vec<Vec<_>> = found.iter().zip(&codes).map(|(list, codes)| list.iter().zip(codes).map(|(f, codes)| f.view(codes)).collect()).collect();
-    let notes: Vec<_> = documents.iter().zip(&views).map(|(document, findings)| note(document, findings)).collect();
+    let texts: Vec<Vec<_>> = documents.iter().map(|document| document.texts.iter().map(note_text).collect()).collect();
+    let notes: Vec<_> = documents.iter().zip(&texts).zip(&views).map(|((document, texts), findings)| note(document, texts, findings)).collect();
     let clients: Vec<_> = visit.oauth.store().clients()?.into_iter().filter(|client| !client.disabled && client.launch_url.is_some()).collect();
     let apps: Vec<_> = clients.iter().map(|client| (client.client_id.as_str(), client.name.as_str())).collect();
     // A launch ends at the app, and an app without a page of its own to ask the person anything at its redirect address.
@@ -104,6 +108,10 @@ pub fn prescription(prescription: &record::Prescription) -> PrescriptionLine<'_>
     }
 }
 
-fn note<'a>(document: &'a record::Document, findings: &'a [hearthgate_portal::Finding<'a>]) -> Note<'a> {
-    Note { id: &document.id, title: &document.title, written: document.written, by: document.by.as_deref(), text: document.text.as_deref(), findings }
+fn note<'a>(document: &'a record::Document, texts: &'a [NoteText<'a>], findings: &'a [hearthgate_portal::Finding<'a>]) -> Note<'a> {
+    Note { id: &document.id, title: &document.title, written: document.written, by: document.by.as_deref(), texts, findings }
+}
+
+fn note_text(text: &Reading) -> NoteText<'_> {
+    NoteText { part: text.part, title: text.title.as_deref(), text: &text.text }
 }

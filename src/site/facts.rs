@@ -1,7 +1,5 @@
 //! What people want to know out of FHIR resources: names, days, texts. Total: what is not there, or is of another shape, is left out.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use hearthgate_portal::{Day, Moment};
 use serde_json::Value;
 
@@ -65,17 +63,6 @@ pub fn participant(appointment: &Value, resource_type: &str) -> Option<(String, 
     })
 }
 
-/// The text of a document kept inside its DocumentReference; `None` for what is no text.
-#[must_use]
-pub fn document_text(document: &Value) -> Option<String> {
-    document["content"].as_array()?.iter().find_map(|content| {
-        let attachment = &content["attachment"];
-        let kind = attachment["contentType"].as_str()?.split(';').next()?.trim();
-        let bytes = kind.eq_ignore_ascii_case("text/plain").then(|| STANDARD.decode(attachment["data"].as_str()?).ok())??;
-        String::from_utf8(bytes).ok()
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -99,14 +86,5 @@ mod tests {
         for odd in [json!("2026-12-01"), json!("T"), json!("2026-12-01T8"), json!("é-é-é"), json!(7), json!("2026-1é-01")] {
             assert_eq!(moment(&odd), None, "{odd}");
         }
-    }
-
-    #[test]
-    fn only_plain_text_is_a_documents_text() {
-        let of = |kind: &str, data: &str| document_text(&json!({ "content": [{ "attachment": { "contentType": kind, "data": data } }] }));
-        assert_eq!(of("text/plain; charset=utf-8", "aGk="), Some("hi".to_owned()));
-        assert_eq!(of("text/html", "aGk="), None);
-        assert_eq!(of("text/plain", "/w=="), None);
-        assert_eq!(of("text/plain", "%"), None);
     }
 }

@@ -25,7 +25,9 @@ const AFFIRMED: [&str; 3] = ["29308-4", "75325-1", "29545-1"];
 pub struct Finding {
     /// The Observation's FHIR id.
     pub id: String,
-    /// Where it stands in the note's text, in bytes.
+    /// In which of the note's attachments it stands.
+    pub part: usize,
+    /// Where it stands in the text that is shown of that, in bytes; nowhere where the two are alike.
     pub span: (usize, usize),
     /// What it is, in words.
     pub name: String,
@@ -33,8 +35,10 @@ pub struct Finding {
     pub context: FindingContext,
     /// Codes, as the names of their systems and themselves.
     pub codes: Vec<String>,
-    /// The rule, and the words that led to the context.
-    pub why: Option<String>,
+    /// The rule that recognised it.
+    pub rule: Option<String>,
+    /// The words that led to the context.
+    pub cue: Option<String>,
     /// How sure, in percent.
     pub confidence: Option<u8>,
     /// Whether a Condition can be made of it.
@@ -58,11 +62,13 @@ pub async fn of_notes(gateway: &Gateway, caller: &Caller, patient: &str, documen
         let origin = origin(observation).and_then(|of| of["reference"].as_str());
         let note = origin.and_then(|reference| notes.iter().position(|note| note == reference));
         if let (Some(note), Some(finding)) = (note, finding(observation)) {
-            lists[note].push(finding);
+            let text = documents[note].texts.iter().find(|text| text.part == finding.part);
+            let span = text.and_then(|text| text.shown(finding.span)).unwrap_or_default();
+            lists[note].push(Finding { span, ..finding });
         }
     }
     for list in &mut lists {
-        list.sort_by_key(|finding| finding.span);
+        list.sort_by_key(|finding| (finding.part, finding.span));
     }
     Ok(lists)
 }
@@ -112,16 +118,16 @@ fn finding(observation: &Value) -> Option<Finding> {
         "entered-in-error" => return None,
         _ => None,
     };
-    let why: Vec<String> =
-        [text(own("finding-rule", "valueCode")), text(own("finding-cue", "valueString")).map(|cue| format!("“{cue}”"))].into_iter().flatten().collect();
     let confidence = own("finding-confidence", "valueDecimal").and_then(|value| value.as_f64());
     Some(Finding {
         id: observation["id"].as_str()?.to_owned(),
+        part: place("attachment").unwrap_or(0),
         span: (place("start")?, place("end")?),
         name: concept["text"].as_str().or_else(|| source_text(source)).unwrap_or_default().to_owned(),
         context: context(observation, own("finding-negated", "valueBoolean") == Some(Value::Bool(true))),
         codes: concept["coding"].as_array().into_iter().flatten().filter_map(code).collect(),
-        why: (!why.is_empty()).then(|| why.join(", ")),
+        rule: text(own("finding-rule", "valueCode")),
+        cue: text(own("finding-cue", "valueString")),
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 100")]
         confidence: confidence.map(|share| (share.clamp(0.0, 1.0) * 100.0).round() as u8),
         acceptable,
@@ -138,8 +144,8 @@ fn context(observation: &Value, negated: bool) -> FindingContext {
     // "No family history of cancer" is about the family, and first of all it is no cancer.
     if negated {
         FindingContext::Negated
-    } else if is("finding-experiencer") {
-        FindingContext::Family
+    } else if let Some(whose) = modified(observation, "finding-experiencer") {
+        if whose == "other" { FindingContext::Other } else { FindingContext::Family }
     } else if is("finding-hypothetical") {
         FindingContext::Hypothetical
     } else if is("finding-historical") || is("finding-resolved") {
@@ -174,11 +180,13 @@ impl Finding {
     pub fn view<'a>(&'a self, codes: &'a [&'a str]) -> hearthgate_portal::Finding<'a> {
         hearthgate_portal::Finding {
             id: &self.id,
+            part: self.part,
             span: self.span,
             name: &self.name,
             context: self.context,
             codes,
-            why: self.why.as_deref(),
+            rule: self.rule.as_deref(),
+            cue: self.cue.as_deref(),
             confidence: self.confidence,
             acceptable: self.acceptable,
             judgement: self.judgement,

@@ -1,6 +1,7 @@
 //! The record as pages show it, asked of the FHIR interface as the person who is signed in.
 
 use super::facts;
+use crate::extract::reading::{self, Reading, Source};
 use crate::rest::fault::Fault;
 use crate::rest::gateway::Gateway;
 use crate::rest::within::{read, search};
@@ -70,8 +71,8 @@ pub struct Document {
     pub written: Option<Moment>,
     /// Who wrote it.
     pub by: Option<String>,
-    /// Its text, where it is one.
-    pub text: Option<String>,
+    /// Its texts, as far as it is text.
+    pub texts: Vec<Reading>,
 }
 
 /// Patients whom the caller may see, by name; with a name, those whose name begins like each of its words. Beside them whether there
@@ -125,7 +126,24 @@ pub async fn prescriptions(gateway: &Gateway, caller: &Caller, patient: &str) ->
 pub async fn notes(gateway: &Gateway, caller: &Caller, patient: &str) -> Result<(Vec<Document>, bool), Fault> {
     let parameters = [("patient", patient), ("status", "current"), ("_sort", "-date"), ("_count", MOST_NOTES)];
     let found = search(gateway, caller, "DocumentReference", &parameters).await?;
-    Ok((found.resources.iter().map(document).collect(), found.more))
+    let mut documents = Vec::with_capacity(found.resources.len());
+    for resource in &found.resources {
+        documents.push(Document { texts: texts(gateway, caller, resource).await?, ..document(resource) });
+    }
+    Ok((documents, found.more))
+}
+
+/// What a document says, where it stands in Binaries too.
+async fn texts(gateway: &Gateway, caller: &Caller, document: &Value) -> Result<Vec<Reading>, Fault> {
+    let mut texts = Vec::new();
+    for attachment in reading::attachments(document, &gateway.settings.base) {
+        let binary = match &attachment.source {
+            Source::Here(_) => None,
+            Source::Binary(id) => read(gateway, caller, "Binary", id).await?,
+        };
+        texts.extend(attachment.reading(binary.as_ref()));
+    }
+    Ok(texts)
 }
 
 fn escaped(word: &str) -> String {
@@ -176,6 +194,6 @@ fn document(document: &Value) -> Document {
         title: title.unwrap_or_default(),
         written: facts::moment(&document["date"]),
         by: facts::display(&document["author"][0]),
-        text: facts::document_text(document),
+        texts: Vec::new(),
     }
 }

@@ -191,9 +191,10 @@ impl Compiler<'_> {
                 ("own", Role::Patient) => ReachKind::Own,
                 ("care", Role::Doctor) => ReachKind::Care,
                 ("named", Role::Doctor) if raw.types.iter().all(|of| r4::search_parameter(of, NAMING).is_some()) => ReachKind::Named,
+                ("software", _) if raw.types.iter().all(|of| of == "Device") => ReachKind::Software,
                 ("all", _) => ReachKind::All,
                 _ => {
-                    let message = "`reach` is \"own\" (patients only), \"care\" (doctors only), \"named\" (doctors only, for types that R4 searches by `practitioner`) or \"all\"";
+                    let message = "`reach` is \"own\" (patients only), \"care\" (doctors only), \"named\" (doctors only, for types that R4 searches by `practitioner`), \"software\" (for Device) or \"all\"";
                     self.fault(line, message.to_owned());
                     return None;
                 }

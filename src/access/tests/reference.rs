@@ -5,7 +5,7 @@
 mod common;
 
 use common::{grant, legal_heads, roles};
-use hearthgate_access::{Caller, Interaction, Patients, ReachKind, Role, TypeRule};
+use hearthgate_access::{Caller, Interaction, Patients, ReachKind, Role, SOFTWARE, TypeRule};
 use proptest::prelude::*;
 
 struct Resource {
@@ -25,7 +25,7 @@ const fn appointment(patient: &'static str, names: &'static str) -> Resource {
     Resource { name: "Appointment", patient: Some(patient), category: "", status: "booked", names }
 }
 
-const WORLD: [Resource; 19] = [
+const WORLD: [Resource; 21] = [
     resource("Observation", Some("A"), "laboratory", "final"),
     resource("Observation", Some("A"), "vital-signs", "final"),
     resource("Observation", Some("B"), "laboratory", "final"),
@@ -40,7 +40,9 @@ const WORLD: [Resource; 19] = [
     appointment("B", "M"),
     appointment("B", "N"),
     resource("Practitioner", None, "", ""),
-    resource("Device", Some("A"), "", "active"),
+    resource("Device", Some("A"), SOFTWARE[1].1, "active"),
+    resource("Device", None, SOFTWARE[1].1, "active"),
+    resource("Device", None, "", "active"),
     resource("Task", None, "", ""),
     resource("ValueSet", None, "", "active"),
     resource("AuditEvent", Some("A"), "", ""),
@@ -51,6 +53,10 @@ fn value(resource: &Resource, code: &str) -> &'static str {
     match code {
         "category" => resource.category,
         "status" => resource.status,
+        "type" => resource.category,
+        "manufacturer:exact" => "Hearthgate",
+        "patient:missing" if resource.patient.is_none() => "true",
+        "patient:missing" => "false",
         other => panic!("the tests filter by category and status, not {other}"),
     }
 }
@@ -91,6 +97,7 @@ fn allowed(role: Role, registered: &str, granted: &str, launch: Option<&str>, re
     let roles = roles();
     let reach = roles.decision(role, resource.name, interaction).map(|d| d.reach).unwrap_or_default();
     let registered = contexts(registered, resource, interaction);
+    let is_software = resource.patient.is_none() && resource.category == SOFTWARE[1].1 && reach.contains(&ReachKind::Software);
     contexts(granted, resource, interaction).iter().filter(|context| registered.contains(context)).any(|context| {
         let system = role == Role::System;
         let fits = match context.as_str() {
@@ -102,8 +109,9 @@ fn allowed(role: Role, registered: &str, granted: &str, launch: Option<&str>, re
             ReachKind::All => true,
             ReachKind::Own | ReachKind::Care => resource.patient == Some("A"),
             ReachKind::Named => context == "user" && resource.names == "M",
+            ReachKind::Software => is_software,
         });
-        let impersonal = matches!(resource.name, "Practitioner" | "ValueSet");
+        let impersonal = is_software || matches!(resource.name, "Practitioner" | "ValueSet");
         let by_launch = context != "patient" || impersonal || (launch.is_some() && resource.patient == launch);
         fits && by_role && by_launch
     })
