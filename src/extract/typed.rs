@@ -11,8 +11,9 @@ use hearthgate_store::{Change, Context, Expect, Guard, Unit};
 use serde_json::json;
 use tokio::runtime::Handle;
 
+/// From what waits, which is little, never from all the patients (`CROSS JOIN`): it is asked again and again.
 const WAITING: &str = "SELECT i.id, i.public_id, p.public_id, v.public_id, d.public_id, i.written_at, i.type_code, i.title, i.body
-    FROM note_intake i JOIN patients p ON p.id = i.patient_id LEFT JOIN visits v ON v.id = i.visit_id LEFT JOIN doctors d ON d.id = i.doctor_id
+    FROM note_intake i CROSS JOIN patients p ON p.id = i.patient_id LEFT JOIN visits v ON v.id = i.visit_id LEFT JOIN doctors d ON d.id = i.doctor_id
     WHERE i.refused IS NULL ORDER BY i.id LIMIT 50";
 
 /// Takes what waits; answers whether there was anything.

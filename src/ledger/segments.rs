@@ -1,9 +1,13 @@
 //! Segment files: `<first number, 20 digits>.jsonl` in one directory, appended to and never rewritten,
 //! except that a torn tail is cut off at the start.
+//!
+//! While a segment is written to, zeros stand behind its last line: the file is made longer ahead of time, so that to make
+//! a batch durable is to write its own blocks and nothing else, which takes half as long as to make the file longer with it.
+//! They are cut off when the segment ends, at a clean stop, and at the next start as a torn tail would be.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, BufRead, BufReader, ErrorKind, Seek, SeekFrom, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::io::{self, BufRead, BufReader, ErrorKind, Seek, SeekFrom};
+use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
@@ -35,11 +39,18 @@ pub(crate) fn io_error(path: &Path) -> impl FnOnce(io::Error) -> Error + '_ {
     |error| Error::Io { path: path.to_owned(), kind: error.kind() }
 }
 
+/// Zeros ahead of the lines: as many as there are bytes, within these bounds.
+const AHEAD: std::ops::RangeInclusive<u64> = (64 << 10)..=(1 << 20);
+
 /// The segments of a directory, open for appending.
 pub(crate) struct Segments {
     dir: PathBuf,
+    /// Each write to it is durable when it returns.
     file: Option<File>,
+    /// Where its lines end.
     bytes: u64,
+    /// Where the zeros behind them end.
+    length: u64,
     most: u64,
     /// Held as long as the segments are open; the lock ends with the process.
     _lock: File,
@@ -51,49 +62,101 @@ impl Segments {
     pub(crate) fn open(dir: &Path, most: u64) -> Result<(Self, Seq), Error> {
         DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(io_error(dir))?;
         let lock = lock(dir)?;
-        let mut segments = Self { dir: dir.to_owned(), file: None, bytes: 0, most, _lock: lock };
+        let mut segments = Self { dir: dir.to_owned(), file: None, bytes: 0, length: 0, most, _lock: lock };
         let Some((first, path)) = list(dir)?.pop() else {
             return Ok((segments, 1));
         };
         let (next, good) = scan(&path, first)?;
-        let file = OpenOptions::new().append(true).open(&path).map_err(io_error(&path))?;
+        let file = synced().open(&path).map_err(io_error(&path))?;
         let length = file.metadata().map_err(io_error(&path))?.len();
         if good < length {
             file.set_len(good).and_then(|()| file.sync_all()).map_err(io_error(&path))?;
         }
         segments.file = Some(file);
-        segments.bytes = good;
+        (segments.bytes, segments.length) = (good, good);
         Ok((segments, next))
     }
 
     fn rotate(&mut self, first: Seq) -> Result<File, TapeFault> {
         let path = self.dir.join(format!("{first:020}.jsonl"));
-        let made = OpenOptions::new().append(true).create_new(true).mode(0o600).open(path);
+        let made = synced().create_new(true).mode(0o600).open(path);
         let file = made.map_err(|error| match is_full(&error) {
             true => TapeFault::Full(error),
             false => TapeFault::Lost(error),
         })?;
         // The name must be as durable as what is written under it.
         File::open(&self.dir).and_then(|dir| dir.sync_all()).map_err(TapeFault::Lost)?;
-        self.bytes = 0;
+        (self.bytes, self.length) = (0, 0);
         Ok(file)
+    }
+
+    /// Makes the file long enough for so many bytes more, and for others to come where there is room for them.
+    fn lengthen(&mut self, file: &File, needed: u64) -> Result<(), TapeFault> {
+        let end = self.bytes + needed;
+        if end <= self.length {
+            return Ok(());
+        }
+        let mut ahead = self.bytes.clamp(*AHEAD.start(), *AHEAD.end());
+        loop {
+            let zeros = vec![0; usize::try_from(end + ahead - self.length).unwrap_or(usize::MAX)];
+            match file.write_all_at(&zeros, self.length) {
+                Ok(()) => {
+                    self.length = end + ahead;
+                    return Ok(());
+                }
+                // A full disk still takes a file back to what it was.
+                Err(error) if is_full(&error) && file.set_len(self.length).is_ok() => {
+                    if ahead == 0 {
+                        return Err(TapeFault::Full(error));
+                    }
+                    ahead = 0;
+                }
+                Err(error) => return Err(TapeFault::Lost(error)),
+            }
+        }
+    }
+
+    /// Takes the zeros back. Those that stay do no harm.
+    fn shorten(&mut self) {
+        if let Some(file) = self.file.take().filter(|_| self.bytes < self.length)
+            && file.set_len(self.bytes).is_ok()
+        {
+            self.length = self.bytes;
+        }
+    }
+}
+
+/// How a segment is opened: what is written to it has reached the disk when the write returns (`O_DSYNC`), in one call instead of two.
+fn synced() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true).custom_flags(rustix::fs::OFlags::DSYNC.bits().cast_signed());
+    options
+}
+
+impl Drop for Segments {
+    fn drop(&mut self) {
+        self.shorten();
     }
 }
 
 impl Tape for Segments {
     fn append(&mut self, first: Seq, lines: &[u8]) -> Result<(), TapeFault> {
-        let current = self.file.take().filter(|_| self.bytes < self.most);
-        let file = match current {
+        if self.bytes >= self.most {
+            self.shorten();
+        }
+        let file = match self.file.take() {
             Some(file) => file,
             None => self.rotate(first)?,
         };
+        let lengthened = self.lengthen(&file, lines.len() as u64);
         let file = self.file.insert(file);
-        if let Err(error) = file.write_all(lines) {
-            // A full disk still takes a file back to what it was.
+        lengthened?;
+        if let Err(error) = file.write_all_at(lines, self.bytes) {
+            // As above, where overwriting takes room, too.
             let undone = is_full(&error) && file.set_len(self.bytes).is_ok();
+            self.length = self.bytes;
             return Err(if undone { TapeFault::Full(error) } else { TapeFault::Lost(error) });
         }
-        file.sync_data().map_err(TapeFault::Lost)?;
         self.bytes += lines.len() as u64;
         Ok(())
     }

@@ -51,11 +51,11 @@ impl Service<Request<Incoming>> for OfConnection {
 
     fn call(&self, mut request: Request<Incoming>) -> Answered {
         let peer = Peer(accept::from(request.headers(), self.peer, self.trusted_proxy));
-        request.extensions_mut().insert(peer);
         let front = Arc::clone(&self.front);
         let future: Inner = if is_direct(&request) {
-            Box::pin(direct(front, request))
+            Box::pin(direct(front, request, peer))
         } else {
+            request.extensions_mut().insert(peer);
             Box::pin(async move {
                 let (request, rest) = lend(request);
                 let mut response = front.routes.clone().oneshot(request).await.unwrap_or_else(|never| match never {});
@@ -77,10 +77,10 @@ fn is_direct(request: &Request<Incoming>) -> bool {
         && !request.headers().contains_key(header::ORIGIN)
 }
 
-async fn direct(front: Arc<Front>, request: Request<Incoming>) -> Response<Whole> {
+async fn direct(front: Arc<Front>, request: Request<Incoming>, peer: Peer) -> Response<Whole> {
     let begun = Instant::now();
     let (request, rest) = lend(request);
-    let (action, mut response) = ask(&front.fhir, request).await;
+    let (action, mut response) = ask(&front.fhir, request, Some(peer)).await;
     if let Some(rest) = rest {
         rest.settle(&mut response).await;
     }

@@ -30,6 +30,8 @@ pub fn start(instance: Weak<Instance>) -> std::io::Result<()> {
             if looked.is_none_or(|at| (now - at).abs() >= MINUTE) {
                 looked = Some(now);
                 forget(store, now);
+                // Once a minute is not worth megabytes for a connection that stays.
+                store.leave();
             }
             drop(instance);
             match settled {

@@ -193,3 +193,90 @@ impl Authenticator {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hearthgate_auth::KeySet;
+
+    const NOW: i64 = 1_800_000_000_000;
+    const END: i64 = NOW + 60_000;
+
+    fn authenticator() -> Authenticator {
+        let verifier = Verifier::new(Arc::new(KeySet::of(Vec::new())), "https://gate.example", "https://gate.example/fhir");
+        let replay = Arc::new(Replay::new([0; 32], 1, NOW / 1000));
+        Authenticator::new(verifier, Arc::new(Roles::shipped().expect("roles")), replay, "https://gate.example")
+    }
+
+    /// As if the token had been verified in an epoch.
+    fn remember(to: &Authenticator, token: &str, jkt: Option<&str>, epoch: u64) -> Arc<Known> {
+        let scope = "system/*.rs".to_owned();
+        let grant = VerifiedGrant {
+            client: "app".to_owned(),
+            registered: scope.clone(),
+            user: None,
+            role: Role::System,
+            fhir_user: None,
+            scope: scope.clone(),
+            launch_patient: None,
+        };
+        let claims = Claims {
+            iss: String::new(),
+            subject: Subject::Client,
+            aud: Vec::new(),
+            exp: END / 1000,
+            iat: NOW / 1000,
+            nbf: None,
+            jti: token.to_owned(),
+            client_id: "app".to_owned(),
+            scope,
+            patient: None,
+            fhir_user: None,
+            family: None,
+            role: None,
+            jkt: jkt.map(str::to_owned),
+        };
+        let caller = Caller::from_token(grant.clone(), &to.roles).expect("a caller");
+        let known = Arc::new(Known { claims, caller, grant, checked: AtomicU64::new(epoch) });
+        to.cache.put(token, to.cache.generation(), Arc::clone(&known), NOW / 1000);
+        known
+    }
+
+    fn shown(values: &[&str]) -> HeaderMap {
+        values.iter().map(|value| (header::AUTHORIZATION, value.parse().expect("a value"))).collect()
+    }
+
+    /// Seen to fail without the comparison of epochs.
+    #[test]
+    fn a_known_token_is_looked_up_again_after_any_commit_that_any_thread_sees() {
+        let gate = authenticator();
+        let headers = shown(&["Bearer t"]);
+        let known = |state| gate.caller_at_once(state, &headers, NOW).is_some();
+        let token = remember(&gate, "t", None, gate.epoch_of(1));
+        assert!(known(1) && known(1));
+        assert!(!known(2) && !known(2), "something was committed");
+        token.checked.store(gate.epoch_of(2), Ordering::Release);
+        assert!(known(2));
+        std::thread::scope(|scope| scope.spawn(|| gate.epoch_of(9)).join().map(|_| ()).expect("ends"));
+        assert!(!known(2), "another thread saw a commit that this one may not have seen");
+        token.checked.store(gate.epoch_of(2), Ordering::Release);
+        assert!(known(2) && !known(1), "a number that was there before is another state, too");
+    }
+
+    /// Seen to fail without each condition in turn.
+    #[test]
+    fn only_one_unbound_unexpired_bearer_token_is_taken_at_once() {
+        let gate = authenticator();
+        let epoch = gate.epoch_of(1);
+        remember(&gate, "t", None, epoch);
+        remember(&gate, "bound", Some("thumbprint"), epoch);
+        let known = |values: &[&str], now| gate.caller_at_once(1, &shown(values), now).is_some();
+        assert!(known(&["Bearer t"], NOW) && known(&["bearer t"], END - 1));
+        assert!(!known(&["Bearer t"], END), "expired");
+        for other in [&["Bearer bound"][..], &["DPoP bound"], &["DPoP t"], &["Bearer t", "Bearer t"], &["Bearer u"], &["Bearer "], &["t"], &[]] {
+            assert!(!known(other, NOW), "{other:?}");
+        }
+        gate.cache.invalidate();
+        assert!(!known(&["Bearer t"], NOW), "forgotten");
+    }
+}

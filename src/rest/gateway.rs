@@ -6,7 +6,7 @@ use hearthgate_fhir::query::{self, Kind, Query};
 use hearthgate_ledger::Ledger;
 use hearthgate_mapping::{Mappings, Statement};
 use hearthgate_seal::Keyring;
-use hearthgate_search::{COLUMN_SEQ, Context, Read, Search, Versions, read, search, versions};
+use hearthgate_search::{COLUMN_SEQ, Context, Read, Search, Versions, living, read, search, versions};
 use hearthgate_store::{Store, Stored};
 use std::sync::Arc;
 
@@ -89,8 +89,13 @@ impl Gateway {
     /// # Errors
     /// As [`Self::find`].
     pub fn find_for(&self, caller: &Caller, resource: &'static str, id: &str, interaction: Interaction) -> Result<Option<Stored>, Fault> {
-        let statement = self.touch(caller, resource, id, interaction)?;
-        Ok(self.store.point(&statement)?)
+        let target = caller.narrow(Read { resource, id: id.to_owned(), interaction })?;
+        let statement = self.with_context(|context| living(target, context));
+        if let Some(found) = self.store.point(&statement)? {
+            return Ok(Some(found));
+        }
+        // It may be dead, and it may have come to life since.
+        Ok(self.store.point(&self.touch(caller, resource, id, interaction)?)?)
     }
 
     /// The statement that answers a resource if the caller may reach it by an interaction.

@@ -48,18 +48,19 @@ const BODY_TIME: Duration = Duration::from_secs(30);
 
 /// Answers any request below the FHIR base, as a route.
 pub async fn handle(State(server): State<Arc<Server>>, request: Request) -> Response<HttpBody> {
-    ask(&server, request).await.1.map(HttpBody::from)
+    let peer = request.extensions().get::<Peer>().copied();
+    ask(&server, request, peer).await.1.map(HttpBody::from)
 }
 
 /// Answers any request below the FHIR base, and says which interaction it was.
-pub async fn ask(server: &Server, request: Request) -> (&'static str, Response<Bytes>) {
+pub async fn ask(server: &Server, request: Request, peer: Option<Peer>) -> (&'static str, Response<Bytes>) {
     let head = request.method() == Method::HEAD;
     let (parts, body) = request.into_parts();
     let path = parts.uri.path();
     let path = path.strip_prefix("/fhir").unwrap_or(path);
     let route = operation::parse(parts.method.as_str(), path.strip_prefix('/').unwrap_or(path));
     let action = route.as_ref().map_or("other", Operation::code);
-    let mut answer = answer(server, &parts, route, body).await.unwrap_or_else(|fault| fault.answer());
+    let mut answer = answer(server, &parts, peer, route, body).await.unwrap_or_else(|fault| fault.answer());
     if head && answer.status != http::StatusCode::NOT_MODIFIED {
         answer.header("content-length", answer.body.len().to_string());
         answer.body = Bytes::new();
@@ -67,7 +68,7 @@ pub async fn ask(server: &Server, request: Request) -> (&'static str, Response<B
     (action, respond(answer))
 }
 
-async fn answer(server: &Server, parts: &Parts, route: Result<Operation, NoRoute>, body: HttpBody) -> Result<Answer, Fault> {
+async fn answer(server: &Server, parts: &Parts, peer: Option<Peer>, route: Result<Operation, NoRoute>, body: HttpBody) -> Result<Answer, Fault> {
     let query = parts.uri.query().unwrap_or_default();
     if let Ok(read @ Operation::Read { .. }) = &route
         && let Some((draft, answered)) = server.gateway.store.at_once(|state| read_at_once(server, parts, read, query, state))?
@@ -76,7 +77,7 @@ async fn answer(server: &Server, parts: &Parts, route: Result<Operation, NoRoute
         return audit::record(&server.gateway, draft, &answer).await.map(|()| answer);
     }
     // What else may happen is much, and its state takes much room: it is not carried along by every read.
-    Box::pin(answer_any(server, parts, route, query, body)).await
+    Box::pin(answer_any(server, parts, peer, route, query, body)).await
 }
 
 /// A read by a caller who is known: who asks and what they see are of one state of the database. `None`: it is not so simple.
@@ -90,7 +91,14 @@ fn read_at_once(server: &Server, parts: &Parts, operation: &Operation, query: &s
     Some((draft, answered))
 }
 
-async fn answer_any(server: &Server, parts: &Parts, route: Result<Operation, NoRoute>, query: &str, body: HttpBody) -> Result<Answer, Fault> {
+async fn answer_any(
+    server: &Server,
+    parts: &Parts,
+    peer: Option<Peer>,
+    route: Result<Operation, NoRoute>,
+    query: &str,
+    body: HttpBody,
+) -> Result<Answer, Fault> {
     match route {
         Ok(Operation::Capabilities) => {
             acceptable(&parts.headers, query)?;
@@ -109,7 +117,7 @@ async fn answer_any(server: &Server, parts: &Parts, route: Result<Operation, NoR
         Ok(caller) => caller,
         Err(fault) => {
             let draft = audit::Draft::new(gateway, None, route.as_ref().ok(), query, now);
-            return refused(server, parts, fault, draft, now).await;
+            return refused(server, peer, fault, draft, now).await;
         }
     };
     let operation = match route {
@@ -130,9 +138,9 @@ async fn answer_any(server: &Server, parts: &Parts, route: Result<Operation, NoR
 }
 
 /// The answer to a request whose caller is not known: audited, each by itself, until too many come from one address.
-async fn refused(server: &Server, parts: &Parts, fault: Fault, draft: audit::Draft, now: i64) -> Result<Answer, Fault> {
+async fn refused(server: &Server, peer: Option<Peer>, fault: Fault, draft: audit::Draft, now: i64) -> Result<Answer, Fault> {
     let failed = matches!(fault, Fault::NoToken | Fault::BadToken { .. } | Fault::Authorization(_));
-    let answer = match if failed { server.failures.note(parts.extensions.get::<Peer>().copied(), now) } else { Verdict::Answered } {
+    let answer = match if failed { server.failures.note(peer, now) } else { Verdict::Answered } {
         Verdict::Answered => fault.answer(),
         Verdict::TurnedAway { first, retry_after } => {
             let answer = Fault::Throttled { retry_after }.answer();
@@ -221,7 +229,7 @@ fn acceptable(headers: &HeaderMap, query: &str) -> Result<(), Fault> {
     let format = query.split('&').filter_map(|p| p.strip_prefix("_format=")).next_back();
     let good = match format {
         Some(format) => of(&format.replace("%2F", "/").replace("%2f", "/").replace("%2B", "+").replace("%2b", "+").replace("fhir json", "fhir+json")),
-        None => headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).is_none_or(of),
+        None => headers.get(header::ACCEPT).filter(|v| *v != "application/fhir+json").and_then(|v| v.to_str().ok()).is_none_or(of),
     };
     if good { Ok(()) } else { Err(Fault::NotAcceptable) }
 }

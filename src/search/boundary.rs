@@ -201,14 +201,13 @@ pub(crate) enum Whose {
 impl Whose {
     /// `None`: everyone.
     fn new(env: &mut Env<'_>, patients: &Patients) -> Option<Self> {
-        let row = |env: &mut Env<'_>, table: &str, id: &str| format!("(SELECT o.id FROM {table} o WHERE o.public_id = {})", env.binds.text(id));
         Some(match patients {
             Patients::All => return None,
-            Patients::Compartment(patient) => Self::One(row(env, "patients", patient), ALWAYS.to_owned()),
-            Patients::CareOf(practitioner) => Self::InCare(row(env, "doctors", practitioner)),
+            Patients::Compartment(patient) => Self::One(env.person("patients", patient), ALWAYS.to_owned()),
+            Patients::CareOf(practitioner) => Self::InCare(env.person("doctors", practitioner)),
             Patients::CareOfCompartment { practitioner, patient } => {
-                let patient = row(env, "patients", patient);
-                let doctor = row(env, "doctors", practitioner);
+                let patient = env.person("patients", patient);
+                let doctor = env.person("doctors", practitioner);
                 let related = format!("EXISTS (SELECT 1 FROM care_relations q WHERE q.patient_id = {patient} AND q.doctor_id = {doctor} AND +q.active = 1)");
                 Self::One(patient, related)
             }

@@ -22,11 +22,23 @@ pub(crate) struct Env<'e> {
     /// The type of the plan at hand.
     pub(crate) resource: &'static str,
     pub(crate) binds: Binds,
+    /// Rows by the ids of whom boundaries name, each bound once.
+    people: Vec<(&'static str, String, String)>,
 }
 
 impl<'e> Env<'e> {
     pub(crate) fn new(context: &'e Context<'e>) -> Self {
-        Self { context, resource: "", binds: Binds::default() }
+        Self { context, resource: "", binds: Binds::default(), people: Vec::new() }
+    }
+
+    /// The row number of a patient or a doctor, as SQL.
+    pub(crate) fn person(&mut self, table: &'static str, id: &str) -> String {
+        if let Some((_, _, known)) = self.people.iter().find(|(of, who, _)| *of == table && who == id) {
+            return known.clone();
+        }
+        let row = format!("(SELECT o.id FROM {table} o WHERE o.public_id = {})", self.binds.text(id));
+        self.people.push((table, id.to_owned(), row.clone()));
+        row
     }
 
     /// The types an untyped reference may mean.

@@ -24,7 +24,7 @@ mod way;
 pub use history::{COLUMN_OP, COLUMN_SEQ, Versions, versions};
 pub use include::{Includes, OnPage, include};
 pub use order::Cursor;
-pub use read::{Read, read};
+pub use read::{Read, living, read};
 
 use crate::boundary::Limits;
 use crate::condition::Env;

@@ -35,7 +35,22 @@ impl Target for Read {
 /// version was inside.
 #[must_use]
 pub fn read(read: Narrowed<Read>, context: &Context<'_>) -> Narrowed<Statement> {
-    read.map(|read, boundary| known(&read, Limits::of(boundary), context))
+    read.map(|read, boundary| known(&read, Limits::of(boundary), Of::All, context))
+}
+
+/// The resource, if it lives and is inside the boundary: one row or none. It is what nearly every reader asks for, and takes a third
+/// less than [`read`], which answers the dead, too.
+#[must_use]
+pub fn living(read: Narrowed<Read>, context: &Context<'_>) -> Narrowed<Statement> {
+    read.map(|read, boundary| known(&read, Limits::of(boundary), Of::Living, context))
+}
+
+/// Which resources a statement answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Of {
+    Living,
+    /// And of the dead their tombstones.
+    All,
 }
 
 /// How many statements a thread remembers.
@@ -44,6 +59,7 @@ const REMEMBERED: usize = 128;
 /// A statement made before.
 struct Made {
     resource: &'static str,
+    of: Of,
     rule: TypeRule,
     digest: String,
     statement: Statement,
@@ -55,24 +71,24 @@ thread_local! {
 
 /// As [`one`]. The statement for the same type and the same boundary with another id was made before: making its text costs as much
 /// as running it.
-fn known(read: &Read, limits: Limits<'_>, context: &Context<'_>) -> Statement {
+fn known(read: &Read, limits: Limits<'_>, of: Of, context: &Context<'_>) -> Statement {
     // Filters and labels may turn on the time; nothing else does.
     if !limits.is_plain() {
-        return one(read, limits, context);
+        return one(read, limits, of, context);
     }
     let rule = limits.rule();
     MADE.with_borrow_mut(|made| {
-        let same = |made: &Made| std::ptr::eq(made.resource, read.resource) && made.rule == *rule && made.digest == context.digest;
+        let same = |made: &Made| std::ptr::eq(made.resource, read.resource) && made.of == of && made.rule == *rule && made.digest == context.digest;
         if let Some(at) = made.iter().position(same) {
             let mut statement = made[at].statement.clone();
             statement.parameters[ID] = Sql::Text(read.id.clone());
             return statement;
         }
-        let statement = one(read, limits, context);
+        let statement = one(read, limits, of, context);
         if made.len() >= REMEMBERED {
             made.pop_front();
         }
-        made.push_back(Made { resource: read.resource, rule: rule.clone(), digest: context.digest.to_owned(), statement: statement.clone() });
+        made.push_back(Made { resource: read.resource, of, rule: rule.clone(), digest: context.digest.to_owned(), statement: statement.clone() });
         statement
     })
 }
@@ -80,12 +96,15 @@ fn known(read: &Read, limits: Limits<'_>, context: &Context<'_>) -> Statement {
 /// Where the id stands among the parameters of [`one`].
 const ID: usize = 0;
 
-pub(crate) fn one(read: &Read, limits: Limits<'_>, context: &Context<'_>) -> Statement {
+pub(crate) fn one(read: &Read, limits: Limits<'_>, of: Of, context: &Context<'_>) -> Statement {
     let mut env = Env::new(context);
     let id = env.binds.text(&read.id);
     let digest = env.binds.text(context.digest);
     let plans: Vec<&Plan> = context.of_type(read.resource).collect();
-    let visible = visible(&mut env, &plans, limits);
+    let visible = match of {
+        Of::Living => format!("r.deleted = 0 AND {}", inside(&mut env, &plans, limits)),
+        Of::All => visible(&mut env, &plans, limits),
+    };
     let text = format!("SELECT {RESOURCE} FROM gw_resources r {} WHERE r.type = {} AND r.id = {id} AND {visible}", rendered(&digest), quoted(read.resource));
     statement(text, env.binds)
 }
@@ -129,7 +148,9 @@ mod tests {
                 for (resource, id) in [("Patient", "p0"), ("Patient", "p1"), ("MedicationRequest", "m0"), ("MedicationRequest", "p0")] {
                     let read = Read { resource, id: id.to_owned(), interaction: Interaction::Read };
                     let limits = Limits::new(&rule, &[]);
-                    assert_eq!(known(&read, limits, &context), one(&read, limits, &context));
+                    for of in [Of::Living, Of::All] {
+                        assert_eq!(known(&read, limits, of, &context), one(&read, limits, of, &context));
+                    }
                 }
             }
         }

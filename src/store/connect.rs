@@ -27,18 +27,18 @@ pub(crate) fn writer(path: &Path) -> Result<Connection, Error> {
     conn.busy_timeout(Duration::from_secs(5))?;
     conn.execute_batch(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA recursive_triggers = ON;
-         PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; PRAGMA journal_size_limit = 67108864;",
+         PRAGMA cache_size = -8192; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; PRAGMA journal_size_limit = 67108864;",
     )?;
     conn.set_prepared_statement_cache_capacity(2048);
     stable(&conn)?;
     Ok(conn)
 }
 
-/// A connection that only reads.
-pub(crate) fn reader(path: &Path) -> Result<Connection, Error> {
+/// A connection that only reads, with a page cache of so many KiB: each has its own.
+pub(crate) fn reader(path: &Path, cache: u32) -> Result<Connection, Error> {
     let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     conn.busy_timeout(Duration::from_secs(2))?;
-    conn.execute_batch("PRAGMA query_only = ON; PRAGMA cache_size = -4096; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF;")?;
+    conn.execute_batch(&format!("PRAGMA query_only = ON; PRAGMA cache_size = -{cache}; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF;"))?;
     conn.set_prepared_statement_cache_capacity(512);
     stable(&conn)?;
     Ok(conn)

@@ -54,7 +54,7 @@ impl Health {
 
     /// Runs `quick_check` on a connection of its own; what it finds stops writes.
     pub(crate) fn check(&self, path: &Path) {
-        let found = connect::reader(path).and_then(|conn| Ok(conn.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0))?));
+        let found = connect::reader(path, 1024).and_then(|conn| Ok(conn.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0))?));
         match found {
             Ok(answer) if answer == "ok" => {
                 let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);

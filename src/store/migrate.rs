@@ -75,7 +75,7 @@ pub fn migrate<E: From<Error>>(
 /// # Errors
 /// The database's own.
 pub fn schema(path: &Path) -> Result<Schema, Error> {
-    Ok(introspect::schema(&introspect::tables(&connect::reader(path)?)?))
+    Ok(introspect::schema(&introspect::tables(&connect::reader(path, 1024)?)?))
 }
 
 /// The schema that the clinic's migrations make, in memory; for checks that have no database.

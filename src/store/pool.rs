@@ -20,6 +20,9 @@ const LATER: i32 = 10;
 /// After so long without work the slow lane closes its connections, which take megabytes for the schema.
 const IDLE: Duration = Duration::from_secs(60);
 
+/// Pages that a lane's connection keeps, KiB.
+const CACHE: u32 = 2048;
+
 /// Runs once in a lane; `false`: it was not done in time, and nobody was told.
 type Job = Box<dyn FnMut(Result<&Reader, Error>, Lane) -> bool + Send>;
 
@@ -146,7 +149,7 @@ impl Drop for Pool {
 fn work(core: &Core, queue: &Queue, next: Option<&Queue>) {
     let lane = if next.is_some() { Lane::Quick } else { Lane::Slow };
     // Where it cannot be opened, each job tries again, and whoever asked is told.
-    let mut opened = (lane == Lane::Quick).then(|| Reader::open(core));
+    let mut opened = (lane == Lane::Quick).then(|| Reader::open(core, CACHE));
     while let Some(mut job) = queue.next(|| {
         if lane == Lane::Slow {
             opened = None;
@@ -154,7 +157,7 @@ fn work(core: &Core, queue: &Queue, next: Option<&Queue>) {
     }) {
         let reader = match opened.take() {
             Some(Ok(reader)) => Ok(reader),
-            _ => Reader::open(core),
+            _ => Reader::open(core, CACHE),
         };
         // A panic is the asker's, who is told that the reader ended; the thread serves the others.
         let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| job(reader.as_ref().map_err(Clone::clone), lane)));

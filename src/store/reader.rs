@@ -72,8 +72,9 @@ fn spent() -> u64 {
 }
 
 impl Reader {
-    pub(crate) fn open(core: &Core) -> Result<Self, Error> {
-        let conn = connect::reader(&core.path)?;
+    /// With a page cache of so many KiB.
+    pub(crate) fn open(core: &Core, cache: u32) -> Result<Self, Error> {
+        let conn = connect::reader(&core.path, cache)?;
         let (deadline, budget) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
         let (watched, watched_budget, started) = (Arc::clone(&deadline), Arc::clone(&budget), Instant::now());
         conn.progress_handler(
@@ -118,7 +119,9 @@ pub(crate) fn here(core: &Core) -> Result<Rc<Reader>, Error> {
         if readers.len() >= 4 {
             readers.remove(0);
         }
-        let reader = Rc::new(Reader::open(core)?);
+        // Threads of the runtime answer requests; all others look for work now and then.
+        let cache = if tokio::runtime::Handle::try_current().is_ok() { 4096 } else { 1024 };
+        let reader = Rc::new(Reader::open(core, cache)?);
         readers.push((core.number, Rc::clone(&reader)));
         Ok(reader)
     })

@@ -5,7 +5,7 @@ use super::laws::asked;
 use super::world::{World, cell};
 use crate::boundary::Limits;
 use crate::page;
-use crate::read::{Read, one};
+use crate::read::{Of, Read, one};
 use hearthgate_access::{Interaction, Patients, Reach, TypeRule};
 use hearthgate_mapping::Statement;
 use rusqlite::StatementStatus;
@@ -89,7 +89,7 @@ fn a_page_costs_the_same_in_a_clinic_forty_times_as_large() {
         }
     }
     let read = Read { resource: "MedicationRequest", id: "m400-1".into(), interaction: Interaction::Read };
-    let cost = |world: &World| steps(world, &one(&read, Limits::new(&doctor, &[]), &world.context()));
+    let cost = |world: &World| steps(world, &one(&read, Limits::new(&doctor, &[]), Of::All, &world.context()));
     let (before, after) = (cost(&small), cost(&large));
     assert!(before.0.max(after.0) <= 100, "a read: {before:?} {after:?}");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

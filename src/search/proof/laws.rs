@@ -5,7 +5,7 @@ use super::samples::{self, ASKED, DOCTORS, PATIENTS};
 use super::world::{Kept, World};
 use crate::boundary::Limits;
 use crate::include::along;
-use crate::read::one;
+use crate::read::{Of, one};
 use crate::{COLUMN_RID, Cursor, Includes, OnPage, Read, Search, page};
 use hearthgate_access::{Interaction, Patients, Reach, TypeRule};
 use hearthgate_fhir::Value;
@@ -175,9 +175,11 @@ proptest! {
             for kept in &world.kept {
                 let resource = r4::type_named(&kept.resource).expect("a type");
                 let read = Read { resource, id: kept.id.clone(), interaction: Interaction::Read };
-                let found = world.run(&one(&read, Limits::new(&rule, withheld), &world.context()));
-                prop_assert_eq!(found.len(), usize::from(visible(&world, kept, &rule, withheld)), "{} {:?} {:?}", kept.value, rule, world.care);
-                prop_assert!(found.iter().all(|row| row[COLUMN_RID] == Sql::Integer(kept.rid)));
+                for of in [Of::Living, Of::All] {
+                    let found = world.run(&one(&read, Limits::new(&rule, withheld), of, &world.context()));
+                    prop_assert_eq!(found.len(), usize::from(visible(&world, kept, &rule, withheld)), "{:?} {} {:?} {:?}", of, kept.value, rule, world.care);
+                    prop_assert!(found.iter().all(|row| row[COLUMN_RID] == Sql::Integer(kept.rid)));
+                }
             }
         }
     }

@@ -4,7 +4,7 @@ use super::laws::asked;
 use super::world::World;
 use crate::boundary::Limits;
 use crate::history::listed;
-use crate::read::{Read, one};
+use crate::read::{Of, Read, one};
 use crate::{COLUMN_SEQ, Versions, page};
 use hearthgate_access::{Interaction, Patients, Reach, TypeRule};
 use hearthgate_mapping::Sql;
@@ -35,7 +35,9 @@ fn all(world: &World, rule: &TypeRule) -> Vec<i64> {
 /// `Some(deleted)` where the boundary shows the resource.
 fn read(world: &World, rule: &TypeRule) -> Option<bool> {
     let read = Read { resource: "MedicationRequest", id: "m0".into(), interaction: Interaction::Read };
-    world.run(&one(&read, Limits::new(rule, &[]), &world.context())).first().map(|row| row[6] == Sql::Integer(1))
+    let living = world.run(&one(&read, Limits::new(rule, &[]), Of::Living, &world.context()));
+    assert!(living.iter().all(|row| row[6] == Sql::Integer(0)), "the dead do not live");
+    world.run(&one(&read, Limits::new(rule, &[]), Of::All, &world.context())).first().map(|row| row[6] == Sql::Integer(1))
 }
 
 fn world() -> World {
@@ -89,7 +91,7 @@ fn a_filter_or_label_hides_what_cannot_be_judged() {
     assert_eq!((all(&world, &filtered), read(&world, &filtered)), (vec![], None));
     let withheld = [("urn:labels".to_owned(), "R".to_owned())];
     let read = Read { resource: "MedicationRequest", id: "m0".into(), interaction: Interaction::Read };
-    assert!(world.run(&one(&read, Limits::new(&rule([Patients::All]), &withheld), &world.context())).is_empty());
+    assert!(world.run(&one(&read, Limits::new(&rule([Patients::All]), &withheld), Of::All, &world.context())).is_empty());
 }
 
 #[test]

@@ -140,7 +140,7 @@ impl Session {
 
     /// Copies the log into the file seldom: pages that many commits touch are copied once.
     pub(super) fn bulk(&mut self) {
-        let _ = self.conn.execute_batch(&format!("PRAGMA wal_autocheckpoint = {BULK_PAGES}"));
+        let _ = self.conn.execute_batch(&format!("PRAGMA wal_autocheckpoint = {BULK_PAGES}; PRAGMA cache_size = -16384"));
     }
 
     /// A clean end: the next start needs no check.

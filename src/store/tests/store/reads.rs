@@ -4,6 +4,7 @@ use crate::served::{Served, narrowed, statement};
 use hearthgate_mapping::Sql;
 use hearthgate_store::{Error, Operation, Span};
 use serde_json::json;
+use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 #[test]
@@ -111,6 +112,39 @@ fn a_slow_statement_is_stopped_and_readers_go_on() {
     assert!(begun.elapsed() < Duration::from_secs(8));
     assert_eq!(quick.0, Ok(vec![vec![Sql::Integer(2)]]));
     assert!(quick.1 < Duration::from_secs(2));
+}
+
+/// One thread in each lane. Seen to fail when a statement stayed in the lane where it had begun: those behind it were answered after it.
+#[test]
+fn what_is_not_done_soon_makes_way_for_what_is() {
+    let served = Served::with_readers(1);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let endless = "WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n";
+    let ended = Cell::new(false);
+    runtime.block_on(async {
+        let slow = async {
+            assert_eq!(served.store.rows(narrowed(statement(endless, &[]))).await, Err(Error::Timeout));
+            ended.set(true);
+        };
+        let quick = async {
+            for _ in 0..5 {
+                let answer = served.store.rows(narrowed(statement("SELECT count(*) FROM patients", &[]))).await;
+                assert_eq!(answer, Ok(vec![vec![Sql::Integer(2)]]));
+            }
+            assert!(!ended.get(), "the quick ones waited for the endless one");
+        };
+        tokio::join!(slow, quick)
+    });
+}
+
+/// Seen to fail when the end of the quick lane's patience was the answer.
+#[test]
+fn what_takes_longer_than_the_quick_lane_allows_is_answered_by_the_slow_one() {
+    let served = Served::with_readers(1);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let long = "WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 500000) SELECT count(*), (SELECT count(*) FROM patients) FROM n";
+    let answer = runtime.block_on(served.store.rows(narrowed(statement(long, &[]))));
+    assert_eq!(answer, Ok(vec![vec![Sql::Integer(500_000), Sql::Integer(2)]]));
 }
 
 #[test]

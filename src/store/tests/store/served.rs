@@ -43,6 +43,14 @@ impl Served {
         Self { store: open(&clinic, keyring).expect("opens"), clinic }
     }
 
+    /// With so many threads for what may scan.
+    pub fn with_readers(readers: usize) -> Self {
+        let Self { store, clinic } = Self::new();
+        drop(store);
+        let keyring = Keyring::open(&clinic.folder.path().join("keys")).expect("keys");
+        Self { store: open_with(&clinic, keyring, readers).expect("opens"), clinic }
+    }
+
     /// Closes the store and opens it again.
     pub fn again(self) -> Self {
         let Self { store, clinic } = self;
@@ -140,6 +148,10 @@ pub fn content(stored: &Stored) -> Value {
 }
 
 pub fn open(clinic: &Clinic, keyring: Keyring) -> Result<Store, Error> {
+    open_with(clinic, keyring, 2)
+}
+
+fn open_with(clinic: &Clinic, keyring: Keyring, readers: usize) -> Result<Store, Error> {
     let migrated = migrate_at(&clinic.path());
-    Store::open(&clinic.path(), Arc::new(migrated.mappings), Arc::new(keyring), &Options { readers: 2, tables: Some(migrated.tables) })
+    Store::open(&clinic.path(), Arc::new(migrated.mappings), Arc::new(keyring), &Options { readers, tables: Some(migrated.tables) })
 }
