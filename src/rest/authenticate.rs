@@ -246,7 +246,6 @@ mod tests {
         values.iter().map(|value| (header::AUTHORIZATION, value.parse().expect("a value"))).collect()
     }
 
-    /// Seen to fail without the comparison of epochs.
     #[test]
     fn a_known_token_is_looked_up_again_after_any_commit_that_any_thread_sees() {
         let gate = authenticator();
@@ -263,7 +262,6 @@ mod tests {
         assert!(known(2) && !known(1), "a number that was there before is another state, too");
     }
 
-    /// Seen to fail without each condition in turn.
     #[test]
     fn only_one_unbound_unexpired_bearer_token_is_taken_at_once() {
         let gate = authenticator();

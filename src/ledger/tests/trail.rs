@@ -126,7 +126,6 @@ fn abuse_f01_a_tail_torn_anywhere_is_cut_and_nothing_else() {
     }
 }
 
-/// Seen to fail where the zeros were not cut off at the end of a segment and of the ledger.
 #[test]
 fn zeros_written_ahead_are_no_events_and_go_with_the_end_of_a_segment() {
     let (dir, killed) = (Dir::new("ahead"), Dir::new("ahead-killed"));

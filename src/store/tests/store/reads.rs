@@ -114,7 +114,7 @@ fn a_slow_statement_is_stopped_and_readers_go_on() {
     assert!(quick.1 < Duration::from_secs(2));
 }
 
-/// One thread in each lane. Seen to fail when a statement stayed in the lane where it had begun: those behind it were answered after it.
+/// One thread in each lane: were the statement to stay in the lane where it began, those behind it would be answered after it.
 #[test]
 fn what_is_not_done_soon_makes_way_for_what_is() {
     let served = Served::with_readers(1);
@@ -137,7 +137,7 @@ fn what_is_not_done_soon_makes_way_for_what_is() {
     });
 }
 
-/// Seen to fail when the end of the quick lane's patience was the answer.
+/// The end of the quick lane's patience is not the answer.
 #[test]
 fn what_takes_longer_than_the_quick_lane_allows_is_answered_by_the_slow_one() {
     let served = Served::with_readers(1);
