@@ -45,6 +45,11 @@ fn a_doctor_opens_an_app_from_the_chart() {
 }
 
 #[test]
+fn a_doctor_opens_an_app_from_the_launcher() {
+    check("launcher.cjs");
+}
+
+#[test]
 fn sign_in_and_consent_work_without_javascript() {
     check("plain.cjs");
 }

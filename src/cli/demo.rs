@@ -273,6 +273,7 @@ The sample clinic is ready.
 
   FHIR base      {url}/fhir
   what it can do {url}/fhir/metadata
+  apps           {url}/launcher (as a doctor)
   metrics        {}
   accounts, keys and clients are in {data}/demo.json
 

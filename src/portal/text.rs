@@ -182,6 +182,11 @@ pub struct Text {
     pub notices_title: &'static str,
     pub token_used_twice: &'static str,
     pub notices_seen_button: &'static str,
+    // Launcher
+    pub launcher_title: &'static str,
+    pub launcher_text: &'static str,
+    pub launcher_button: &'static str,
+    pub launcher_standalone: &'static str,
     // Account
     pub account_title: &'static str,
     pub role: &'static str,

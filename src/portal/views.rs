@@ -4,6 +4,7 @@ pub(crate) mod account;
 pub(crate) mod admin;
 pub(crate) mod apps;
 pub(crate) mod consent;
+pub(crate) mod launcher;
 pub(crate) mod note;
 pub(crate) mod notice;
 pub(crate) mod passkeys;

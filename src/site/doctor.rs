@@ -9,6 +9,7 @@ use axum::extract::{Path, Request, State};
 use axum::response::Response;
 use hearthgate_access::Role;
 use hearthgate_portal::{AppointmentLine, Chart, DoctorHome, Form, Note, NoteText, PatientChoice, PrescriptionLine, shield};
+use hearthgate_store::Client;
 use http::{Method, StatusCode};
 use std::sync::Arc;
 
@@ -60,13 +61,8 @@ async fn show(visit: &Visit, id: &str) -> Result<Response, Stop> {
     let views: Vec<Vec<_>> = found.iter().zip(&codes).map(|(list, codes)| list.iter().zip(codes).map(|(f, codes)| f.view(codes)).collect()).collect();
     let texts: Vec<Vec<_>> = documents.iter().map(|document| document.texts.iter().map(note_text).collect()).collect();
     let notes: Vec<_> = documents.iter().zip(&texts).zip(&views).map(|((document, texts), findings)| note(document, texts, findings)).collect();
-    let clients: Vec<_> = visit.oauth.store().clients()?.into_iter().filter(|client| !client.disabled && client.launch_url.is_some()).collect();
+    let (clients, targets) = launchable(visit)?;
     let apps: Vec<_> = clients.iter().map(|client| (client.client_id.as_str(), client.name.as_str())).collect();
-    // A launch ends at the app, and an app without a page of its own to ask the person anything at its redirect address.
-    let addresses = clients.iter().flat_map(|client| client.launch_url.iter().chain(&client.redirect_uris));
-    let mut targets: Vec<_> = addresses.filter_map(|address| shield::form_target(address)).collect();
-    targets.sort();
-    targets.dedup();
     let (menu, other) = (visit.menu(), visit.other_language());
     let (launch_token, token) = (visit.browser.form_token("launch", ""), visit.form_token());
     let view = Chart {
@@ -82,6 +78,20 @@ async fn show(visit: &Visit, id: &str) -> Result<Response, Stop> {
     };
     let targets: Vec<_> = targets.iter().map(String::as_str).collect();
     Ok(page(StatusCode::OK, &view, &targets))
+}
+
+/// The apps that can be launched, and where a launch may end: at the app, and an app without a page of its own to ask the person anything
+/// at its redirect address.
+///
+/// # Errors
+/// The store's.
+pub fn launchable(visit: &Visit) -> Result<(Vec<Client>, Vec<String>), Stop> {
+    let clients: Vec<_> = visit.oauth.store().clients()?.into_iter().filter(|client| !client.disabled && client.launch_url.is_some()).collect();
+    let addresses = clients.iter().flat_map(|client| client.launch_url.iter().chain(&client.redirect_uris));
+    let mut targets: Vec<_> = addresses.filter_map(|address| shield::form_target(address)).collect();
+    targets.sort();
+    targets.dedup();
+    Ok((clients, targets))
 }
 
 /// A patient as pages list one.

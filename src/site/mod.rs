@@ -10,6 +10,7 @@ mod doctor;
 pub mod facts;
 mod findings;
 mod home;
+mod launcher;
 mod passkeys;
 mod patient;
 pub mod record;
@@ -37,6 +38,7 @@ pub fn router(oauth: &Arc<Oauth>) -> Router {
         .route("/admin/register", get(admin::clients::register).post(admin::clients::register))
         .route("/admin/users", get(admin::users::users).post(admin::users::users))
         .route("/admin/grants", get(admin::grants::grants).post(admin::grants::grants))
+        .route("/launcher", get(launcher::show))
         .route("/sandbox", get(sandbox::show))
         .with_state(Arc::clone(oauth))
 }

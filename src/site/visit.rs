@@ -108,7 +108,7 @@ impl Visit {
     pub fn menu(&self) -> Vec<Destination<'static>> {
         let t = self.language.text();
         let places: &[(&str, &str)] = match self.role {
-            Role::Doctor => &[("/doctor", t.menu_patients), ("/apps", t.menu_apps), ("/account", t.menu_account)],
+            Role::Doctor => &[("/doctor", t.menu_patients), ("/launcher", t.launcher_title), ("/apps", t.menu_apps), ("/account", t.menu_account)],
             Role::Admin => {
                 &[("/admin/clients", t.menu_clients), ("/admin/users", t.menu_users), ("/admin/grants", t.menu_grants), ("/account", t.menu_account)]
             }

@@ -175,6 +175,11 @@ pub(crate) const ENGLISH: Text = Text {
     notices_title: "Disconnected for your safety",
     token_used_twice: "Somebody used a key of this app a second time, so its access was ended. If you still use the app, connect it again. If you do not know why this happened, tell the clinic.",
     notices_seen_button: "I have read this",
+    // Launcher
+    launcher_title: "Open an app",
+    launcher_text: "Choose an app and a patient. The app opens with that patient, and you are asked what it may see.",
+    launcher_button: "Open the app",
+    launcher_standalone: "Start the sample app by itself",
     // Account
     account_title: "Your account",
     role: "Role",

@@ -137,6 +137,10 @@ fn record_pages(frame: &Frame<'_>, form: Form<'_>, text: &str, add: &mut Add<'_>
     };
     add("chart", &full);
     add("empty chart", &Chart { apps: &[], appointments: &[], prescriptions: &[], notes: &[], more_notes: false, ..full });
+    let app = LaunchChoice { client_id: text, name: text, launch_url: text };
+    let launcher = Launcher { frame: frame.clone(), launch: form, apps: &[app], name: text, patients: &patients, more: true };
+    add("launcher", &launcher);
+    add("empty launcher", &Launcher { patients: &[], more: false, ..launcher });
     add("patient", &PatientHome { frame: frame.clone(), appointments: &appointments, prescriptions: &prescriptions });
 }
 
