@@ -138,7 +138,8 @@ fn record_pages(frame: &Frame<'_>, form: Form<'_>, text: &str, add: &mut Add<'_>
     add("chart", &full);
     add("empty chart", &Chart { apps: &[], appointments: &[], prescriptions: &[], notes: &[], more_notes: false, ..full });
     let app = LaunchChoice { client_id: text, name: text, launch_url: text };
-    let launcher = Launcher { frame: frame.clone(), launch: form, apps: &[app], name: text, patients: &patients, more: true };
+    let patient = PatientChoice { id: text, name: text, birth_date: Some(DAY) };
+    let launcher = Launcher { frame: frame.clone(), launch: form, apps: &[app], name: text, patients: &[patient], more: true };
     add("launcher", &launcher);
     add("empty launcher", &Launcher { patients: &[], more: false, ..launcher });
     add("patient", &PatientHome { frame: frame.clone(), appointments: &appointments, prescriptions: &prescriptions });
