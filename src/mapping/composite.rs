@@ -64,7 +64,8 @@ fn is_whole(resource: &str, branch: &Branch) -> bool {
     branch.root == resource && branch.segments.is_empty()
 }
 
-/// For each part the type's own parameter that finds in every resource what the part finds from the focus.
+/// For each part the type's own parameter that finds in every resource what the part finds from the focus; at the same element it may
+/// read further types, as R4's `value-quantity` reads `SampledData` and `code-value-quantity` does not say so.
 fn same(resource: &str, composite: &SearchParameter, focus: &Branch) -> Option<Vec<&'static SearchParameter>> {
     let owners: Vec<&str> = focus.segments.last().map_or(vec![focus.root], |last| last.ways.iter().map(|way| way.owner).collect());
     let wanted = |part: &Component| -> Vec<Branch> {
@@ -75,7 +76,7 @@ fn same(resource: &str, composite: &SearchParameter, focus: &Branch) -> Option<V
         let wanted = wanted(part);
         let finds = |known: &&SearchParameter| {
             let paths = known.compiled.as_ref().map_or(&[][..], |e| e.paths());
-            paths.len() == wanted.len() && wanted.iter().all(|branch| paths.contains(branch))
+            wanted.iter().all(|branch| paths.contains(branch)) && paths.iter().all(|path| wanted.iter().any(|branch| branch.path() == path.path()))
         };
         let from_resource = part.compiled.iter().flat_map(|e| e.paths()).all(|below| owners.contains(&below.root) || below.root != "%resource");
         r4::search_parameters(resource).iter().filter(|known| from_resource && known.kind == part.kind && !wanted.is_empty()).find(finds)
@@ -160,5 +161,24 @@ fn has_constant(node: &Node) -> bool {
         Node::List(members) => members.iter().any(|member| match member {
             Member::One { node, .. } | Member::Each { node, .. } => has_constant(node),
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Seen to fail where further types were not allowed: every quantity stood in the generated index twice more.
+    #[test]
+    fn a_composite_of_the_resource_itself_is_answered_by_parameters_of_their_own() {
+        let whole = |code: &str| {
+            let foci = foci("Observation", code).expect("a composite");
+            (foci.whole.as_ref().map(|parts| parts.iter().map(|part| part.code).collect::<Vec<_>>()), foci.elements)
+        };
+        assert_eq!(whole("code-value-concept"), (Some(vec!["code", "value-concept"]), false));
+        assert_eq!(whole("code-value-quantity"), (Some(vec!["code", "value-quantity"]), false));
+        assert_eq!(whole("code-value-date"), (Some(vec!["code", "value-date"]), false));
+        assert_eq!(whole("combo-code-value-concept"), (Some(vec!["code", "value-concept"]), true));
+        assert_eq!(whole("component-code-value-quantity"), (None, true));
     }
 }

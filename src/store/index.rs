@@ -6,7 +6,7 @@ use hearthgate_mapping::source::{IndexValue, fold};
 use hearthgate_seal::Keyring;
 
 /// Raised when the same resource says more or other things than to an earlier program.
-pub(crate) const FORM: u32 = 2;
+pub(crate) const FORM: u32 = 3;
 
 /// One row of `gw_index`, apart from the resource.
 #[derive(Debug, Default, PartialEq)]

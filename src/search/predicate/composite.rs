@@ -71,8 +71,8 @@ fn in_element(env: &mut Env<'_>, plan: &Plan, known: &SearchParameter, operands:
     parts.push(Part { way: Way::index(), condition: in_entries(env, known.code, &entries) });
     let least = entries.iter().map(rank).min().unwrap_or(Rank::Scan);
     let rank = if parts.iter().any(|part| is_opaque(&part.condition)) { Rank::Scan } else { least };
-    let plain = !parts.iter().any(|part| part.condition.contains(" IN ("));
-    Predicate { code: known.code.to_owned(), parts, negated: false, rank, plain, tuples: Vec::new() }
+    // Not plain: walked in the order of resources, SQLite would rather read a whole table than look one of several columns up.
+    Predicate { code: known.code.to_owned(), parts, negated: false, rank, plain: false, tuples: Vec::new() }
 }
 
 /// That a row of a child table, with what lies below it, says all parts.
