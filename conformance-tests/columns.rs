@@ -294,6 +294,43 @@ fn tried(database: &Connection, place: &Place<'_>) -> Result<(), String> {
     for code in place.search {
         searched(place, code, &target.id, &after, &old_text, &new_text)?;
     }
+    searched_together(place, &target.id, &before, &after)
+}
+
+/// Whether each composite that has a part in the column finds the resource by the pairs that it says now, and by those it said before
+/// only if it still does.
+fn searched_together(place: &Place<'_>, id: &str, before: &Value, after: &Value) -> Result<(), String> {
+    let (server, token) = clinic();
+    let kind = place.plan.resource;
+    let form = |of: r4::Kind| format!("{of:?}").to_lowercase();
+    for composite in hearthgate_mapping::index::parameters(kind).filter(|known| known.kind == r4::Kind::Composite) {
+        let read = |part: &r4::Component| r4::search_parameters(kind).iter().any(|known| known.url == part.url && place.search.iter().any(|s| s == known.code));
+        if !composite.components.iter().any(read) {
+            continue;
+        }
+        let parts: Vec<(String, &str)> = composite.components.iter().map(|part| (form(part.kind), part.expression)).collect();
+        for resource in [after, before] {
+            for element in evaluator::elements(resource, composite.expression) {
+                let said = parts.iter().map(|(form, expression)| {
+                    let values = evaluator::select_within(resource, element, expression);
+                    match form.as_str() {
+                        "token" => values.iter().flat_map(|v| evaluator::tokens(v)).next().map(|(_, code)| crate::capability::escape(&code)),
+                        "quantity" => values.iter().find_map(|v| v.get("value")).map(Value::to_string),
+                        "reference" => values.iter().find_map(|v| v["reference"].as_str()).map(str::to_owned),
+                        _ => values.iter().find_map(|v| v.as_str()).map(str::to_owned),
+                    }
+                });
+                let Some(said) = said.collect::<Option<Vec<String>>>() else { continue };
+                let value = said.join("$");
+                let wanted = evaluator::composite_matches(after, composite.expression, &parts, &value);
+                let query = format!("{kind}?_id={id}&{}={}", composite.code, encoded(&value));
+                let answer = server.get(&query, token);
+                if answer.status != 200 || answer.ids().contains(&id.to_owned()) != wanted {
+                    return Err(format!("{query}: {} and {} found", answer.status, if wanted { "not" } else { "still" }));
+                }
+            }
+        }
+    }
     Ok(())
 }
 
@@ -363,7 +400,8 @@ fn searched(place: &Place<'_>, code: &str, id: &str, after: &Value, old: &[Strin
 }
 
 /// Seen to fail: codes that stood in the generated index beside their columns were still found after a change from outside, and a
-/// system changed from outside was not found with its sealed value.
+/// system changed from outside was not found with its sealed value; composites that stood in the generated index took a value with a
+/// comparator for an open range, which its columns do not.
 #[test]
 fn every_mapped_column_changed_by_sql_is_read_searched_and_versioned() {
     let places = places::all(&mappings().plans);
