@@ -197,7 +197,7 @@ fn abuse_a01_without_a_token_nothing_answers_but_what_is_public() {
     for path in ["health/live", "health/ready", "auth/jwks"] {
         server.ask("GET", &format!("{root}/{path}"), None, &[], None).expect(200);
     }
-    // Whatever route there is beside the FHIR interface, to be found in the sources: it answers nobody, or joins this list.
+    // Whatever route there is beside the FHIR interface, to be found in the sources: it answers nobody by any method, or joins this list.
     let open = [
         "/.well-known/oauth-authorization-server",
         "/.well-known/openid-configuration",
@@ -211,12 +211,19 @@ fn abuse_a01_without_a_token_nothing_answers_but_what_is_public() {
         "/sandbox",
         "/sign-in",
     ];
-    let mut answering = routes(Path::new(env!("CARGO_MANIFEST_DIR")).join("src").as_path());
-    answering.retain(|route| {
+    let mut answering = Vec::new();
+    for route in routes(Path::new(env!("CARGO_MANIFEST_DIR")).join("src").as_path()) {
         let path: String = route.split('/').map(|part| if part.starts_with('{') { "x" } else { part }).collect::<Vec<_>>().join("/");
-        let answer = server.ask("GET", &format!("{root}{path}"), None, &[], None);
-        (200..300).contains(&answer.status) && !open.contains(&route.as_str())
-    });
+        for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
+            let form = [("content-type", "application/x-www-form-urlencoded")];
+            let body: Option<&[u8]> = (method != "GET").then_some(b"");
+            let status = server.ask(method, &format!("{root}{path}"), None, if body.is_some() { &form } else { &[] }, body).status;
+            let known = open.contains(&route.as_str()) && (method == "GET" || route == "/auth/logout" && method == "POST");
+            if (200..300).contains(&status) && !known {
+                answering.push(format!("{method} {route}"));
+            }
+        }
+    }
     assert!(answering.is_empty(), "are they open? {answering:?}");
 }
 

@@ -11,6 +11,7 @@ mod passkeys;
 mod refreshes;
 mod requests;
 mod rotations;
+mod routes;
 mod scopes;
 mod sessions;
 mod traces;

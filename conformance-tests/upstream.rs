@@ -1,12 +1,14 @@
 //! Signing in at another identity provider, a real one that nobody here wrote (npm `oidc-provider`). The test installs it itself.
 
 use crate::harness::{Scratch, Server};
+use crate::node::Node;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::OnceLock;
 
 struct Ends(Child);
 
@@ -17,7 +19,20 @@ impl Drop for Ends {
     }
 }
 
-/// The folder with the provider, or nothing on a machine without it.
+/// The real provider's script, among what it needs; or nothing on a machine without it.
+fn real_provider() -> Option<&'static Path> {
+    static SCRIPT: OnceLock<Option<PathBuf>> = OnceLock::new();
+    let copied = || {
+        let place = installed()?.join("provider.mjs");
+        let copy = place.with_extension(std::process::id().to_string());
+        fs::copy(script("provider.mjs"), &copy).expect("the script");
+        fs::rename(copy, &place).expect("the script in its place");
+        Some(place)
+    };
+    SCRIPT.get_or_init(copied).as_deref()
+}
+
+/// The folder with the provider.
 fn installed() -> Option<PathBuf> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance-tests/upstream/install.sh");
     let cache = std::env::var_os("XDG_CACHE_HOME").map_or_else(|| PathBuf::from(std::env::var_os("HOME").expect("a home")).join(".cache"), Into::into);
@@ -101,6 +116,10 @@ struct House {
 impl House {
     /// `script` is run by node with the port, our callback's address, the secret and more arguments.
     fn new(name: &str, script: &Path, more: &[&str], link_by_username: bool) -> Self {
+        Self::running("serve", name, script, more, link_by_username)
+    }
+
+    fn running(command: &str, name: &str, script: &Path, more: &[&str], link_by_username: bool) -> Self {
         let free = || TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port();
         let (own, theirs) = (free(), free());
         let scratch = Scratch::new(name);
@@ -116,8 +135,8 @@ impl House {
              client_id = \"hearthgate\"\nclient_secret = \"a-secret-of-the-test\"\nlink_by_username = {link_by_username}\n"
         );
         fs::write(&config, settings).expect("a file");
-        let server = Server::start_at(&format!("127.0.0.1:{own}"), "serve", scratch.path().join("clinic"), None, |command| {
-            command.arg("--config").arg(&config);
+        let server = Server::start_at(&format!("127.0.0.1:{own}"), command, scratch.path().join("clinic"), None, |program| {
+            program.arg("--config").arg(&config);
         });
         Self { server, own, theirs, _provider: provider, _said: said, _scratch: scratch }
     }
@@ -150,13 +169,12 @@ fn script(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance-tests/upstream").join(name)
 }
 
-/// Every defence here is yet to be seen missing by its test.
+/// Seen to fail with a challenge found for any browser; with one found and used again; with a disabled account let in; with `next`
+/// taken as it comes.
 #[test]
 fn a_person_signs_in_at_the_hospitals_own_provider() {
-    let Some(place) = installed() else { return };
-    let provider = place.join("provider.mjs");
-    fs::copy(script("provider.mjs"), &provider).expect("the script");
-    let house = House::new("upstream", &provider, &["subject-1", "anna"], true);
+    let Some(provider) = real_provider() else { return };
+    let house = House::new("upstream", provider, &["subject-1", "anna"], true);
     let (server, begin) = (&house.server, house.begin());
     let page = server.ask("GET", &house.url("/sign-in"), None, &[], None).expect(200);
     assert!(String::from_utf8_lossy(&page.bytes).contains("The hospital"), "the way there stands on the page");
@@ -174,9 +192,11 @@ fn a_person_signs_in_at_the_hospitals_own_provider() {
     // Another browser cannot finish what this one began, and nothing of its own is taken for a state.
     assert_eq!(Browser::default().get(&at).0, 400);
     assert_eq!(browser.get(&house.url("/auth/upstream/hospital/callback?code=x&state=forged")).0, 400);
+    // The same cookie, kept by somebody from before it was changed.
+    let mut kept = Browser(browser.0.clone());
     let (status, to, _) = browser.get(&at);
     assert_eq!((status, to), (303, Some(house.url("/apps"))));
-    assert_eq!(browser.get(&at).0, 400, "a state is good once");
+    assert_eq!(kept.get(&at).0, 400, "a state is good once");
     assert_eq!(house.links(), "subject-1 anna");
     assert_eq!(house.sessions(), "fed");
     // Nobody is sent elsewhere afterwards.
@@ -188,7 +208,9 @@ fn a_person_signs_in_at_the_hospitals_own_provider() {
     assert_eq!(Browser::default().follow(&begin, "nowhere").1, 403);
 }
 
-/// Each lie breaks one thing that the ID token must hold.
+/// Each lie breaks one thing that the ID token must hold. Seen to fail with the nonce not compared; the issuer; the audience; the time;
+/// the signature; with any algorithm allowed; with a mail address for a name; with `iss` of the answer not compared; without the
+/// `NOT EXISTS` of `link_identity`.
 #[test]
 fn an_upstream_word_that_does_not_hold_opens_nothing() {
     let house = House::new("upstream-lies", &script("liar.mjs"), &[], true);
@@ -218,6 +240,7 @@ fn an_upstream_word_that_does_not_hold_opens_nothing() {
     assert_eq!(house.sessions(), "fed");
 }
 
+/// Seen to fail with the link's token not looked at; with names that link where the operator wants none to.
 #[test]
 fn a_person_who_is_signed_in_links_the_account_elsewhere() {
     let house = House::new("upstream-link", &script("liar.mjs"), &[], false);
@@ -262,4 +285,21 @@ fn a_person_who_is_signed_in_links_the_account_elsewhere() {
     assert_eq!(unlink(), 303);
     assert_eq!(house.links(), "");
     assert_eq!(Browser::default().follow(&house.begin(), "nowhere").1, 403);
+}
+
+/// In a real browser, with a SMART app that others wrote at its end.
+#[test]
+fn an_app_is_reached_by_way_of_the_hospital_and_a_second_factor_in_a_browser() {
+    let Some(provider) = real_provider() else { return };
+    let node = match Node::of("apps") {
+        Ok(node) => node,
+        Err(missing) => {
+            assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "{missing}");
+            eprintln!("left out: the hospital's provider in a browser, because {missing}");
+            return;
+        }
+    };
+    let house = House::running("demo", "upstream-browser", provider, &["subject-1", "nobody-here"], false);
+    let output = node.script("upstream.cjs").env("PROGRAM", env!("CARGO_BIN_EXE_hearthgate")).env("DATA", &house.server.dir).output().expect("node runs");
+    assert!(output.status.success(), "{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
 }

@@ -6,9 +6,9 @@ const fs = require("node:fs");
 const os = require("node:os");
 const path = require("node:path");
 const { generateKeyPairSync } = require("node:crypto");
-const { account, assert, decide, demo, register, run, serve, signIn } = require("./lib.cjs");
+const { account, assert, decide, demo, hearthgate, register, run, serve, signIn } = require("./lib.cjs");
 
-const SCOPE = "launch launch/patient openid fhirUser offline_access online_access patient/*.rs user/*.rs";
+const SCOPE = "launch launch/patient launch/encounter openid fhirUser offline_access online_access patient/*.rs user/*.rs";
 const STANDALONE = "launch/patient openid fhirUser offline_access patient/*.rs";
 const PUBLIC = `fhirclient-${process.pid}`;
 const library = require.resolve("fhirclient/build/fhir-client.js");
@@ -28,6 +28,15 @@ async function main() {
   };
   const token = (page) => page.evaluate(() => client.state.tokenResponse);
   const readPatient = (page) => page.evaluate(() => client.patient.read());
+
+  // Chooses the first one of a list; its id.
+  const pick = async (page, name) => {
+    await page.waitForSelector(`[name=${name}]`);
+    const first = await page.$eval(`[name=${name}]`, (choice) => choice.value);
+    await page.check(`[name=${name}][value="${first}"]`);
+    await page.click("main button.primary");
+    return first;
+  };
 
   const connect = async (page, who, configuration) => {
     await open(page, { scope: STANDALONE, ...configuration });
@@ -95,6 +104,66 @@ async function main() {
         await readPatient(page);
       },
 
+      "a doctor picks patient and encounter of a standalone launch": async (page) => {
+        await open(page, { scope: "launch/patient launch/encounter openid fhirUser patient/*.rs" });
+        await signIn(page, account("doctor"));
+        const patient = await pick(page, "patient");
+        const encounter = await pick(page, "encounter");
+        await decide(page, "allow");
+        assert.equal(await arrived(page), "ready");
+        const answer = await token(page);
+        assert.deepEqual([answer.patient, answer.encounter], [patient, encounter]);
+        assert.ok(answer.scope.split(" ").includes("launch/encounter"));
+        const read = await page.evaluate(() => client.encounter.read());
+        assert.deepEqual([read.id, read.subject.reference], [encounter, `Patient/${patient}`]);
+      },
+
+      "scopes as version 1 writes them": async (page) => {
+        const asked = "launch/patient openid patient/Patient.read patient/Observation.read patient/Observation.write";
+        await connect(page, account("patient"), { scope: asked });
+        const granted = (await token(page)).scope.split(" ");
+        for (const scope of ["patient/Patient.read", "patient/Observation.read"]) assert.ok(granted.includes(scope), `${scope} is in ${granted}`);
+        assert.ok(!granted.includes("patient/Observation.write"), "patients do not write measurements");
+        await readPatient(page);
+        const found = await page.evaluate(() => client.patient.request("Observation?_count=5", { pageLimit: 1, flat: true }));
+        assert.ok(found.length > 0, "`read` searches too");
+        for (const path of ["Condition", "Patient?_revinclude=Condition:subject"]) {
+          const status = await page.evaluate((path) => client.request(path).then((answer) => answer.entry?.some((entry) => entry.resource.resourceType === "Condition"), (error) => error.status ?? error.statusCode), path);
+          assert.ok(status === 403 || !status, `${path}: ${status}`);
+        }
+      },
+
+      "access while somebody is signed in, and no longer": async (page) => {
+        await connect(page, account("patient"), { scope: "launch/patient openid online_access patient/Patient.rs" });
+        assert.ok((await token(page)).scope.split(" ").includes("online_access"));
+        await page.evaluate(() => client.refresh());
+        await readPatient(page);
+        const portal = await page.context().newPage();
+        await portal.goto(`${demo.issuer}/auth/logout`);
+        await decide(portal, "allow");
+        await portal.waitForLoadState();
+        assert.equal(await page.evaluate(() => client.patient.read().then(() => "read", () => "refused")), "refused");
+        assert.equal((await token(page)).refresh_token, undefined, "the library tried to refresh, was refused, and gave up");
+      },
+
+      "an authorization request by POST, before and after signing in": async (page) => {
+        const scope = "launch/patient openid fhirUser patient/Patient.rs";
+        const requests = [];
+        page.on("request", (request) => request.url().startsWith(`${demo.issuer}/auth/authorize`) && requests.push(request.method()));
+        await open(page, { scope, noRedirect: true });
+        await signIn(page, account("patient"));
+        await decide(page, "allow");
+        assert.equal(await arrived(page), "ready");
+        assert.equal((await readPatient(page)).id, account("patient").patient);
+        assert.equal(requests[0], "POST");
+        // The cookie does not come with another site's form; still nobody signs in again.
+        await open(page, { scope, noRedirect: true });
+        await decide(page, "allow");
+        assert.equal(await arrived(page), "ready");
+        assert.equal((await readPatient(page)).id, account("patient").patient);
+        assert.equal(requests.filter((method) => method === "POST").length, 2);
+      },
+
       "launch from the chart": async (page) => {
         await page.addInitScript(([origin, text]) => location.origin === origin && sessionStorage.setItem("configuration", text), [app.origin, JSON.stringify({ clientId: PUBLIC, scope: "launch openid fhirUser patient/*.rs" })]);
         await page.goto(`${demo.issuer}/`);
@@ -113,6 +182,26 @@ async function main() {
         assert.equal((await readPatient(page)).id, patient);
         const found = await page.evaluate(() => client.patient.request("MedicationRequest", { pageLimit: 1, flat: true }));
         assert.ok(found.length > 0 && found.every((resource) => resource.subject.reference === `Patient/${patient}`));
+      },
+
+      "launch from the chart about an encounter": async (page) => {
+        await page.addInitScript(([origin, text]) => location.origin === origin && sessionStorage.setItem("configuration", text), [app.origin, JSON.stringify({ clientId: PUBLIC, scope: "launch openid fhirUser patient/*.rs" })]);
+        await page.goto(`${demo.issuer}/`);
+        await signIn(page, account("doctor"));
+        await page.click("main .links a");
+        await page.waitForSelector("[name=client_id]");
+        const patient = await page.$eval("[name=patient]", (field) => field.value);
+        const system = hearthgate("token", "--client", "demo-backend", "--scope", "system/Encounter.rs").trim().split("\n").at(-1);
+        const found = await (await fetch(`${demo.fhir_base}/Encounter?patient=${patient}&_count=1`, { headers: { authorization: `Bearer ${system}` } })).json();
+        const encounter = found.entry[0].resource.id;
+        // As a chart that is open at an encounter would: the same form with one field more.
+        await page.$eval("[name=patient]", (field, id) => field.insertAdjacentHTML("afterend", `<input type="hidden" name="encounter" value="${id}">`), encounter);
+        await page.click(`[name=client_id][value="${PUBLIC}"]`);
+        await decide(page, "allow");
+        assert.equal(await arrived(page), "ready");
+        const answer = await token(page);
+        assert.deepEqual([answer.patient, answer.encounter, answer.need_patient_banner], [patient, encounter, true]);
+        assert.equal((await page.evaluate(() => client.encounter.read())).id, encounter);
       },
 
       "a disconnected app reads and refreshes no more": async (page) => {

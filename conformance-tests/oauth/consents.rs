@@ -25,7 +25,7 @@ fn abuse_b26_consent_is_given_by_our_own_form_alone() {
     page(&browser.post(clinic, "/auth/consent", &sheet.with(&[("decision", "allow")])), 403);
 }
 
-/// Seen to fail with the ticked scopes granted without being held against the offer.
+/// Seen to fail with the ticked scopes granted without being held against the offer; with the offer granted whatever was ticked.
 #[test]
 fn abuse_b29_what_is_granted_is_what_was_asked_registered_and_ticked() {
     let clinic = clinic();
@@ -72,7 +72,7 @@ fn abuse_b30_a_page_opened_as_one_is_not_sent_by_another() {
     page(&browser.get(clinic, &path), 403);
 }
 
-/// Seen to fail with the request not bound to its person, and the form's token not looked at.
+/// Seen to fail with the request not bound to its person.
 #[test]
 fn abuse_b30_nor_when_the_other_signs_in_over_the_first() {
     let clinic = clinic();

@@ -120,6 +120,7 @@ fn no_second_request_is_answered_before_the_first_use_is_noted() {
     });
 }
 
+/// Seen to fail with nothing noted; with everybody's notices shown; with everybody's marked; with any form taken for one's own.
 #[test]
 fn who_was_disconnected_because_a_token_was_shown_twice_reads_so_until_they_have() {
     let clinic = clinic_with("noticed", None);

@@ -55,7 +55,9 @@ fn with_code(clinic: &Clinic, code: &str) -> (Browser, Answer) {
     (browser, answer)
 }
 
-/// RFC 6238 section 5.2.
+/// RFC 6238 section 5.2. Seen to fail with the factor not asked for after the password; with half a session taken for a whole one
+/// (`signed_in`); with the step left out of a request for authorization (`steps::next`); with a code taken again; with a recovery code
+/// taken again; with any code turning it on.
 #[test]
 fn a_second_factor_is_asked_for_and_each_code_is_good_once() {
     let (path, _scratch) = clock("totp");
@@ -85,6 +87,7 @@ fn a_second_factor_is_asked_for_and_each_code_is_good_once() {
     assert!(!clinic.server.shell("SELECT * FROM gw_totp; SELECT * FROM gw_recovery_codes").contains(&secret), "it is kept sealed");
 }
 
+/// Seen to fail with the address not counted.
 #[test]
 fn attempts_are_limited_by_address_whichever_the_account() {
     let (path, _scratch) = clock("address");

@@ -31,7 +31,7 @@ pub fn turn(path: &str, seconds: i64) {
     fs::rename(next, path).expect("the clock");
 }
 
-/// Seen to fail with `stolen` doing nothing.
+/// Seen to fail with `stolen` doing nothing; with the person not told; with a family's revocation not looked at.
 #[test]
 fn abuse_b42_a_refresh_token_shown_again_after_its_successor_was_used_ends_the_family() {
     let clinic = clinic_with("rotated", None);
@@ -46,7 +46,7 @@ fn abuse_b42_a_refresh_token_shown_again_after_its_successor_was_used_ends_the_f
     assert_eq!(clinic.server.shell("SELECT count(*) FROM gw_notices WHERE kind = 'token-shown-again'").trim(), "1", "and the person is told");
 }
 
-/// Seen to fail with `use_refresh` and `reissue_refresh` without their conditions.
+/// Seen to fail with `use_refresh` without its condition.
 #[test]
 fn abuse_b43_a_refresh_token_at_once_from_everywhere_never_makes_two_branches() {
     let clinic = clinic_with("branches", None);
@@ -71,7 +71,7 @@ fn abuse_b43_a_refresh_token_at_once_from_everywhere_never_makes_two_branches() 
     }
 }
 
-/// Seen to fail with a family's end not looked at, and with `stolen` doing nothing.
+/// Seen to fail with `stolen` doing nothing; with an answer given once more at any time.
 #[test]
 fn abuse_b44_a_lost_answer_is_given_once_more_within_its_time_and_never_after_a_use() {
     let (path, _scratch) = clock("lost");
@@ -127,7 +127,7 @@ fn abuse_b45_after_a_kill_the_lost_answer_is_given_once_more() {
     assert_eq!(get(text(&again, "access_token")), 401, "both were shown: nobody has it");
 }
 
-/// Seen to fail with `client_id` not compared, and with any scope taken.
+/// Seen to fail with `client_id` not compared; with any scope taken; with any secret taken.
 #[test]
 fn abuse_b47_b48_b51_a_refresh_token_is_its_clients_and_gives_no_more_than_it_had() {
     let clinic = clinic_with("others", None);
@@ -170,7 +170,8 @@ fn a_public_app_refreshes_without_its_name_and_nobody_else_does() {
     assert!(reads(&clinic, &confidential));
 }
 
-/// Seen to fail with `ALIVE` always true.
+/// A disabled client is refused by `ALIVE` and where clients are looked up. Seen to fail with the person left out of `ALIVE`; with the
+/// consent left out of it.
 #[test]
 fn abuse_a16_b49_what_ends_a_party_ends_its_tokens_at_once() {
     let clinic = clinic_with("ends", None);
@@ -195,7 +196,8 @@ fn abuse_a16_b49_what_ends_a_party_ends_its_tokens_at_once() {
     }
 }
 
-/// Seen to fail with the time of a code, and the end of a family, not looked at.
+/// Each end is looked at twice, when something is found and when it is used up. Seen to fail with the time of a code, and the end of a
+/// family, not looked at.
 #[test]
 fn abuse_b07_b50_codes_and_refresh_tokens_end_by_themselves() {
     const DAY: i64 = 86_400;
@@ -219,7 +221,7 @@ fn abuse_b07_b50_codes_and_refresh_tokens_end_by_themselves() {
     refused(&clinic.app.refresh(&clinic, text(&idle, "refresh_token")), "invalid_grant");
 }
 
-/// Seen to fail with `ALIVE` always true.
+/// Seen to fail with the session left out of `ALIVE`.
 #[test]
 fn abuse_b50_online_access_ends_with_signing_out() {
     let clinic = clinic_with("online", None);

@@ -19,7 +19,7 @@ fn back(answer: &crate::harness::Answer, error: &str) {
     sent_back(clinic(), &clinic().app, answer, error);
 }
 
-/// Seen to fail with the arm for a missing challenge taken out of `request::check`.
+/// Seen to fail with the arm for a missing challenge taken out of `request::check`; with the method not compared.
 #[test]
 fn abuse_b01_b02_pkce_with_s256_is_required() {
     back(&changed(&[("code_challenge", None), ("code_challenge_method", None)]), "invalid_request");
@@ -33,12 +33,18 @@ fn abuse_b01_b02_pkce_with_s256_is_required() {
     sent_back(clinic(), &conf, &Browser::default().authorize(clinic(), &request), "invalid_request");
 }
 
-/// Seen to fail with `is_registered` comparing by prefix.
+/// Seen to fail with `is_registered` comparing by prefix; with disabled clients, and such as have other grants, let in by `addressed`.
 #[test]
 fn abuse_b12_b13_nothing_is_sent_to_an_address_that_is_not_registered() {
     page(&changed(&[("client_id", Some("nobody"))]), 400);
     page(&changed(&[("client_id", None)]), 400);
     page(&changed(&[("redirect_uri", None)]), 400);
+    let gone = App::register(&clinic().server, "gone", "public");
+    Browser::default().authorize(clinic(), &gone.request(clinic(), ASKED)).expect(303);
+    clinic().server.run(&["clients", "disable", "gone"]);
+    page(&Browser::default().authorize(clinic(), &gone.request(clinic(), ASKED)), 400);
+    clinic().server.shell("UPDATE gw_clients SET disabled = 0, grant_types = '[\"client_credentials\"]' WHERE client_id = 'gone'");
+    page(&Browser::default().authorize(clinic(), &gone.request(clinic(), ASKED)), 400);
     let own = &clinic().app.redirect;
     let mut wrong: Vec<String> =
         ["/", "?x=1", "#f", "%2e%2e", "%252e", "\\", "\t", "\n", "%0a", ".", "/../cb", ";x", " "].iter().map(|suffix| format!("{own}{suffix}")).collect();
@@ -125,7 +131,7 @@ fn abuse_b19_b20_only_codes_are_given_and_only_in_the_query() {
     }
 }
 
-/// Seen to fail with the two refusals taken out. That nothing is fetched is true by construction: `src/oauth` names no HTTP client.
+/// Seen to fail with the refusal of `request` taken out. That nothing is fetched is true by construction: `src/oauth` names no HTTP client.
 #[test]
 fn abuse_b21_request_objects_and_their_addresses_are_refused() {
     back(&changed(&[("request", Some("eyJhbGciOiJub25lIn0.e30."))]), "request_not_supported");
@@ -157,7 +163,7 @@ fn abuse_b24_hostile_texts_are_encoded_or_refused() {
     back(&changed(&[("nonce", Some("\0"))]), "invalid_request");
 }
 
-/// Seen to fail with `stale` never set, and with `silent` unread.
+/// Seen to fail with `max_age` left out of `stale`; with `prompt=none` unread.
 #[test]
 fn abuse_b25_prompt_and_max_age_are_obeyed() {
     let clinic = clinic();
@@ -184,7 +190,7 @@ fn abuse_b25_prompt_and_max_age_are_obeyed() {
     sent_back(clinic, &clinic.app, &browser.authorize(clinic, &request), "login_required");
 }
 
-/// Seen to fail with `aud` compared by prefix, and with its absence let pass.
+/// Seen to fail with any `aud` taken; with its absence let pass.
 #[test]
 fn abuse_b61_no_code_for_another_audience() {
     let base = &clinic().server.base;

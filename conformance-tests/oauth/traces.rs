@@ -18,6 +18,7 @@ fn files(dir: &Path, all: &mut Vec<PathBuf>) {
     }
 }
 
+/// Seen to fail with the name that was typed noted; with a code kept as it is; with a refresh token traced.
 #[test]
 fn no_secret_of_a_flow_stands_in_a_log_the_audit_or_the_database() {
     let clinic = clinic_started("traces", Start { trace: true, ..Start::default() });
@@ -82,7 +83,8 @@ fn no_secret_of_a_flow_stands_in_a_log_the_audit_or_the_database() {
     }
 }
 
-/// SMART's `authorize-post` with a cookie that is `SameSite=Lax`.
+/// SMART's `authorize-post` with a cookie that is `SameSite=Lax`. Seen to fail with such a form taken at once; with a cookie set by its
+/// answer.
 #[test]
 fn a_form_of_an_app_goes_on_by_get_as_the_person_who_is_signed_in() {
     let clinic = clinic();

@@ -9,8 +9,9 @@ use axum::response::Response;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// SMART's capabilities.
-const CAPABILITIES: [&str; 20] = [
+/// SMART's capabilities: those that work. `smart-app-state` is not among them: patients write no Basic, and a practitioner's own is in
+/// nobody's compartment.
+const CAPABILITIES: [&str; 19] = [
     "launch-ehr",
     "launch-standalone",
     "authorize-post",
@@ -30,7 +31,6 @@ const CAPABILITIES: [&str; 20] = [
     "permission-user",
     "permission-v1",
     "permission-v2",
-    "smart-app-state",
 ];
 
 fn common(issuer: &str) -> Value {
