@@ -6,7 +6,7 @@ use crate::portal::{Tab, account, clinic, html};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 
-/// é, 😀, CRLF, no-break spaces, tabs, right-to-left words, markup, and findings within each other.
+/// é, 😀, CRLF, no-break spaces, tabs, right-to-left words, and markup.
 const TEXT: &str = "Mme Dupré 😀😀 <b>& \"co\"</b>\r\n\r\nHPI:\r\n\tdenies\u{a0}fever,\tשלום עולם cough \u{202b}مرحبا\u{202c} nausea.\r\n\
 Shortness of breath and severe chest pain; no evidence of type 2 diabetes mellitus with neuropathy.\r\n\
 Family history: mother with breast cancer.\r\nAssessment: possible community-acquired pneumonia, hypertension 😀. Naïve café headache\r\n";
@@ -68,7 +68,7 @@ fn doctor(server: &Server) -> (Tab<'_>, String) {
     (tab, patient)
 }
 
-/// Seen to fail with findings within others left out, and with the places of the text counted in code points.
+/// Seen to fail with places counted in code points instead of bytes, and with those of the stored bytes taken for those of the text shown.
 #[test]
 fn the_highlighted_text_is_the_span_of_the_finding() {
     let server = clinic();

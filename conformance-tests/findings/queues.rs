@@ -5,7 +5,7 @@ use super::{clinic, note, words};
 /// Notes of the import.
 const BACKLOG: usize = 300;
 
-/// By the order of versions, without a clock. Seen to fail with one queue for both (hundreds of the import's are read before it).
+/// By the order of versions, without a clock. Seen to fail with what an import brought read in the queue of what is written.
 #[test]
 fn a_note_that_is_written_is_read_before_the_rest_of_an_import() {
     let clinic = clinic("findings-queues");

@@ -18,7 +18,7 @@ fn path(finding: &Value) -> String {
     extension(span, "extension", "path")["valueString"].as_str().expect("a path").to_owned()
 }
 
-/// Seen to fail with the first attachment alone read.
+/// Seen to fail with the first text alone read.
 #[test]
 fn every_text_attachment_is_read_and_the_span_says_which() {
     let clinic = clinic("findings-attachments");
@@ -66,7 +66,8 @@ fn every_text_attachment_is_read_and_the_span_says_which() {
     clinic.server.get(&format!("Observation/{}", id(of(&now, "gout"))), &clinic.m).expect(410);
 }
 
-/// ABUSE H13: text that stands in somebody else's Binary says nothing of this patient. Seen to fail with any Binary read.
+/// ABUSE H13: text that stands in somebody else's Binary says nothing of this patient. Seen to fail with any Binary of a
+/// patient read, with nobody's read, and without the trigger on the patient of a Binary.
 #[test]
 fn abuse_h13_the_text_of_another_patients_binary_is_not_read() {
     let clinic = clinic("findings-binaries");
