@@ -16,6 +16,7 @@ mod findings;
 mod first_booking;
 mod harness;
 mod history;
+mod killed_import;
 mod limits;
 mod node;
 mod non_interference;
