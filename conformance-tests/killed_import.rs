@@ -156,6 +156,8 @@ impl Case {
     }
 }
 
+/// Seen to fail with rows made durable before their version and source (the next run was refused them). It does not tell a unit that is
+/// cut between two resources: the next run makes good what is missing of it.
 #[test]
 fn an_import_killed_anywhere_and_started_again_ends_as_one_that_was_not() {
     let case = Case::new("killed-import");

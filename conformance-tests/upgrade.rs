@@ -82,8 +82,8 @@ fn age(server: &mut Server) {
     );
 }
 
-/// Seen to fail with what is found beyond the columns left as it was (`Procedure?code=…second` found nothing), with what is folded left
-/// as it was (`Patient?family=lukasz`), and with shadow tables of the old layout left.
+/// Seen to fail with what is found beyond the columns left as it was (`Basic?subject=…` found nothing), and with what is folded left as
+/// it was.
 #[test]
 fn a_database_of_an_earlier_program_answers_as_before() {
     let mut server = clinic("upgrade");
