@@ -26,9 +26,10 @@ fn files(folder: &Path) {
             "telecom": [{ "system": "phone", "value": format!("555-{at}") }], "managingOrganization": { "reference": format!("Organization/o{}", at % 300) },
             "generalPractitioner": [{ "reference": format!("Practitioner?identifier=urn:doctors|{}", at % 19) }] })
     }));
-    lines.extend((0..19).map(|at| {
-        json!({ "resourceType": "Practitioner", "id": format!("d{at}"), "identifier": [{ "system": "urn:doctors", "value": at.to_string() }] })
-    }));
+    lines.extend(
+        (0..19)
+            .map(|at| json!({ "resourceType": "Practitioner", "id": format!("d{at}"), "identifier": [{ "system": "urn:doctors", "value": at.to_string() }] })),
+    );
     assert_eq!(lines.len(), LINES);
     let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
     fs::write(folder.join("lines.ndjson"), text).expect("a file");
@@ -69,7 +70,13 @@ fn total(said: &str, column: &str) -> usize {
 
 /// What a statement answers on the database of a data directory, whoever else has it open.
 fn shell(data: &Path, sql: &str) -> String {
-    let output = Command::new("sqlite3").arg("-cmd").arg(".timeout 5000").arg(data.join("ehr.db")).arg(sql).output().expect("the sqlite3 shell (Debian package sqlite3)");
+    let output = Command::new("sqlite3")
+        .arg("-cmd")
+        .arg(".timeout 5000")
+        .arg(data.join("ehr.db"))
+        .arg(sql)
+        .output()
+        .expect("the sqlite3 shell (Debian package sqlite3)");
     assert!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).expect("UTF-8").trim().to_owned()
 }
@@ -165,7 +172,12 @@ fn an_import_killed_anywhere_and_started_again_ends_as_one_that_was_not() {
         // A run that ended before it was killed proves nothing, and another is killed.
         let (_kept, data, had) = until("a kill in the middle", || {
             let (kept, data) = copy(&case.empty);
-            let stands = || shell(&data, "SELECT count(*) FROM gw_audit; SELECT count(*) FROM gw_versions").lines().map(|n| n.parse().expect("a count")).collect::<Vec<usize>>();
+            let stands = || {
+                shell(&data, "SELECT count(*) FROM gw_audit; SELECT count(*) FROM gw_versions")
+                    .lines()
+                    .map(|n| n.parse().expect("a count"))
+                    .collect::<Vec<usize>>()
+            };
             let begun = stands();
             let mut child = import(&data, &case.input).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the program");
             until("what the run writes", || stands().iter().zip(&begun).zip([1, moment]).all(|((now, then), more)| *now >= then + more).then_some(()));
