@@ -74,7 +74,9 @@ fn age(server: &mut Server) {
          FROM sqlite_schema WHERE type = 'table' AND name GLOB 'gw_h_*' AND name <> 'gw_h_gw_compartment'",
     );
     each("SELECT 'DROP TABLE \"' || name || '\";' FROM sqlite_schema WHERE type = 'table' AND name GLOB 'gw_list_*'");
-    each("SELECT 'UPDATE \"' || m.name || '\" SET \"' || c.name || '\" = lower(\"' || c.name || '\");' FROM sqlite_schema m, pragma_table_info(m.name) c WHERE m.type = 'table' AND c.name GLOB '*__fold'");
+    each(
+        "SELECT 'UPDATE \"' || m.name || '\" SET \"' || c.name || '\" = lower(\"' || c.name || '\");' FROM sqlite_schema m, pragma_table_info(m.name) c WHERE m.type = 'table' AND c.name GLOB '*__fold'",
+    );
     server.shell(
         "UPDATE patient_names SET family__fold = lower(family);
          DROP TABLE gw_h_gw_compartment; ALTER TABLE gw_compartment DROP COLUMN gw_from;
@@ -110,7 +112,12 @@ fn an_upgrade_killed_half_way_starts_again() {
     let before = answers(&server);
     age(&mut server);
     for moment in 0..6 {
-        let mut child = program().args(["--data", server.dir.to_str().expect("UTF-8"), "migrate"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the program");
+        let mut child = program()
+            .args(["--data", server.dir.to_str().expect("UTF-8"), "migrate"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the program");
         std::thread::sleep(Duration::from_millis(35 * moment));
         let _ = child.kill();
         child.wait().expect("gone");

@@ -185,4 +185,11 @@ fn abuse_b63_a_policy_may_let_patients_apps_in_and_no_others() {
         command.env("HEARTHGATE_SELF_REGISTRATION", "closed");
     });
     assert_eq!(register(&closed, &app("Any")).status, 400);
+    let named = |server: &Server, path: &str| {
+        let url = format!("{}{path}", root(server));
+        server.ask("GET", &url, None, &[], None).expect(200).json().get("registration_endpoint").is_some()
+    };
+    for path in ["/.well-known/openid-configuration", "/fhir/.well-known/smart-configuration"] {
+        assert!(named(&open, path) && !named(&closed, path), "{path}: what is closed is not offered");
+    }
 }

@@ -4,6 +4,8 @@
 
 use super::Oauth;
 use super::answer::put;
+use crate::ops::config::SelfRegistration;
+use crate::ops::instance::Instance;
 use axum::extract::State;
 use axum::response::Response;
 use serde_json::{Value, json};
@@ -33,15 +35,15 @@ const CAPABILITIES: [&str; 19] = [
     "permission-v2",
 ];
 
-fn common(issuer: &str) -> Value {
-    json!({
+fn common(instance: &Instance) -> Value {
+    let issuer = &instance.issuer;
+    let mut all = json!({
         "issuer": issuer,
         "authorization_endpoint": format!("{issuer}/auth/authorize"),
         "token_endpoint": format!("{issuer}/auth/token"),
         "introspection_endpoint": format!("{issuer}/auth/introspect"),
         "revocation_endpoint": format!("{issuer}/auth/revoke"),
         "jwks_uri": format!("{issuer}/auth/jwks"),
-        "registration_endpoint": format!("{issuer}/auth/register"),
         "pushed_authorization_request_endpoint": format!("{issuer}/auth/par"),
         "require_pushed_authorization_requests": false,
         "dpop_signing_alg_values_supported": ["ES256", "ES384"],
@@ -58,13 +60,18 @@ fn common(issuer: &str) -> Value {
         "revocation_endpoint_auth_methods_supported": ["none", "client_secret_basic", "client_secret_post", "private_key_jwt"],
         "revocation_endpoint_auth_signing_alg_values_supported": ["RS384", "ES384", "RS256", "ES256"],
         "authorization_response_iss_parameter_supported": true,
-    })
+    });
+    if instance.self_registration != SelfRegistration::Closed {
+        all["registration_endpoint"] = format!("{issuer}/auth/register").into();
+    }
+    all
 }
 
 /// SMART's configuration.
 #[must_use]
-pub fn smart_configuration(issuer: &str) -> Vec<u8> {
-    let mut all = common(issuer);
+pub fn smart_configuration(instance: &Instance) -> Vec<u8> {
+    let issuer = &instance.issuer;
+    let mut all = common(instance);
     all["capabilities"] = json!(CAPABILITIES);
     all["management_endpoint"] = format!("{issuer}/apps").into();
     all.to_string().into_bytes()
@@ -72,8 +79,9 @@ pub fn smart_configuration(issuer: &str) -> Vec<u8> {
 
 /// OpenID Connect Discovery, and RFC 8414's metadata: one document.
 #[must_use]
-pub fn openid_configuration(issuer: &str) -> Value {
-    let mut all = common(issuer);
+pub fn openid_configuration(instance: &Instance) -> Value {
+    let issuer = &instance.issuer;
+    let mut all = common(instance);
     let more = json!({
         "userinfo_endpoint": format!("{issuer}/auth/userinfo"),
         "end_session_endpoint": format!("{issuer}/auth/logout"),
@@ -105,7 +113,7 @@ fn open(body: &Value) -> Response {
 
 /// `/.well-known/openid-configuration` and `/.well-known/oauth-authorization-server`
 pub async fn openid(State(oauth): State<Arc<Oauth>>) -> Response {
-    open(&openid_configuration(oauth.issuer()))
+    open(&openid_configuration(&oauth.instance))
 }
 
 /// What `smart_style_url` leads to (<https://hl7.org/fhir/smart-app-launch/STU2.2/scopes-and-launch-context.html#styling>).

@@ -106,7 +106,7 @@ fn front(instance: &Arc<Instance>, metrics: Arc<Metrics>) -> Front {
     let gateway = instance.gateway.clone();
     let started = hearthgate_fhir::date::format_instant(gateway.now());
     let capabilities = metadata::capabilities(&gateway.settings, &gateway.mappings, &started).into();
-    let smart = oauth::discovery::smart_configuration(&instance.issuer).into();
+    let smart = oauth::discovery::smart_configuration(instance).into();
     let verifier = Verifier::new(Arc::clone(&instance.keys), &instance.issuer, &gateway.settings.base);
     let authenticator = Authenticator::new(verifier, Arc::clone(&instance.roles), Arc::clone(&instance.replay), &instance.issuer);
     let failures = Failures::new(instance.failures_per_minute);
