@@ -25,6 +25,7 @@ pub struct Arguments {
 
 /// The commands.
 #[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "a process holds one of them")]
 pub enum Command {
     /// Make the sample clinic unless it is there, and serve it on loopback.
     Demo {
