@@ -4,12 +4,17 @@ mod common;
 
 use common::{caller, grant, roles};
 use hearthgate_access::{
-    Caller, Denial, ExcessReason, GrantFault, Interaction, InternalCaller, Patients, Person, Reach, Role, Roles, Target, TypeRule, subset,
+    Caller, Denial, ExcessReason, GrantFault, Interaction, InternalCaller, Patients, Person, Reach, Role, Roles, SOFTWARE, Target, TypeRule, subset,
 };
 use hearthgate_fhir::r4;
 
 fn patients(rule: &TypeRule) -> Vec<Patients> {
     rule.reach.iter().map(|r| r.patients.clone()).collect()
+}
+
+/// Whether it holds only the gateway's own programs, which are no patient's.
+fn is_software(reach: &Reach) -> bool {
+    SOFTWARE.iter().all(|(code, value)| reach.filters.contains(&((*code).to_owned(), (*value).to_owned())))
 }
 
 fn one(name: &str) -> Patients {
@@ -22,9 +27,14 @@ fn a_patient_reaches_the_own_compartment_and_the_directory() {
         let a = caller(Role::Patient, scope, launch).unwrap();
         for name in ["Observation", "Condition", "Patient", "Appointment", "Device", "Binary", "Provenance"] {
             for interaction in [Interaction::Read, Interaction::Search, Interaction::HistoryType] {
-                assert_eq!(patients(&a.rule(name, interaction).unwrap()), [one("A")], "{name} {interaction}");
+                if (name, interaction) != ("Device", Interaction::Read) {
+                    assert_eq!(patients(&a.rule(name, interaction).unwrap()), [one("A")], "{name} {interaction}");
+                }
             }
         }
+        let devices = a.rule("Device", Interaction::Read).unwrap();
+        assert_eq!(patients(&devices), [one("A"), Patients::All]);
+        assert!(is_software(&devices.reach[1]) && devices.reach[0].filters.is_empty());
         for name in ["Practitioner", "PractitionerRole", "Organization", "Location", "Schedule", "Slot", "Medication"] {
             assert_eq!(patients(&a.rule(name, Interaction::Search).unwrap()), [Patients::All], "{name}");
         }
@@ -100,7 +110,10 @@ fn abuse_a25_a_scope_for_the_patient_in_context_is_worth_nothing_without_one() {
                     };
                     for reach in &rule.reach {
                         let narrow = match &reach.patients {
-                            Patients::All => roles().is_impersonal(name),
+                            Patients::All => {
+                                roles().is_impersonal(name)
+                                    || (*name == "Device" && matches!(interaction, Interaction::Read | Interaction::Vread) && is_software(reach))
+                            }
                             Patients::Compartment(one) => one == "B",
                             Patients::CareOfCompartment { patient, practitioner } => patient == "B" && practitioner == "M",
                             Patients::CareOf(_) | Patients::Naming(_) => false,

@@ -6,6 +6,8 @@ use common::resources::{Maker, words};
 use common::{Tape, mappings};
 use hearthgate_fhir::Value;
 use hearthgate_fhir::index::{IndexValue, values};
+use hearthgate_fhir::r4::{Component, Kind, SearchParameter};
+use hearthgate_mapping::composite::{self, Place};
 use hearthgate_mapping::plan::{Plan, PlanKind, Row};
 use hearthgate_mapping::source::IndexEntry;
 use hearthgate_mapping::{Mappings, claim, index, render, take};
@@ -15,10 +17,53 @@ use std::sync::LazyLock;
 
 static MAPPINGS: LazyLock<Mappings> = LazyLock::new(mappings);
 
+/// The elements that a composite speaks of, with what each says to every part. What is said of the resource itself is answered by
+/// the parts' own parameters, where there are some.
+fn elements(parameter: &SearchParameter, plan: &Plan, resource: &Value) -> Vec<Vec<Vec<IndexValue>>> {
+    let by_parts = composite::foci(plan.resource, parameter.code).is_some_and(|foci| foci.whole.is_some());
+    let found = parameter.compiled.as_ref().map(|e| e.eval(plan.resource, resource)).unwrap_or_default();
+    let mut out = Vec::new();
+    for element in found.iter().filter(|element| !(by_parts && std::ptr::eq(element.value, resource))) {
+        let said = |part: &Component| -> Vec<IndexValue> {
+            let found = part.compiled.as_ref().map(|e| e.eval_within(element, resource)).unwrap_or_default();
+            let mut said: Vec<IndexValue> = found.iter().flat_map(|found| values(part.kind, parameter.code, found)).collect();
+            said.retain(|value| !matches!(value, IndexValue::Text(_) | IndexValue::OfType { .. } | IndexValue::ReferenceIdentifier { .. }));
+            said.dedup();
+            said
+        };
+        let parts: Vec<_> = parameter.components.iter().map(said).collect();
+        if parts.iter().all(|said| !said.is_empty()) {
+            out.push(parts);
+        }
+    }
+    out
+}
+
 /// Slow and obvious: all that each parameter finds in the resource, without what it finds in the columns alone if some column answers it.
 fn reference(plan: &Plan, resource: &Value, row: &Row) -> Vec<IndexEntry> {
     let mut out = Vec::new();
     for parameter in index::parameters(plan.resource) {
+        if parameter.kind == Kind::Composite {
+            let mut left = elements(parameter, plan, resource);
+            if plan.correlated.contains_key(parameter.code) {
+                for known in elements(parameter, plan, &render::columns_only(plan, row)) {
+                    if let Some(at) = left.iter().position(|element| *element == known) {
+                        left.remove(at);
+                    }
+                }
+            }
+            for (element, parts) in left.into_iter().enumerate() {
+                for (part, said) in parts.into_iter().enumerate() {
+                    out.extend(said.into_iter().map(|value| IndexEntry {
+                        parameter: parameter.code,
+                        value,
+                        blind: false,
+                        place: Some(Place { element, part }),
+                    }));
+                }
+            }
+            continue;
+        }
         let mut columns = render::columns_only(plan, row);
         for key in plan.beyond.get(parameter.code).into_iter().flatten() {
             columns.as_object_mut().map(|o| o.shift_remove(key));
