@@ -36,7 +36,7 @@ pub enum Error {
     /// The id belongs to a resource of the same type in a table that this plan does not write.
     #[error("the id stands in another table ({0})")]
     OtherPlan(String),
-    /// The queue is full; try again.
+    /// The queue is full, or another program holds or alters the database; try again.
     #[error("too many waiting")]
     Busy,
     /// Stopped after its time.
@@ -70,7 +70,8 @@ impl From<rusqlite::Error> for Error {
         match code.code {
             ErrorCode::OperationInterrupted => Self::Timeout,
             ErrorCode::DiskFull => Self::Full,
-            ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Self::Busy,
+            // The schema changed more often than a statement is made anew: somebody alters it just now.
+            ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::SchemaChanged => Self::Busy,
             ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::SystemIoFailure => Self::Corrupt(text()),
             ErrorCode::ConstraintViolation => constraint(code.extended_code, &text()),
             _ => Self::Database(text()),

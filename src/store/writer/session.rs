@@ -40,6 +40,8 @@ pub(crate) struct Session {
     schema_version: i64,
     /// Tables with triggers of the clinic's own that write: they may write any other, so that there the triggers raise versions, not we.
     pub(super) triggered: HashSet<String>,
+    /// How many triggers of ours there are on the clinic's tables.
+    keeping: i64,
 }
 
 // The connection moves into its thread once and stays.
@@ -70,6 +72,7 @@ impl Session {
             data_version: 0,
             schema_version: 0,
             triggered: HashSet::new(),
+            keeping: 0,
         }
     }
 
@@ -86,6 +89,14 @@ impl Session {
             if read.1 != self.schema_version {
                 self.triggered = triggers::triggered(&self.conn)?;
                 self.schema_version = read.1;
+                let keeping = triggers::keeping_history(&self.conn)?;
+                if keeping < self.keeping {
+                    tracing::error!(
+                        gone = self.keeping - keeping,
+                        "triggers that keep history were dropped: what other programs write is not kept until the next start makes them anew"
+                    );
+                }
+                self.keeping = keeping;
             }
             Ok(read)
         });

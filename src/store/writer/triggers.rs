@@ -22,6 +22,12 @@ pub(super) fn triggered(conn: &Connection) -> Result<HashSet<String>, Error> {
     Ok(tables)
 }
 
+/// How many triggers keep what other programs write.
+pub(super) fn keeping_history(conn: &Connection) -> Result<i64, Error> {
+    let count = "SELECT count(*) FROM main.sqlite_schema WHERE type = 'trigger' AND name GLOB 'gw_*' AND tbl_name NOT GLOB 'gw_*'";
+    Ok(conn.query_row(count, [], |row| row.get(0))?)
+}
+
 /// Whether a trigger's body holds a word that writing needs.
 fn writes(text: &str) -> bool {
     let mut words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');

@@ -1,7 +1,8 @@
 //! Migration: all or nothing, twice is once, newer is refused.
 
 use crate::clinic::{Clinic, Folder, NOW, SQL, compile, migrate_at, run};
-use hearthgate_store::migrate;
+use crate::served::Served;
+use hearthgate_store::{Error, Guard, migrate};
 
 #[test]
 fn a_second_migration_writes_nothing() {
@@ -100,4 +101,26 @@ fn a_renamed_column_keeps_its_history() {
     clinic.shell("UPDATE patients SET remark = 'c', gender = 'c' WHERE id = 1");
     assert_eq!(clinic.rows_at("patients", "coalesce(remark, '-')", "Patient/ada", 3), "b;-");
     clinic.assert_sound();
+}
+
+/// Whoever alters the schema while the store is open stops no write. What is refused while somebody goes on altering it, is to be
+/// tried again: seen as the end of all writes while it was taken for a fault of the database.
+#[test]
+fn a_schema_altered_beneath_an_open_store_stops_no_write() {
+    let served = Served::new();
+    let patient = |at: u32| serde_json::json!({"resourceType": "Patient", "id": "ada", "gender": if at % 2 == 0 { "female" } else { "other" }});
+    let drop_triggers = "SELECT 'DROP TRIGGER \"' || name || '\";' FROM sqlite_schema WHERE type = 'trigger' AND tbl_name NOT GLOB 'gw_*' AND name GLOB 'gw_*'";
+    let triggers = served.clinic.shell(drop_triggers);
+    let (one, others) = triggers.split_once('\n').expect("triggers");
+    for (at, script) in
+        ["CREATE TABLE spare (id INTEGER PRIMARY KEY)", "CREATE INDEX spare__x ON spare (id)", "DROP TABLE spare", one, others].into_iter().enumerate()
+    {
+        served.clinic.shell(script);
+        for more in 0..3 {
+            served.try_put(&patient(at as u32 + more), Guard::default()).unwrap_or_else(|error| panic!("{script:.60}: {error:?}"));
+        }
+        assert!(!served.store.has_failed(), "{script:.60}");
+    }
+    let altering = rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_SCHEMA), None);
+    assert!(matches!(Error::from(altering), Error::Busy));
 }
