@@ -3,36 +3,11 @@
 use crate::capability::{encoded, escape};
 use crate::evaluator::{self, Question};
 use crate::harness::Server;
+use crate::world::TYPES;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock};
-
-const TYPES: [&str; 23] = [
-    "Patient",
-    "Practitioner",
-    "PractitionerRole",
-    "Organization",
-    "Location",
-    "Schedule",
-    "Slot",
-    "Appointment",
-    "MedicationRequest",
-    "Medication",
-    "Observation",
-    "Condition",
-    "Encounter",
-    "DocumentReference",
-    "DiagnosticReport",
-    "Procedure",
-    "Immunization",
-    "AllergyIntolerance",
-    "CarePlan",
-    "Device",
-    "Provenance",
-    "Binary",
-    "CareTeam",
-];
 
 struct Clinic {
     server: Server,

@@ -3,6 +3,7 @@
 //! `CONFORMANCE_VALIDATOR` names its jar (`.ci/run` builds it); without it this is left out, with `CI=true` that is a failure.
 
 use crate::harness::{Server, shared};
+use crate::world::TYPES;
 use serde_json::Value;
 use std::fmt::Write as _;
 use std::fs;
@@ -16,32 +17,6 @@ const KNOWN: &[(&str, &str)] = &[
     ("ValueSet/languages", "not in valueset"),
     // Asserted by a machine: a code of the system since R4's copy of it that the validator has.
     ("v3-ObservationValue", "AIAST"),
-];
-
-const TYPES: [&str; 23] = [
-    "Patient",
-    "Practitioner",
-    "PractitionerRole",
-    "Organization",
-    "Location",
-    "Schedule",
-    "Slot",
-    "Appointment",
-    "MedicationRequest",
-    "Medication",
-    "Observation",
-    "Condition",
-    "Encounter",
-    "DocumentReference",
-    "DiagnosticReport",
-    "Procedure",
-    "Immunization",
-    "AllergyIntolerance",
-    "CarePlan",
-    "CareTeam",
-    "Device",
-    "Provenance",
-    "Binary",
 ];
 
 /// A doctor accepts what a note of the sample clinic says, so that her diagnosis is among what is served.

@@ -11,6 +11,33 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
+/// The types that the clinic has tables for.
+pub const TYPES: [&str; 23] = [
+    "Patient",
+    "Practitioner",
+    "PractitionerRole",
+    "Organization",
+    "Location",
+    "Schedule",
+    "Slot",
+    "Appointment",
+    "MedicationRequest",
+    "Medication",
+    "Observation",
+    "Condition",
+    "Encounter",
+    "DocumentReference",
+    "DiagnosticReport",
+    "Procedure",
+    "Immunization",
+    "AllergyIntolerance",
+    "CarePlan",
+    "Device",
+    "Provenance",
+    "Binary",
+    "CareTeam",
+];
+
 /// What stands in every string of the patient whom nobody here may see.
 pub const CANARY: &str = "CNRY-B-0042";
 
