@@ -43,13 +43,18 @@ pub struct Bound {
 /// # Errors
 /// An address that is taken.
 pub async fn bind(config: &Config) -> io::Result<Bound> {
-    let main = TcpListener::bind(config.listen).await.map_err(|e| io::Error::new(e.kind(), format!("{}: {e}", config.listen)))?;
+    let main = listen(config.listen, "listen").await?;
     let mut wanted = config.metrics_listen;
     if config.listen.port() == 0 {
         wanted.set_port(0);
     }
-    let metrics = TcpListener::bind(wanted).await.map_err(|e| io::Error::new(e.kind(), format!("{wanted} (metrics): {e}")))?;
+    let metrics = listen(wanted, "metrics_listen").await?;
     Ok(Bound { address: main.local_addr()?, metrics_address: metrics.local_addr()?, main, metrics })
+}
+
+/// A failure says which key of the configuration chooses the address.
+async fn listen(address: SocketAddr, key: &str) -> io::Result<TcpListener> {
+    TcpListener::bind(address).await.map_err(|e| io::Error::new(e.kind(), format!("{address} ({key}): {e}")))
 }
 
 /// Serves until SIGTERM or SIGINT; requests under way are finished first.
