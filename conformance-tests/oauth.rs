@@ -4,6 +4,7 @@
 mod client;
 mod codes;
 mod consents;
+mod departures;
 mod ends;
 mod factors;
 mod launches;

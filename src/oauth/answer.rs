@@ -2,7 +2,7 @@
 //! the registered address, of the abuse catalogue).
 
 use super::error::OAuthError;
-use super::form::with_query;
+use super::form::{Form, with_query};
 use super::session::Browser;
 use super::{Oauth, session};
 use axum::body::Body;
@@ -159,6 +159,17 @@ pub fn finish(oauth: &Oauth, headers: &HeaderMap, browser: Option<&Browser>, ans
         put(response.headers_mut(), "set-cookie", cookie);
     }
     response
+}
+
+/// The same request by GET, where a form of another site posted it: the cookie, which is `SameSite=Lax`, does not come with such a form but
+/// with the GET after it, so that whoever is signed in is known.
+#[must_use]
+pub fn by_get(oauth: &Oauth, browser: &Browser, headers: &HeaderMap, path: &str, form: &Form) -> Option<Response> {
+    if browser.new_cookie.is_none() || session::is_same_origin(headers, oauth.issuer()) {
+        return None;
+    }
+    let pairs: Vec<_> = form.pairs().iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    Some(see_other(&with_query(path, &pairs)))
 }
 
 /// The language of a page: what the person chose, what the app asks for (`ui_locales`), what the browser prefers.

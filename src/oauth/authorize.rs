@@ -1,10 +1,10 @@
 //! `/auth/authorize` (RFC 6749 section 3.1; POST: SMART's `authorize-post`): the request is checked, kept, and goes on at
 //! `/auth/continue`.
 
-use super::answer::{Stop, Target, finish, see_other};
+use super::answer::{Stop, Target, by_get, finish, see_other};
 use super::form::{Form, with_query};
 use super::request::{self, Asked, PUSHED};
-use super::session::{Browser, Peer, address, browser, is_same_origin};
+use super::session::{Browser, Peer, address, browser};
 use super::steps::{self, Step};
 use super::{Oauth, complete, new_secret};
 use axum::extract::{Request, State};
@@ -33,10 +33,8 @@ async fn begin(oauth: &Oauth, browser: &Browser, request: Request) -> Result<Res
         Method::GET | Method::HEAD => Form::parse(request.uri().query().unwrap_or_default()).map_err(|malformed| Stop::bad(malformed.0))?,
         Method::POST => {
             let (headers, form) = super::form::posted(request).await?;
-            // The cookie does not come with a form of another site, but with the GET after it: whoever is signed in stays so.
-            if browser.new_cookie.is_some() && !is_same_origin(&headers, oauth.issuer()) {
-                let pairs: Vec<_> = form.pairs().iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-                return Ok(see_other(&with_query("/auth/authorize", &pairs)));
+            if let Some(again) = by_get(oauth, browser, &headers, "/auth/authorize", &form) {
+                return Ok(again);
             }
             form
         }

@@ -2,7 +2,7 @@
 //! out by a mere link: without an ID token of the person who is signed in, the person is asked (ABUSE B72).
 
 use super::Oauth;
-use super::answer::{Stop, finish, frame, language, page as html, put, see_other};
+use super::answer::{Stop, by_get, finish, frame, language, page as html, put, see_other};
 use super::form::{Form, posted, with_query};
 use super::session::{Browser, browser, no_cookie};
 use axum::extract::{Request, State};
@@ -35,7 +35,13 @@ async fn handle(oauth: Arc<Oauth>, request: Request, by_app: bool) -> Response {
 async fn answer(oauth: &Oauth, browser: &Browser, headers: &HeaderMap, request: Request, by_app: bool) -> Result<Response, Stop> {
     let form = match *request.method() {
         Method::GET | Method::HEAD => Form::parse(request.uri().query().unwrap_or_default()).map_err(|malformed| Stop::bad(malformed.0))?,
-        _ => posted(request).await?.1,
+        _ => {
+            let form = posted(request).await?.1;
+            if let Some(again) = by_get(oauth, browser, headers, "/auth/logout", &form).filter(|_| by_app) {
+                return Ok(again);
+            }
+            form
+        }
     };
     if form.doubled().is_some() {
         return Err(Stop::bad("A parameter is given twice."));
@@ -65,8 +71,10 @@ async fn answer(oauth: &Oauth, browser: &Browser, headers: &HeaderMap, request: 
     if hint.is_some() && form.get("client_id").is_some_and(|own| Some(own) != client_id) {
         return Err(Stop::bad("client_id is not the one of id_token_hint."));
     }
-    let client = client_id.map(|id| oauth.store().client(id)).transpose()?.flatten();
-    let back = destination(&form, client.as_ref())?;
+    let client = client_id.map(|id| oauth.store().client(id)).transpose()?.flatten().filter(|client| !client.disabled);
+    // Nobody at the clinic vouches for who registered itself: without a token of ours it leads nobody anywhere (RFC 9700 section 4.11.2).
+    let leads = client.as_ref().filter(|client| hint.is_some() || !client.registered_itself);
+    let back = destination(&form, leads)?;
     let own = hint.is_some_and(|claims| browser.signed_in().is_some_and(|session| session.account.username == claims.sub));
     if own || browser.session.is_none() {
         return end(oauth, browser, headers, &back).await;
@@ -103,6 +111,9 @@ async fn end(oauth: &Oauth, browser: &Browser, headers: &HeaderMap, back: &str) 
         oauth.write(vec![Change::close_session(&session.hash)], &event).await?;
     }
     let mut response = if back.is_empty() { html(StatusCode::OK, &view, &[]) } else { see_other(back) };
-    put(response.headers_mut(), "set-cookie", &no_cookie(oauth.issuer()));
+    // A request that came without the cookie, as those of other sites do, takes none away (ABUSE B72).
+    if browser.new_cookie.is_none() {
+        put(response.headers_mut(), "set-cookie", &no_cookie(oauth.issuer()));
+    }
     Ok(response)
 }
