@@ -18,6 +18,9 @@ use std::sync::OnceLock;
 
 /// Columns that cannot be tried by themselves, and why.
 const APART: &[(&str, &str)] = &[
+    ("app_state: app_states.code_system", "shown to the one app that is registered for the code"),
+    ("app_state: app_states.code", "shown to the one app that is registered for the code"),
+    ("app_state: app_states.subject", "shown to the one app that is registered for the code"),
     ("appointment: appointments.other_patient_id", "a second patient stands only beside how that patient answered"),
     ("care_relations: care_relations.patient_id", "the group's own key: a relation moved to another patient ends the one team and changes the other"),
     ("observation_finding: findings.label_code", "only machines assert findings"),

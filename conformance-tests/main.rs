@@ -3,6 +3,7 @@
 mod abuse_isolation;
 mod abuse_tokens;
 mod answers;
+mod app_state;
 mod apps;
 mod bad_input;
 mod browser;

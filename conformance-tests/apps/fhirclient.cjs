@@ -8,7 +8,8 @@ const path = require("node:path");
 const { generateKeyPairSync } = require("node:crypto");
 const { account, assert, decide, demo, hearthgate, register, run, serve, signIn } = require("./lib.cjs");
 
-const SCOPE = "launch launch/patient launch/encounter openid fhirUser offline_access online_access patient/*.rs user/*.rs";
+const STATE = `https://prefs.example/${process.pid}|preferences`;
+const SCOPE = `launch launch/patient launch/encounter openid fhirUser offline_access online_access patient/*.rs user/*.rs patient/Basic.cruds?code=${STATE} user/Basic.cruds?code=${STATE}`;
 const STANDALONE = "launch/patient openid fhirUser offline_access patient/*.rs";
 const PUBLIC = `fhirclient-${process.pid}`;
 const library = require.resolve("fhirclient/build/fhir-client.js");
@@ -116,6 +117,41 @@ async function main() {
         assert.ok(answer.scope.split(" ").includes("launch/encounter"));
         const read = await page.evaluate(() => client.encounter.read());
         assert.deepEqual([read.id, read.subject.reference], [encounter, `Patient/${patient}`]);
+      },
+
+      "an app keeps its state and finds it again": async (page) => {
+        const keep = (page, text) => page.evaluate(async ([state, text]) => {
+          const [system, code] = state.split("|");
+          const subject = { reference: `${client.state.serverUrl}/${client.user.fhirUser}` };
+          const found = await client.request(`Basic?code=${encodeURIComponent(state)}&subject=${encodeURIComponent(subject.reference)}`, { flat: true });
+          const kept = found[0] || { resourceType: "Basic", code: { coding: [{ system, code }] }, subject };
+          const before = kept.extension?.[0].valueString;
+          kept.extension = [{ url: `${system}/${code}`, valueString: text }];
+          const written = kept.id
+            ? await client.update(kept, { headers: { "If-Match": `W/"${kept.meta.versionId}"` } })
+            : await client.create(kept);
+          return { before, number: found.length, id: written.id, after: written.extension[0].valueString };
+        }, [STATE, text]);
+        const visit = async (user, scope, text) => {
+          const context = await page.context().browser().newContext();
+          const own = await context.newPage();
+          await open(own, { scope });
+          await signIn(own, user);
+          await decide(own, "allow");
+          assert.equal(await arrived(own), "ready");
+          const answer = await keep(own, text).finally(() => context.close());
+          return answer;
+        };
+        const asked = `launch/patient openid fhirUser user/Basic.cruds?code=${STATE}`;
+        const patient = account("patient");
+        const first = await visit(patient, asked, "dark");
+        assert.deepEqual([first.before ?? null, first.number, first.after], [null, 0, "dark"]);
+        // Another launch, another browser: it is there, and changed from its newest version.
+        assert.deepEqual(await visit(patient, asked, "light"), { before: "dark", number: 1, id: first.id, after: "light" });
+        // Somebody else's is somebody else's.
+        const other = await visit(account("patient", 1), asked, "other");
+        assert.deepEqual([other.before ?? null, other.number], [null, 0]);
+        assert.notEqual(other.id, first.id);
       },
 
       "scopes as version 1 writes them": async (page) => {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use hearthgate_fhir::id;
 
+use crate::app_state::{self, APP_STATE, About, AppState, StateCode};
 use crate::denial::{Denial, GrantFault};
 use crate::grant;
 use crate::interaction::Interaction;
@@ -227,13 +228,50 @@ impl Caller {
         let letters = interaction.letters();
         let granting = own.effective.fhir().iter().filter(|scope| scope.grants(name, letters));
         let reaches = granting.flat_map(|scope| {
-            decision.reach.iter().filter_map(|kind| {
+            let codes = if name == APP_STATE { app_state::left(own.registered.fhir().iter(), scope, letters) } else { Vec::new() };
+            // A scope that names state codes speaks of what apps keep, and not of the record.
+            let of_apps = !codes.is_empty() && scope.filters().iter().any(|(code, _)| code == "code");
+            let (apps, record): (Vec<&ReachKind>, Vec<&ReachKind>) = decision.reach.iter().partition(|kind| kind.is_of_apps());
+            let kept = apps.into_iter().flat_map(|kind| self.kept_by_apps(scope, *kind, &codes)).collect::<Vec<_>>();
+            let record = record.into_iter().filter(|_| !of_apps).filter_map(|kind| {
                 let patients = self.patients(scope.context(), *kind, own.roles.is_impersonal(name))?;
                 let software = SOFTWARE.iter().filter(|_| *kind == ReachKind::Software).map(|(code, value)| ((*code).to_owned(), (*value).to_owned()));
                 Some(Reach { patients, filters: scope.filters().iter().cloned().chain(software).collect() })
-            })
+            });
+            record.chain(kept).collect::<Vec<_>>()
         });
-        TypeRule::union(reaches).ok_or_else(|| self.scope_denial(name, interaction))
+        TypeRule::union(reaches).ok_or_else(|| match decision.reach.iter().all(|kind| kind.is_of_apps()) {
+            true => Denial::Role { role: own.role, resource_type: name, interaction, reason: decision.reason.to_owned() },
+            false => self.scope_denial(name, interaction),
+        })
+    }
+
+    /// What a scope reaches of what apps keep, of these codes. What is about nobody is no patient's, so that no launch reaches it.
+    fn kept_by_apps(&self, scope: &Scope, kind: ReachKind, codes: &[StateCode]) -> Vec<Reach> {
+        let own = &*self.inner;
+        let person = !matches!(own.role, Role::System | Role::Internal(_));
+        let about = match (scope.context(), own.role) {
+            _ if codes.is_empty() => Vec::new(),
+            (Context::User, _) if !person => Vec::new(),
+            (Context::System, _) if person => Vec::new(),
+            (Context::Patient, _) if kind == ReachKind::SharedApps => Vec::new(),
+            (_, _) if kind == ReachKind::SharedApps => vec![About::Nobody],
+            (Context::Patient, role) => match (role, own.launch_patient.clone(), own.own.clone()) {
+                (Role::Patient, Some(patient), Some(own)) if patient == own => vec![About::Patient(patient)],
+                (Role::Doctor, Some(patient), Some(practitioner)) => vec![About::InCare { practitioner, patient: Some(patient) }],
+                (Role::System, Some(patient), _) => vec![About::Patient(patient)],
+                _ => Vec::new(),
+            },
+            (Context::User, role) => match (role, own.own.clone(), own.fhir_user.clone()) {
+                (Role::Patient, Some(patient), _) => vec![About::Patient(patient)],
+                (Role::Doctor, Some(own), _) => vec![About::Practitioner(own.clone()), About::InCare { practitioner: own, patient: None }],
+                (Role::Admin, _, Some(person)) => vec![About::Person(person)],
+                _ => Vec::new(),
+            },
+            (Context::System, _) => vec![About::Anyone],
+        };
+        let filters: Vec<_> = scope.filters().iter().filter(|(name, _)| name != "code").cloned().collect();
+        about.into_iter().map(|about| Reach { patients: Patients::Apps(AppState { codes: codes.to_vec(), about }), filters: filters.clone() }).collect()
     }
 
     /// Whose resources one scope reaches. `None`: nobody's, because the scope's context and the caller
@@ -262,6 +300,7 @@ impl Caller {
             (ReachKind::Software, _) => Patients::All,
             (ReachKind::All, Some(patient)) => Patients::Compartment(patient),
             (ReachKind::All, None) => Patients::All,
+            (ReachKind::Apps | ReachKind::SharedApps, _) => return None,
         })
     }
 

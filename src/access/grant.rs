@@ -4,6 +4,7 @@ use std::fmt;
 
 use hearthgate_fhir::r4;
 
+use crate::app_state::StateCode;
 use crate::interaction::{Interaction, Letters};
 use crate::role::Role;
 use crate::roles::Roles;
@@ -117,11 +118,10 @@ fn fits(roles: &Roles, role: Role, registered: &Scopes, scope: &Scope) -> Result
         }
     }
     let mut letters = scope.letters().each();
-    let refused = |name: &str, letter| refusal(roles, role, name, letter).map(str::to_owned);
     let reason = match scope.resource_type() {
-        Some(name) => letters.find_map(|letter| refused(name, letter)),
+        Some(_) => letters.find_map(|letter| refusal(roles, role, scope, letter).map(str::to_owned)),
         None => {
-            let permitted = |letter| r4::resource_types().iter().any(|name| refused(name, letter).is_none());
+            let permitted = |letter| r4::resource_types().iter().any(|name| roles.refusal(role, name, letter, false).is_none());
             let any = letters.any(permitted);
             (!any).then(|| "nothing of it is permitted to the role on any type".to_owned())
         }
@@ -129,20 +129,31 @@ fn fits(roles: &Roles, role: Role, registered: &Scopes, scope: &Scope) -> Result
     reason.map_or(Ok(()), |reason| Err(ExcessReason::Role { role, reason }))
 }
 
-/// Whether some interaction of a letter on a type is permitted to a role.
-pub(crate) fn is_permitted(roles: &Roles, role: Role, name: &str, letter: Letters) -> bool {
-    refusal(roles, role, name, letter).is_none()
+/// Whether a role permits some interaction of a letter on what a scope speaks of; `*` stands for whatever the role permits.
+pub(crate) fn is_permitted(roles: &Roles, role: Role, scope: &Scope, letter: Letters) -> bool {
+    match scope.resource_type() {
+        Some(_) => refusal(roles, role, scope, letter).is_none(),
+        None => r4::resource_types().iter().any(|name| roles.refusal(role, name, letter, false).is_none()),
+    }
 }
 
-/// The table's reason against a letter on a type; `None` when some interaction of the letter is permitted.
-fn refusal<'a>(roles: &'a Roles, role: Role, name: &str, letter: Letters) -> Option<&'a str> {
-    let mut reason = None;
-    for interaction in Interaction::ALL.into_iter().filter(|i| i.letters() == letter) {
-        match roles.decision(role, name, interaction) {
-            Some(decision) if !decision.reach.is_empty() => return None,
-            Some(decision) => reason = reason.or(Some(decision.reason)),
-            None => reason = reason.or(Some("no resource type of FHIR R4")),
+/// The table's reason against a letter of a scope for one type.
+fn refusal<'a>(roles: &'a Roles, role: Role, scope: &Scope, letter: Letters) -> Option<&'a str> {
+    roles.refusal(role, scope.resource_type()?, letter, !StateCode::of(scope).is_empty())
+}
+
+impl Roles {
+    /// The table's reason against a letter on a type; `None` when some interaction of the letter is permitted. What apps keep for
+    /// themselves is permitted where the scope names its codes.
+    fn refusal(&self, role: Role, name: &str, letter: Letters, of_apps: bool) -> Option<&str> {
+        let mut reason = None;
+        for interaction in Interaction::ALL.into_iter().filter(|i| i.letters() == letter) {
+            match self.decision(role, name, interaction) {
+                Some(decision) if decision.reach.iter().any(|kind| of_apps || !kind.is_of_apps()) => return None,
+                Some(decision) => reason = reason.or(Some(decision.reason)),
+                None => reason = reason.or(Some("no resource type of FHIR R4")),
+            }
         }
+        reason
     }
-    reason
 }

@@ -7,6 +7,7 @@
 //! Allowed = registered for the client ∩ granted by the person ∩ permitted to the role ∩ care relation
 //! ∩ consent ∩ labels. Whatever is unknown or malformed grants nothing.
 
+mod app_state;
 mod caller;
 mod denial;
 mod grant;
@@ -18,6 +19,7 @@ mod role;
 mod roles;
 mod scope;
 
+pub use app_state::{APP_STATE, About, AppState, StateCode};
 pub use caller::{Caller, Person, VerifiedGrant};
 pub use denial::{Denial, GrantFault};
 pub use grant::{Excess, ExcessReason, subset};

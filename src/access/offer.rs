@@ -8,7 +8,6 @@ use crate::interaction::{Interaction, Letters};
 use crate::role::Role;
 use crate::roles::Roles;
 use crate::scope::{Context, Scope, ScopeError, Scopes};
-use hearthgate_fhir::r4;
 
 /// Requested ∩ registered ∩ permitted to the role, scope by scope.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -149,13 +148,8 @@ fn left(roles: &Roles, role: Role, registered: &Scopes, scope: &Scope) -> Vec<Sc
     if at_odds {
         return Vec::new();
     }
-    let permitted = |one: &Scope, letter: Letters| match one.resource_type() {
-        Some(name) => grant::is_permitted(roles, role, name, letter),
-        // `*` stands for whatever the role permits.
-        None => r4::resource_types().iter().any(|name| grant::is_permitted(roles, role, name, letter)),
-    };
     let parts = registered.fhir().iter().filter_map(|known| known.intersect(scope)).filter_map(|part| {
-        let letters = part.letters().each().filter(|letter| permitted(&part, *letter)).fold(Letters::NONE, Letters::and);
+        let letters = part.letters().each().filter(|letter| grant::is_permitted(roles, role, &part, *letter)).fold(Letters::NONE, Letters::and);
         (!letters.is_empty()).then(|| part.only(letters))
     });
     merged(parts)
@@ -185,10 +179,10 @@ fn spelled(scope: &Scope, like: &str) -> String {
 }
 
 impl Roles {
-    /// Whether a role may do anything of an interaction with a type.
+    /// Whether a role may do anything of an interaction with the record's resources of a type.
     #[must_use]
     pub fn permits(&self, role: Role, resource_type: &str, interaction: Interaction) -> bool {
-        self.decision(role, resource_type, interaction).is_some_and(|decision| !decision.reach.is_empty())
+        self.decision(role, resource_type, interaction).is_some_and(|decision| decision.reach.iter().any(|kind| !kind.is_of_apps()))
     }
 }
 

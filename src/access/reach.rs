@@ -1,6 +1,8 @@
 //! Which resources of a type a caller reaches: a union of reaches, each a set of patients with filters
 //! that must all hold.
 
+use crate::app_state::AppState;
+
 /// The search parameter that says which practitioners take part in a resource
 /// (<https://hl7.org/fhir/R4/appointment.html#search>).
 pub const NAMING: &str = "practitioner";
@@ -12,7 +14,7 @@ pub const SOFTWARE: [(&str, &str); 3] = [("patient:missing", "true"), ("type", "
 /// Whose resources.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Patients {
-    /// Everyone's, and those without a patient.
+    /// Everyone's, and those without a patient: the whole record, in which what apps keep for themselves does not stand.
     All,
     /// Those in the compartment of one patient (a FHIR id). R4 says by which references; a mapping
     /// says by which columns.
@@ -29,6 +31,8 @@ pub enum Patients {
     },
     /// Those, whoever's, that name this practitioner (a FHIR id) by [`NAMING`] among those who take part.
     Naming(String),
+    /// Nobody's: what apps keep for themselves, of these codes and about these subjects. No other reach holds any of it.
+    Apps(AppState),
 }
 
 impl Patients {
@@ -36,7 +40,9 @@ impl Patients {
     #[must_use]
     pub fn covers(&self, other: &Self) -> bool {
         match (self, other) {
+            (Self::All, Self::Apps(_)) => false,
             (Self::All, _) => true,
+            (Self::Apps(one), Self::Apps(other)) => one.about == other.about && other.codes.iter().all(|code| one.codes.contains(code)),
             (Self::Compartment(one), Self::CareOfCompartment { patient, .. }) => one == patient,
             (Self::CareOf(one), Self::CareOfCompartment { practitioner, .. }) => one == practitioner,
             _ => self == other,

@@ -28,6 +28,18 @@ pub enum ReachKind {
     Software,
     /// Everyone's.
     All,
+    /// What apps keep about the person who uses them and the patients whom that person reaches.
+    Apps,
+    /// What apps keep about nobody, the same for everyone who uses them.
+    SharedApps,
+}
+
+impl ReachKind {
+    /// Whether it reaches what apps keep for themselves, and nothing of the record.
+    #[must_use]
+    pub const fn is_of_apps(self) -> bool {
+        matches!(self, Self::Apps | Self::SharedApps)
+    }
 }
 
 /// What the table says of one role, type and interaction.

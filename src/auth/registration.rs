@@ -1,12 +1,12 @@
 //! What a client says of itself when it registers (RFC 7591 §2, OpenID Connect Dynamic Client Registration §2), judged by its text alone.
 //! Whether its name is taken, whether its keys can be fetched and who approves it is for others to say.
 
-use hearthgate_access::{Context, Scopes};
+use hearthgate_access::{Context, Scopes, StateCode};
 use hearthgate_fhir::{Object, Value};
 
 use crate::client_credentials::AuthMethod;
 use crate::jwk::Jwks;
-use crate::redirect::{is_sound_page, is_sound_redirect_uri};
+use crate::redirect::{is_sound_page, is_sound_redirect_uri, origin_of};
 
 const MAX_URIS: usize = 20;
 const MAX_CONTACTS: usize = 10;
@@ -146,13 +146,18 @@ impl Registration {
         })
     }
 
-    /// Whether all it can reach is the record of the patient who connects it: what a policy may approve without a look.
+    /// Whether all it can reach is the record of the patient who connects it, and what it keeps itself under codes of an origin where its
+    /// own pages are: what a policy may approve without a look. The code of another origin is another app's, with what that one keeps
+    /// (<https://hl7.org/fhir/smart-app-launch/STU2.2/app-state.html#security-and-access-controls>).
     #[must_use]
     pub fn is_for_patients_only(&self) -> bool {
         let harmless = ["openid", "fhirUser", "profile", "launch", "launch/patient", "offline_access", "online_access"];
         let known = self.scope.split(' ').all(|token| token.starts_with("patient/") || harmless.contains(&token));
         let scopes = Scopes::parse(&self.scope).unwrap_or_default();
-        known && !scopes.in_context(Context::User) && !scopes.in_context(Context::System) && !self.grant_types.iter().any(|g| g == "client_credentials")
+        let origins: Vec<String> = self.redirect_uris.iter().filter(|uri| uri.starts_with("https://")).filter_map(|uri| origin_of(uri)).collect();
+        let codes: Vec<StateCode> = scopes.fhir().iter().flat_map(StateCode::of).collect();
+        let own = codes.iter().all(|code| origins.iter().any(|origin| *origin == code.system.trim_end_matches('/')));
+        known && own && !scopes.in_context(Context::User) && !scopes.in_context(Context::System) && !self.grant_types.iter().any(|g| g == "client_credentials")
     }
 }
 
@@ -287,6 +292,17 @@ mod tests {
         assert!(!with("scope", json!("user/*.rs")).unwrap().is_for_patients_only());
         assert!(!with("scope", json!("patient/*.rs launch/encounter")).unwrap().is_for_patients_only(), "what is not known to be harmless waits");
         assert!(with("scope", json!("patient/*.cruds offline_access")).unwrap().is_for_patients_only());
+    }
+
+    /// Seen to fail without the look at origins.
+    #[test]
+    fn what_another_app_keeps_is_approved_by_no_policy() {
+        let codes = |codes: &str| with("scope", json!(format!("patient/*.rs patient/Basic.cruds?code={codes}"))).unwrap().is_for_patients_only();
+        assert!(codes("https://app.example|keys") && codes("https://app.example/|keys") && codes("https://app.example|"));
+        for other in ["https://other.example|keys", "https://app.example|keys,https://other.example|keys", "https://app.example.evil|keys", "app.example|keys"]
+        {
+            assert!(!codes(other), "{other}");
+        }
     }
 
     /// Seen to fail when any of the rules was left out.

@@ -5,7 +5,7 @@ use crate::intake::Intake;
 use crate::ops::config::Config;
 use crate::ops::instance::{Instance, system_clock};
 use crate::ops::serve::{self, Bound};
-use crate::site::sandbox::CLIENT as SAMPLE;
+use crate::site::sandbox::{CLIENT as SAMPLE, VISITS};
 use crate::work::{self, ClientDetails, NewClient, NewUser};
 use hearthgate_auth::client_jwk_pair;
 use hearthgate_import::{Batch, Destination, Item, Written};
@@ -163,10 +163,14 @@ fn make(instance: &Instance, runtime: &tokio::runtime::Handle, seed: u64, patien
 
 fn clients(instance: &Instance, runtime: &tokio::runtime::Handle) -> Result<Vec<Value>, String> {
     let launch = "launch launch/patient launch/encounter openid fhirUser offline_access online_access patient/*.cruds user/*.cruds";
+    let sample = format!("{launch} patient/Basic.cruds?code={VISITS}");
     let mut out = Vec::new();
-    for (id, kind, scope) in
-        [(SAMPLE, "public", launch), ("demo-confidential", "secret", launch), ("demo-asymmetric", "jwks", launch), ("demo-backend", "jwks", "system/*.cruds")]
-    {
+    for (id, kind, scope) in [
+        (SAMPLE, "public", sample.as_str()),
+        ("demo-confidential", "secret", launch),
+        ("demo-asymmetric", "jwks", launch),
+        ("demo-backend", "jwks", "system/*.cruds"),
+    ] {
         let (private, public) = if kind == "jwks" {
             let (private, public) = client_jwk_pair().map_err(|e| e.to_string())?;
             (Some(private), Some(json!({ "keys": [public] }).to_string()))

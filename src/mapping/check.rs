@@ -55,7 +55,7 @@ pub(crate) fn plans(plans: &mut [Plan], context: &Context<'_>, mistakes: &mut Ve
 /// The claims of a type must not overlap, and one file takes the rest.
 fn claims(plans: &[Plan], mistakes: &mut Vec<Mistake>) {
     let mut by_type: BTreeMap<&str, Vec<&Plan>> = BTreeMap::new();
-    for plan in plans.iter().filter(|p| !p.readonly) {
+    for plan in plans.iter().filter(|p| !p.readonly && p.app_state.is_none()) {
         by_type.entry(plan.resource).or_default().push(plan);
     }
     for (resource, plans) in by_type {

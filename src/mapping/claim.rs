@@ -10,7 +10,7 @@ use hearthgate_fhir::r4;
 #[must_use]
 pub fn plan_for<'m>(mappings: &'m Mappings, resource_type: &str, resource: &Value) -> Option<&'m Plan> {
     let mut rest = None;
-    for plan in mappings.of_type(resource_type).filter(|p| !p.readonly) {
+    for plan in mappings.of_type(resource_type).filter(|p| !p.readonly && p.app_state.is_none()) {
         if plan.claims.is_empty() {
             rest = Some(plan);
         } else if plan.claims.iter().all(|claim| met(claim, resource_type, resource)) {

@@ -4,8 +4,9 @@ use crate::check::{self, Mistake, near};
 use crate::codes::Codes;
 use crate::document;
 use crate::file::{self, File};
-use crate::plan::{Claim, PatientRule, Plan, PlanKind, Sql, TableNode};
+use crate::plan::{AppState, Claim, PatientRule, Plan, PlanKind, Sql, TableNode};
 use crate::schema::Schema;
+use crate::source::{Operand, SourceColumns};
 use crate::tree::Builder;
 use hearthgate_fhir::r4;
 use std::collections::{BTreeMap, HashMap};
@@ -64,7 +65,7 @@ pub fn load(files: &Files, schema: &Schema) -> Result<Mappings, Vec<Mistake>> {
     for (_, _, file) in &parsed {
         if let (Some(resource), Some(from)) = (r4::type_named(file.resource.get_ref()), &file.from) {
             let id = file.id.as_ref().map_or("public_id", |id| id.get_ref());
-            if file.group.is_none() && schema.tables.get(from.get_ref()).is_some_and(|t| !t.view) {
+            if file.group.is_none() && !file.app_state && schema.tables.get(from.get_ref()).is_some_and(|t| !t.view) {
                 context.homes.push((resource, from.get_ref().clone(), id.to_owned()));
             }
         }
@@ -78,7 +79,7 @@ pub fn load(files: &Files, schema: &Schema) -> Result<Mappings, Vec<Mistake>> {
             plans.push(plan);
         }
     }
-    let named: Vec<&'static str> = plans.iter().map(|p: &Plan| p.resource).collect();
+    let named: Vec<&'static str> = plans.iter().filter(|p: &&Plan| p.app_state.is_none()).map(|p| p.resource).collect();
     for (stem, text, file) in parsed.iter().filter(|(_, _, f)| f.document) {
         document::plans(stem, text, file, &named, &mut plans, &mut mistakes);
     }
@@ -171,6 +172,7 @@ fn compile_file(context: &Context<'_>, stem: &str, text: &str, file: &File, mist
         id_column,
         patient: PatientRule::None,
         claims: Vec::new(),
+        app_state: None,
         readonly: file.readonly || file.group.is_some() || table.view,
         keep_unmapped: file.unmapped != Some(file::Unmapped::Refuse),
         fields: Vec::new(),
@@ -204,6 +206,14 @@ fn compile_file(context: &Context<'_>, stem: &str, text: &str, file: &File, mist
     plan.fields = builder.scope(&mut plan.table, resource, &file.element, &file.each, &file.slice);
     plan.claims = claims(&mut builder, file, resource);
     crate::derive::sources(&mut plan, &mut builder);
+    if file.app_state {
+        plan.app_state = app_state(&plan);
+        if plan.app_state.is_none() || !file.claims.is_empty() || plan.patient != PatientRule::None {
+            let message =
+                "`app_state` wants columns of the table itself that the search parameters `code` and `subject` read, and neither `claims` nor `patient`";
+            builder.mistake(file.resource.span().start, message.to_owned());
+        }
+    }
     plan.depends.extend(std::mem::take(&mut builder.depends));
     for depends in &file.depends {
         builder.depends_on(depends, from.span().start);
@@ -214,6 +224,20 @@ fn compile_file(context: &Context<'_>, stem: &str, text: &str, file: &File, mist
     }
     builder.profiles(&file.profiles, &plan);
     Some(plan)
+}
+
+/// The columns that say which state a row is: those that the search parameters read.
+fn app_state(plan: &Plan) -> Option<AppState> {
+    let source = |code: &str| match plan.sources.get(code).map(Vec::as_slice) {
+        Some([source]) if source.joins.is_empty() => Some(&source.columns),
+        _ => None,
+    };
+    match (source("code")?, source("subject")?) {
+        (SourceColumns::Token { system: Some(Operand::Column(system)), code: Operand::Column(code), codes: None, .. }, SourceColumns::Reference(subject)) => {
+            Some(AppState { system: system.clone(), code: code.clone(), subject: subject.clone() })
+        }
+        _ => None,
+    }
 }
 
 fn claims(builder: &mut Builder<'_, '_>, file: &File, resource: &'static str) -> Vec<Claim> {

@@ -44,6 +44,7 @@ fn plan(resource: &'static str) -> Plan {
         id_column: "public_id".to_owned(),
         patient: PatientRule::None,
         claims: Vec::new(),
+        app_state: None,
         readonly: false,
         keep_unmapped: true,
         fields: Vec::new(),

@@ -32,6 +32,9 @@ pub struct File {
     pub readonly: bool,
     /// `keep` or `refuse`.
     pub unmapped: Option<Unmapped>,
+    /// What apps keep for themselves stands here, and nothing of the record.
+    #[serde(default)]
+    pub app_state: bool,
     /// The resource is kept whole.
     #[serde(default)]
     pub document: bool,

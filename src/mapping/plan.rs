@@ -163,6 +163,17 @@ pub struct Claim {
     pub codes: Vec<String>,
 }
 
+/// Columns of the root table that say which state of an app a row is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AppState {
+    /// The system of its code.
+    pub system: String,
+    /// Its code.
+    pub code: String,
+    /// Whom it is about, as `Type/id`; NULL: nobody.
+    pub subject: String,
+}
+
 /// One mapping file, compiled.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -184,6 +195,8 @@ pub struct Plan {
     pub patient: PatientRule,
     /// What it takes; empty: the rest.
     pub claims: Vec<Claim>,
+    /// What apps keep for themselves: it takes what is written as that, and nothing by its content.
+    pub app_state: Option<AppState>,
     /// It takes no written resource.
     pub readonly: bool,
     /// `false`: a write with unmapped values is refused.

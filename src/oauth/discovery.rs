@@ -11,9 +11,8 @@ use axum::response::Response;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// SMART's capabilities: those that work. `smart-app-state` is not among them: patients write no Basic, and a practitioner's own is in
-/// nobody's compartment.
-const CAPABILITIES: [&str; 19] = [
+/// SMART's capabilities: those that work. What apps keep is kept by the FHIR server itself, so that no `associated_endpoints` is named.
+const CAPABILITIES: [&str; 20] = [
     "launch-ehr",
     "launch-standalone",
     "authorize-post",
@@ -33,6 +32,7 @@ const CAPABILITIES: [&str; 19] = [
     "permission-user",
     "permission-v1",
     "permission-v2",
+    "smart-app-state",
 ];
 
 fn common(instance: &Instance) -> Value {

@@ -7,7 +7,7 @@ mod filters;
 mod types;
 
 use crate::language::Language;
-use hearthgate_access::{Context, Letters, Scope};
+use hearthgate_access::{Context, Letters, Scope, StateCode};
 
 /// Who reads the words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,10 +41,43 @@ pub fn scope(language: Language, reader: Reader, scope: &Scope) -> String {
         (Context::Patient, Reader::Staff) => Whose::ThisPatient,
         (Context::User, Reader::Staff) => Whose::InYourCare,
     };
+    if !StateCode::of(scope).is_empty() {
+        return own_settings(language, whose, scope.letters());
+    }
     let things = things(language, scope);
     match language {
         Language::English => english(whose, &things, scope.letters()),
         Language::Hindi => hindi(whose, &things, scope.letters()),
+    }
+}
+
+/// What an app keeps for itself (<https://hl7.org/fhir/smart-app-launch/STU2.2/app-state.html>).
+fn own_settings(language: Language, whose: Whose, letters: Letters) -> String {
+    let keeps = !letters.common(Letters::CREATE.and(Letters::UPDATE)).is_empty();
+    let looks = !letters.common(SEEING).is_empty();
+    match language {
+        Language::English => {
+            let verbs: Vec<&str> =
+                [(looks, "read"), (keeps, "keep"), (letters.contains(Letters::DELETE), "delete")].iter().filter(|(is, _)| *is).map(|(_, verb)| *verb).collect();
+            let about = match whose {
+                Whose::Yours => "for you",
+                Whose::ThisPatient => "about this patient",
+                Whose::InYourCare => "for you and about patients in your care",
+                Whose::Everyone => "about everyone",
+            };
+            format!("{} this app's own settings {about}", capital(&list(&verbs, " and ")))
+        }
+        Language::Hindi => {
+            let verbs: Vec<&str> =
+                [(looks, "पढ़ना"), (keeps, "सहेजना"), (letters.contains(Letters::DELETE), "हटाना")].iter().filter(|(is, _)| *is).map(|(_, verb)| *verb).collect();
+            let about = match whose {
+                Whose::Yours => "आपके लिए",
+                Whose::ThisPatient => "इस मरीज़ के बारे में",
+                Whose::InYourCare => "आपके लिए और आपकी देखभाल वाले मरीज़ों के बारे में",
+                Whose::Everyone => "सभी के बारे में",
+            };
+            format!("{about} इस ऐप की अपनी सेटिंग्स {}", list(&verbs, " और "))
+        }
     }
 }
 

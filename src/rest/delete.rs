@@ -5,7 +5,7 @@ use super::audit;
 use super::conditions::Conditions;
 use super::fault::Fault;
 use super::gateway::Gateway;
-use super::{unmask, write};
+use super::{app_state, unmask, write};
 use hearthgate_access::{Caller, Interaction};
 use hearthgate_store::{AuditRow, Change, Expect, Guard, Outcome, Unit};
 use http::StatusCode;
@@ -21,6 +21,10 @@ pub async fn delete(
     event: audit::Draft,
 ) -> Result<Answer, Fault> {
     let old = gateway.find_for(caller, resource, id, Interaction::Delete)?.ok_or(Fault::NotFound)?;
+    let kept = app_state::is_kept(gateway, &old);
+    if kept {
+        app_state::conditions(conditions, &old)?;
+    }
     if old.deleted {
         return Ok(Answer::empty(StatusCode::NO_CONTENT));
     }
@@ -32,7 +36,7 @@ pub async fn delete(
     if gateway.mappings.plans[old.plan].readonly {
         return Err(Fault::Method("GET, HEAD"));
     }
-    let patients = unmask::whole(gateway, caller, resource, &old)?;
+    let patients = if kept { gateway.present(caller, resource, &old).1 } else { unmask::whole(gateway, caller, resource, &old)? };
     let guard = Guard { version: Expect::Is(old.version), old: Some(gateway.touch(caller, resource, id, Interaction::Delete)?), new: None };
     let mut changes = vec![Change::Delete { plan: old.plan, id: id.to_owned(), guard }];
     if resource == "Patient" {

@@ -77,6 +77,10 @@ pub enum Fault {
         /// The newest one; `None` where there is none.
         current: Option<u64>,
     },
+    /// The change is made without saying from which version, where that is asked for (RFC 6585 section 3).
+    NoIfMatch,
+    /// What the change rests on is not so.
+    Precondition(&'static str),
     /// `If-None-Match: *` on what exists.
     Exists,
     /// `If-Match` is missing or malformed.
@@ -121,7 +125,8 @@ impl Fault {
             Self::Slow => StatusCode::REQUEST_TIMEOUT,
             Self::TooLong(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Invalid(_) | Self::Reference(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::Version { .. } | Self::Exists => StatusCode::PRECONDITION_FAILED,
+            Self::Version { .. } | Self::Exists | Self::Precondition(_) => StatusCode::PRECONDITION_FAILED,
+            Self::NoIfMatch => StatusCode::PRECONDITION_REQUIRED,
             Self::Conflict(_) => StatusCode::CONFLICT,
             Self::Throttled { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Timeout | Self::Busy | Self::Unwritable => StatusCode::SERVICE_UNAVAILABLE,
@@ -172,6 +177,8 @@ impl Fault {
             }],
             Self::Exists => one("conflict", "`If-None-Match: *` asks that there be no such resource yet, but there is one. Read it, and send its ETag in `If-Match`."),
             Self::Version { .. } => one("conflict", "`If-Match` names a version that is not the newest one. Read the resource again, apply your change to it, and send its new ETag."),
+            Self::NoIfMatch => one("required", "What apps keep is changed and deleted with `If-Match`: the ETag of the version that the change was made from, W/\"version\"."),
+            Self::Precondition(message) => one("conflict", message),
             Self::IfMatch(message) => one("invalid", message),
             Self::Conflict(message) => one("conflict", message),
             Self::NoUpdateCreate => one("not-supported", "You may not choose the id of a new resource. Create it with POST; the server gives it an id."),

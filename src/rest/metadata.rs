@@ -1,5 +1,6 @@
 //! capabilities (<https://hl7.org/fhir/R4/http.html#capabilities>), generated from the plans, and SMART's configuration.
 
+use super::app_state;
 use super::gateway::Settings;
 use hearthgate_fhir::r4::{self, Kind};
 use hearthgate_mapping::{Mappings, index};
@@ -17,6 +18,7 @@ pub fn capabilities(settings: &Settings, mappings: &Mappings, date: &str) -> Vec
         // Those that the extension defines; SMART's own discovery document tells the others.
         oauth: ["authorize", "token", "register"].map(|name| (name, format!("{}/auth/{name}", settings.base.trim_end_matches("/fhir")))).to_vec(),
         guides: vec!["http://hl7.org/fhir/us/core/ImplementationGuide/hl7.fhir.us.core|6.1.0".to_owned()],
+        instantiates: app_state::plan(mappings).map(|_| app_state::SERVER.to_owned()).into_iter().collect(),
         resources,
         interactions: vec!["batch"],
     })
@@ -24,6 +26,9 @@ pub fn capabilities(settings: &Settings, mappings: &Mappings, date: &str) -> Vec
 
 fn one(settings: &Settings, mappings: &Mappings, resource: &'static str) -> ResourceCapability {
     let mut profiles: Vec<String> = mappings.of_type(resource).flat_map(|p| p.profiles.iter().cloned()).collect();
+    if mappings.of_type(resource).any(|plan| plan.app_state.is_some()) {
+        profiles.push(app_state::PROFILE.to_owned());
+    }
     profiles.sort();
     profiles.dedup();
     let writable = mappings.of_type(resource).any(|p| !p.readonly);

@@ -3,6 +3,7 @@
 //! Knows FHIR's HTTP rules. Must not know SQL or tables: what runs comes from `access` (the boundary) and `search` (the statement).
 
 pub mod answer;
+mod app_state;
 mod appointment;
 pub mod audit;
 pub mod authenticate;

@@ -1,7 +1,7 @@
 //! From a stored resource to what one caller sees of it.
 
 use super::gateway::Gateway;
-use super::{directory, mask, veil};
+use super::{app_state, directory, mask, veil};
 use bytes::Bytes;
 use hearthgate_access::{Caller, Role};
 use hearthgate_fhir::r4;
@@ -13,6 +13,9 @@ const MOST_NAMED: usize = 500;
 
 /// The body with the patients masked whom the caller may not see, and the patients it is about.
 pub(super) fn present(gateway: &Gateway, caller: &Caller, resource: &str, stored: &Stored) -> (Bytes, Vec<String>) {
+    if app_state::is_kept(gateway, stored) {
+        return app_state::shown(gateway, stored);
+    }
     let base = &gateway.settings.base;
     let body = directory::for_caller(caller, resource, &stored.body).unwrap_or_else(|| stored.body.clone());
     let mut patients = mask::patients(&body, base);

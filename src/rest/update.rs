@@ -1,6 +1,7 @@
 //! update (<https://hl7.org/fhir/R4/http.html#update>), with `If-Match` and, where configured, update as create.
 
 use super::answer::Answer;
+use super::app_state;
 use super::audit;
 use super::conditions::Conditions;
 use super::fault::Fault;
@@ -30,6 +31,9 @@ pub async fn update(
     let mut tries = 0;
     loop {
         let old = gateway.find_for(caller, resource, id, Interaction::Update)?;
+        if let Some(kept) = old.as_ref().filter(|old| app_state::is_kept(gateway, old)) {
+            app_state::conditions(conditions, kept)?;
+        }
         let alive = old.as_ref().filter(|o| !o.deleted);
         if let Some(wanted) = conditions.if_match
             && alive.map(|o| o.version) != Some(wanted)
@@ -53,12 +57,15 @@ pub async fn update(
             Some(found) => (Interaction::Update, Expect::Is(found.version)),
             None => {
                 chooses_ids(gateway, caller, resource)?;
+                if app_state::is_new(gateway, caller, resource, value)? {
+                    return Err(Fault::NoUpdateCreate);
+                }
                 (Interaction::Create, Expect::Named)
             }
         };
         let whole = match old.as_ref().filter(|old| !old.deleted) {
-            Some(old) => unmask(gateway, caller, resource, old, value)?,
-            None => Cow::Borrowed(value),
+            Some(old) if !app_state::is_kept(gateway, old) => unmask(gateway, caller, resource, old, value)?,
+            _ => Cow::Borrowed(value),
         };
         let put = Put { resource, id, value, whole: &whole, old: old.as_ref(), interaction, expect };
         let unit = write::unit(gateway, caller, &put)?;

@@ -7,7 +7,7 @@ use super::answer::Answer;
 use super::conditions::{Conditions, Return};
 use super::fault::Fault;
 use super::gateway::Gateway;
-use super::{appointment, audit, mask};
+use super::{app_state, appointment, audit, mask};
 use bytes::Bytes;
 use hearthgate_access::{Caller, Interaction, Patients};
 use hearthgate_fhir::{Value, json, r4, reference};
@@ -106,6 +106,13 @@ pub struct Put<'p> {
 
 /// Judges a write and makes the store's unit of it.
 pub fn unit(gateway: &Gateway, caller: &Caller, put: &Put<'_>) -> Result<Unit, Fault> {
+    let kept = match put.old {
+        Some(old) => app_state::is_kept(gateway, old),
+        None => app_state::is_new(gateway, caller, put.resource, put.value)?,
+    };
+    if kept {
+        return app_state::unit(gateway, caller, put);
+    }
     compartment(caller, put)?;
     let standing = put.old.filter(|old| !old.deleted).and_then(|old| appointment::as_taking_part(caller, put.resource, &old.body));
     references(gateway, caller, put, standing.as_ref())?;
@@ -114,6 +121,11 @@ pub fn unit(gateway: &Gateway, caller: &Caller, put: &Put<'_>) -> Result<Unit, F
         appointment::judge(caller, put.old.map(|o| &o.body), put.whole, gateway.now())?;
     }
     let plan = claim::plan_for(&gateway.mappings, put.resource, put.whole).ok_or(Fault::Method("GET, HEAD"))?;
+    unit_of(gateway, caller, put, plan)
+}
+
+/// The unit of a write that was judged, into the tables of a plan.
+pub(super) fn unit_of(gateway: &Gateway, caller: &Caller, put: &Put<'_>, plan: &Plan) -> Result<Unit, Fault> {
     let guard = Guard {
         version: put.expect,
         old: match put.old {
@@ -153,6 +165,7 @@ fn compartment(caller: &Caller, put: &Put<'_>) -> Result<(), Fault> {
     let rule = caller.rule(put.resource, put.interaction)?;
     let mut allowed = rule.reach.iter().map(|reach| match &reach.patients {
         Patients::Compartment(patient) | Patients::CareOfCompartment { patient, .. } => Some(patient.as_str()),
+        Patients::Apps(_) => Some(""),
         _ => None,
     });
     let named = index::patients(put.resource, put.id, put.value);
@@ -258,6 +271,10 @@ pub async fn commit(gateway: &Gateway, caller: &Caller, put: &Put<'_>, mut unit:
         patients.push(put.id.to_owned());
     }
     unit.audit = Some(AuditRow { event: event.of_write(expected, put.id, &patients) });
+    let kept = unit
+        .changes
+        .iter()
+        .any(|change| matches!(change, Change::Put(put) if gateway.mappings.plans.get(put.plan).is_some_and(|plan| plan.app_state.is_some())));
     let outcomes = gateway.store.write(unit).await?;
     let Some(done) = outcomes.iter().find_map(|outcome| if let Outcome::Done(done) = outcome { Some(done) } else { None }) else {
         return Err(Fault::Internal("a write without an outcome".to_owned()));
@@ -273,7 +290,7 @@ pub async fn commit(gateway: &Gateway, caller: &Caller, put: &Put<'_>, mut unit:
         }
         Return::Representation => match gateway.find(caller, put.resource, put.id) {
             Ok(Some(found)) if found.version == version => Answer::json(expected, gateway.present(caller, put.resource, &found).0),
-            _ => Answer::json(expected, Bytes::from(stamped(put, version, updated_ms))),
+            _ => Answer::json(expected, Bytes::from(stamped(put, version, updated_ms, kept.then_some(gateway.settings.base.as_str())))),
         },
     };
     answer.header("location", format!("{}/{}/{}/_history/{version}", gateway.settings.base, put.resource, put.id));
@@ -285,8 +302,11 @@ pub async fn commit(gateway: &Gateway, caller: &Caller, put: &Put<'_>, mut unit:
 }
 
 /// What was written, with id, version and time, for one who may write and not read.
-fn stamped(put: &Put<'_>, version: u64, updated_ms: i64) -> Vec<u8> {
+fn stamped(put: &Put<'_>, version: u64, updated_ms: i64, absolute: Option<&str>) -> Vec<u8> {
     let mut value = put.value.clone();
+    if let Some(base) = absolute {
+        app_state::absolute(&mut value, base);
+    }
     if let Some(object) = value.as_object_mut() {
         object.insert("id".to_owned(), put.id.into());
         let meta = object.entry("meta").or_insert_with(|| serde_json::json!({}));

@@ -2,6 +2,8 @@
 //!
 //! The care relation is looked up by the statement itself, so that it holds the moment it is typed in.
 
+mod apps;
+
 use crate::condition::{self, Env};
 use crate::history::{Era, SHOWN};
 use crate::predicate::Predicate;
@@ -43,7 +45,7 @@ impl<'b> Limits<'b> {
 
     /// Plain, and patients alone: what it says does not depend on the type either.
     pub(crate) fn is_same_for_every_type(&self) -> bool {
-        self.is_plain() && !self.rule.reach.iter().any(|reach| matches!(reach.patients, Patients::Naming(_)))
+        self.is_plain() && !self.rule.reach.iter().any(|reach| matches!(reach.patients, Patients::Naming(_) | Patients::Apps(_)))
     }
 
     /// The rule.
@@ -64,7 +66,7 @@ impl<'b> Limits<'b> {
 
     /// That the last content of the deleted resource `r` of the plan was inside, by its columns in the shadow.
     pub(crate) fn check_tombstone(&self, env: &mut Env<'_>, plan: &Plan) -> String {
-        if self.is_everything() {
+        if self.is_everything(plan) {
             return ALWAYS.to_owned();
         }
         if matches!(plan.kind, PlanKind::Group { .. }) {
@@ -82,7 +84,7 @@ impl<'b> Limits<'b> {
 
     /// That the content of version `v`, whose root row is `e`, is inside, by its columns as they were.
     pub(crate) fn check_version(&self, env: &mut Env<'_>, plan: &Plan) -> String {
-        if self.is_everything() { ALWAYS.to_owned() } else { self.past(env, plan, "e", SHOWN) }
+        if self.is_everything(plan) { ALWAYS.to_owned() } else { self.past(env, plan, "e", SHOWN) }
     }
 
     /// The same of a group, which has no root row.
@@ -90,8 +92,8 @@ impl<'b> Limits<'b> {
         self.check_version(env, plan)
     }
 
-    fn is_everything(&self) -> bool {
-        self.rule.is_unbounded() && self.withheld.is_empty()
+    fn is_everything(&self, plan: &Plan) -> bool {
+        self.rule.is_unbounded() && self.withheld.is_empty() && plan.app_state.is_none()
     }
 
     /// That the root row with the alias, as of the sequence number, is inside. Labels and filters are known of the newest version
@@ -101,6 +103,9 @@ impl<'b> Limits<'b> {
             return NEVER.to_owned();
         }
         any(self.rule.reach.iter().filter(|reach| reach.filters.is_empty()).map(|reach| {
+            if let Some(kept) = apps::of(env, plan, &reach.patients) {
+                return of_row(&kept, alias);
+            }
             let whose = match Whose::new(env, &reach.patients) {
                 None => return ALWAYS.to_owned(),
                 Some(Whose::Named(parameter)) => return past_naming(env, plan, &parameter, alias, seq),
@@ -149,6 +154,14 @@ impl<'b> Limits<'b> {
     pub(crate) fn set(&self, env: &mut Env<'_>, plan: &Plan, what: &str) -> Option<Set> {
         let mut set = Set { selects: Vec::new(), few: true };
         for reach in &self.rule.reach {
+            if let Some(kept) = apps::of(env, plan, &reach.patients) {
+                if kept != NEVER {
+                    let (from, mut conditions) = Way::root(plan).up(plan, plan.resource, "e");
+                    conditions.push(of_row(&kept, "e"));
+                    set.selects.push(format!("SELECT {what} FROM {from} WHERE {}", conditions.join(" AND ")));
+                }
+                continue;
+            }
             let whose = Whose::new(env, &reach.patients)?;
             if let Whose::Named(parameter) = &whose {
                 set.selects.extend(Predicate::new(env, plan, parameter).sets(plan, plan.resource, what));
@@ -202,7 +215,8 @@ impl Whose {
     /// `None`: everyone.
     fn new(env: &mut Env<'_>, patients: &Patients) -> Option<Self> {
         Some(match patients {
-            Patients::All => return None,
+            // What apps keep is no patient's: it is judged apart ([`apps`]).
+            Patients::All | Patients::Apps(_) => return None,
             Patients::Compartment(patient) => Self::One(env.person("patients", patient), ALWAYS.to_owned()),
             Patients::CareOf(practitioner) => Self::InCare(env.person("doctors", practitioner)),
             Patients::CareOfCompartment { practitioner, patient } => {
@@ -264,6 +278,9 @@ fn places(plan: &Plan) -> Vec<(Way, Vec<String>)> {
 
 fn reach_check(env: &mut Env<'_>, plan: &Plan, reach: &Reach) -> String {
     let filters: Vec<String> = reach.filters.iter().map(|(code, value)| filter_check(env, plan, code, value)).collect();
+    if let Some(kept) = apps::of(env, plan, &reach.patients) {
+        return if kept == NEVER { kept } else { all([vec![Way::root(plan).check(&kept, "e")], filters].concat()) };
+    }
     let whose = match Whose::new(env, &reach.patients) {
         None => return all(filters),
         Some(Whose::Named(parameter)) => return all([vec![Predicate::new(env, plan, &parameter).check()], filters].concat()),

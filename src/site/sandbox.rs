@@ -12,6 +12,8 @@ use std::sync::Arc;
 /// The client that the sample clinic registers for it.
 pub const CLIENT: &str = "demo-public";
 const SCOPE: &str = "launch/patient openid fhirUser offline_access patient/Patient.rs patient/MedicationRequest.rs patient/Condition.rs patient/Observation.rs";
+/// The state code under which it keeps how often it was opened for a patient (docs/app-state.md).
+pub const VISITS: &str = "https://hearthgate.example/sandbox|visits";
 
 /// `GET /sandbox`
 pub async fn show(State(oauth): State<Arc<Oauth>>, request: Request) -> Response {
@@ -21,12 +23,14 @@ pub async fn show(State(oauth): State<Arc<Oauth>>, request: Request) -> Response
         Err(fault) => return finish(&oauth, headers, None, Err(fault.into())),
     };
     let redirect_uri = format!("{}/sandbox", oauth.issuer());
+    let scope = format!("{SCOPE} patient/Basic.cruds?code={VISITS}");
     let view = Sandbox {
         frame: frame(&browser, language(Some(&browser), headers, None)),
         fhir_base: oauth.fhir_base(),
         client_id: CLIENT,
         redirect_uri: &redirect_uri,
-        scope: SCOPE,
+        scope: &scope,
+        state_code: VISITS,
     };
     finish(&oauth, headers, Some(&browser), Ok(page(StatusCode::OK, &view, &[])))
 }

@@ -85,6 +85,8 @@ pub struct Capability {
     pub oauth: Vec<(&'static str, String)>,
     /// Canonical URLs of the implementation guides.
     pub guides: Vec<String>,
+    /// Canonical URLs of the CapabilityStatements that this one fulfils.
+    pub instantiates: Vec<String>,
     /// The types.
     pub resources: Vec<ResourceCapability>,
     /// Interactions of the whole system (`batch`).
@@ -125,6 +127,7 @@ pub fn capability_statement(capability: &Capability) -> Vec<u8> {
         status: "active".into(),
         date: capability.date.as_str().into(),
         kind: "instance".into(),
+        instantiates: capability.instantiates.iter().map(|url| url.as_str().into()).collect(),
         fhir_version: "4.0.1".into(),
         format: vec!["application/fhir+json".into(), "json".into()],
         implementation_guide: capability.guides.iter().map(|g| g.as_str().into()).collect(),

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::{Act, Cell, Fault, ReachKind, Roles, Rule};
+use crate::app_state::APP_STATE;
 use crate::narrow::Labels;
 use crate::reach::NAMING;
 use crate::role::Role;
@@ -193,8 +194,10 @@ impl Compiler<'_> {
                 ("named", Role::Doctor) if raw.types.iter().all(|of| r4::search_parameter(of, NAMING).is_some()) => ReachKind::Named,
                 ("software", _) if raw.types.iter().all(|of| of == "Device") => ReachKind::Software,
                 ("all", _) => ReachKind::All,
+                ("apps", _) if raw.types.iter().all(|of| of == APP_STATE) => ReachKind::Apps,
+                ("shared-apps", _) if raw.types.iter().all(|of| of == APP_STATE) => ReachKind::SharedApps,
                 _ => {
-                    let message = "`reach` is \"own\" (patients only), \"care\" (doctors only), \"named\" (doctors only, for types that R4 searches by `practitioner`), \"software\" (for Device) or \"all\"";
+                    let message = "`reach` is \"own\" (patients only), \"care\" (doctors only), \"named\" (doctors only, for types that R4 searches by `practitioner`), \"software\" (for Device), \"apps\" or \"shared-apps\" (for Basic) or \"all\"";
                     self.fault(line, message.to_owned());
                     return None;
                 }

@@ -116,7 +116,7 @@ fn abuse_a25_a_scope_for_the_patient_in_context_is_worth_nothing_without_one() {
                             }
                             Patients::Compartment(one) => one == "B",
                             Patients::CareOfCompartment { patient, practitioner } => patient == "B" && practitioner == "M",
-                            Patients::CareOf(_) | Patients::Naming(_) => false,
+                            Patients::CareOf(_) | Patients::Naming(_) | Patients::Apps(_) => false,
                         };
                         assert!(narrow, "{role} {name} {interaction} {reach:?}");
                     }

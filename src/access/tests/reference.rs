@@ -110,6 +110,7 @@ fn allowed(role: Role, registered: &str, granted: &str, launch: Option<&str>, re
             ReachKind::Own | ReachKind::Care => resource.patient == Some("A"),
             ReachKind::Named => context == "user" && resource.names == "M",
             ReachKind::Software => is_software,
+            ReachKind::Apps | ReachKind::SharedApps => false,
         });
         let impersonal = is_software || matches!(resource.name, "Practitioner" | "ValueSet");
         let by_launch = context != "patient" || impersonal || (launch.is_some() && resource.patient == launch);
@@ -126,6 +127,7 @@ fn sees(rule: &TypeRule, resource: &Resource) -> bool {
             Patients::CareOf(doctor) => doctor == "M" && resource.patient == Some("A"),
             Patients::CareOfCompartment { practitioner, patient } => practitioner == "M" && patient == "A" && resource.patient == Some("A"),
             Patients::Naming(doctor) => resource.names == doctor,
+            Patients::Apps(_) => false,
         };
         patient && reach.filters.iter().all(|(code, wanted)| value(resource, code) == wanted)
     })

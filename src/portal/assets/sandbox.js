@@ -1,5 +1,6 @@
 // A SMART app in one file: discovery, authorization code with PKCE, token, a few reads
-// (https://hl7.org/fhir/smart-app-launch/STU2.2/app-launch.html). It keeps nothing beyond the tab.
+// (https://hl7.org/fhir/smart-app-launch/STU2.2/app-launch.html). It keeps nothing beyond the tab but how often it was opened for a
+// patient, and that at the server (https://hl7.org/fhir/smart-app-launch/STU2.2/app-state.html).
 "use strict";
 
 const form = document.getElementById("start");
@@ -52,6 +53,24 @@ function add(term, value) {
   document.getElementById("facts").append(row);
 }
 
+// Counts this visit in what the app keeps about the patient; answers how many there were.
+async function visit(iss, patient, headers) {
+  const [system, code] = form.dataset.state.split("|");
+  const subject = `${iss}/Patient/${patient}`;
+  const found = await json(`${iss}/Basic?code=${encodeURIComponent(form.dataset.state)}&subject=${encodeURIComponent(subject)}`, { headers });
+  const kept = found.entry?.find((entry) => entry.resource.resourceType === "Basic")?.resource;
+  const visits = 1 + (Number(kept?.extension?.[0]?.valueString) || 0);
+  const state = kept || { resourceType: "Basic", code: { coding: [{ system, code }] }, subject: { reference: subject } };
+  state.extension = [{ url: `${system}/${code}`, valueString: String(visits) }];
+  const known = kept ? { "If-Match": `W/"${kept.meta.versionId}"` } : {};
+  await json(`${iss}/Basic${kept ? `/${kept.id}` : ""}`, {
+    method: kept ? "PUT" : "POST",
+    headers: { ...headers, ...known, "Content-Type": "application/fhir+json" },
+    body: JSON.stringify(state),
+  });
+  return visits;
+}
+
 async function finish(code, state) {
   const kept = JSON.parse(sessionStorage.getItem(`smart-${state}`) || "null");
   if (!kept) return say("state: unknown");
@@ -77,6 +96,9 @@ async function finish(code, state) {
       .then((bundle) => add(type, String(bundle.total)))
       .catch((error) => add(type, error.message));
   }
+  await visit(kept.iss, token.patient, headers)
+    .then((visits) => add("Visits, kept by this app", String(visits)))
+    .catch((error) => add("Visits", error.message));
 }
 
 form.addEventListener("submit", (event) => {

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 /// Granular scopes that apps ask for (<https://hl7.org/fhir/us/core/STU6.1/scopes.html>), known or not.
-const GRANULAR: [&str; 8] = [
+const GRANULAR: [&str; 11] = [
     "patient/Condition.rs?category=http://terminology.hl7.org/CodeSystem/condition-category|encounter-diagnosis",
     "patient/Condition.rs?category=http://hl7.org/fhir/us/core/CodeSystem/condition-category|health-concern",
     "patient/Observation.rs?category=http://terminology.hl7.org/CodeSystem/observation-category|laboratory",
@@ -18,6 +18,9 @@ const GRANULAR: [&str; 8] = [
     "patient/Observation.rs?category=laboratory&status=final",
     "patient/Observation.rs?code=http://loinc.org|8480-6",
     "user/*.rs?_lastUpdated=gt2026",
+    "patient/Basic.rs?code=https://app.example|settings",
+    "patient/Basic.cud?code=https://app.example|settings",
+    "user/Basic.cruds?code=https://app.example|settings,https://app.example|keys",
 ];
 
 fn wording(language: Language) -> String {

@@ -16,6 +16,8 @@ pub struct Sandbox<'a> {
     pub client_id: &'a str,
     /// Its redirect address.
     pub redirect_uri: &'a str,
+    /// The state code under which it keeps how often it was opened, `system|code`.
+    pub state_code: &'a str,
     /// The scopes it asks for, as they stand in the field.
     pub scope: &'a str,
 }

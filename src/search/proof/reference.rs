@@ -188,6 +188,7 @@ fn inside(world: &World, kept: &Kept, reach: &Reach) -> bool {
         Patients::Compartment(patient) => patients(world, kept).contains(patient),
         Patients::CareOf(doctor) => patients(world, kept).iter().any(|patient| cares(doctor, patient)),
         Patients::CareOfCompartment { practitioner, patient } => cares(practitioner, patient) && patients(world, kept).contains(patient),
+        Patients::Apps(_) => false,
         Patients::Naming(practitioner) => {
             let actor = format!("Practitioner/{practitioner}");
             let participants = kept.value["participant"].as_array();

@@ -180,7 +180,7 @@ fn account_pages(frame: &Frame<'_>, form: Form<'_>, text: &str, scopes: &Scopes,
     for (state, error, list) in pages {
         add("passkeys", &Passkeys { frame: frame.clone(), form, list, state, error });
     }
-    add("sandbox", &Sandbox { frame: frame.clone(), fhir_base: text, client_id: text, redirect_uri: text, scope: text });
+    add("sandbox", &Sandbox { frame: frame.clone(), fhir_base: text, client_id: text, redirect_uri: text, scope: text, state_code: text });
 }
 
 fn admin_pages(frame: &Frame<'_>, form: Form<'_>, text: &str, scopes: &Scopes, add: &mut Add<'_>) {
