@@ -181,7 +181,9 @@ fn abuse_b63_a_policy_may_let_patients_apps_in_and_no_others() {
     // What an app keeps is its own where the code's system is where its pages are; any other may be another app's.
     assert_eq!(status("Keeps its own", "patient/Basic.cruds?code=https://app.example|keys"), "approved");
     let another = "patient/*.rs patient/Basic.rs?code=https://other.example|keys";
-    for (name, scope) in [("Looks at another's", another), ("For doctors", "user/*.rs"), ("For both", "patient/*.rs user/Patient.r"), ("Strange", "patient/*.rs something")] {
+    for (name, scope) in
+        [("Looks at another's", another), ("For doctors", "user/*.rs"), ("For both", "patient/*.rs user/Patient.r"), ("Strange", "patient/*.rs something")]
+    {
         assert_eq!(status(name, scope), "pending", "{scope}");
     }
     let closed = Server::start_with("serve", scratch.path().join("closed"), None, |command| {

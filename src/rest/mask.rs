@@ -1,11 +1,13 @@
 //! Whom a resource names: the patients in it, for the audit, and the masking of those whom the caller may not see.
 //!
-//! Rule: a resource in the compartments of several patients is shown to each with the references to the others replaced by a
-//! `masked` marker, without its narrative, and with contained resources that name or describe others emptied. Whose resource it
-//! is, is decided before, in SQL; this only takes away.
+//! Rule: a resource in the compartments of several patients is shown to each with the references to the others, and to what of any
+//! patient's record the caller does not reach (another's mother, another's diagnosis), replaced by a `masked` marker, without its
+//! narrative, and with contained resources that name or describe others emptied. Whose resource it is, is decided before, in SQL; this
+//! only takes away.
 
 use bytes::Bytes;
-use hearthgate_fhir::{Object, Value, id::Id};
+use hearthgate_fhir::reference::{Reference, for_each_reference, parse};
+use hearthgate_fhir::{Object, Value, id::Id, r4};
 use serde_json::json;
 
 const PATIENT: &[u8] = b"Patient/";
@@ -38,11 +40,32 @@ fn id_at(text: &[u8]) -> Option<&str> {
     std::str::from_utf8(&text[..end]).ok().filter(|id| Id::parse(id).is_some())
 }
 
-/// The resource without the patients whom `hidden` names. What cannot be read comes back empty, never whole.
+/// The type and id of every resource of a patient's record (patients themselves excepted) that a resource refers to, each once.
 #[must_use]
-pub fn mask(body: &Bytes, base: &str, hidden: &dyn Fn(&str) -> bool) -> Bytes {
+pub fn recorded(body: &[u8], base: &str) -> Vec<(&'static str, String)> {
+    let Ok(resource) = serde_json::from_slice::<Value>(body) else { return Vec::new() };
+    let mut out = Vec::new();
+    for_each_reference(&resource, &mut |_, text| out.extend(in_a_record(text, base).map(|(kind, id)| (kind, id.to_owned()))));
+    out.sort_unstable();
+    out.dedup();
+    out
+}
+
+fn in_a_record<'t>(text: &'t str, base: &str) -> Option<(&'static str, &'t str)> {
+    match parse(text, Some(base)) {
+        Reference::Local { type_name, id, .. } if type_name != "Patient" && r4::patient_compartment(type_name).is_some() => Some((type_name, id)),
+        _ => None,
+    }
+}
+
+/// The resource without the patients whom `hidden` names, by their ids, and without what of a record `unreached` names, by type and id.
+/// What cannot be read comes back empty, never whole.
+#[must_use]
+pub fn mask(body: &Bytes, base: &str, hidden: &dyn Fn(&str) -> bool, unreached: &dyn Fn(&str, &str) -> bool) -> Bytes {
     let Ok(Value::Object(mut resource)) = serde_json::from_slice(body) else { return Bytes::from_static(b"{}") };
-    let names = |text: &str| patients(format!("\"{text}").as_bytes(), base).iter().any(|id| hidden(id));
+    let names = |text: &str| {
+        patients(format!("\"{text}").as_bytes(), base).iter().any(|id| hidden(id)) || in_a_record(text, base).is_some_and(|(kind, id)| unreached(kind, id))
+    };
     resource.shift_remove("text");
     for inner in resource.get_mut("contained").and_then(Value::as_array_mut).into_iter().flatten() {
         contained(inner, base, hidden);
@@ -74,7 +97,7 @@ pub fn is_mask(members: &Object) -> bool {
 fn object(members: &mut Object, names: &dyn Fn(&str) -> bool) {
     let text = |name: &str| members.get(name).and_then(Value::as_str);
     // By an identifier alone it may be anybody's.
-    let logical = text("type") == Some("Patient") && members.contains_key("identifier") && !members.contains_key("reference");
+    let logical = matches!(text("type"), Some("Patient" | "RelatedPerson")) && members.contains_key("identifier") && !members.contains_key("reference");
     if logical || text("reference").is_some_and(names) {
         members.clear();
         members.insert("extension".to_owned(), marker());
@@ -103,7 +126,7 @@ mod tests {
 
     fn masked(value: Value) -> String {
         let body = Bytes::from(value.to_string());
-        String::from_utf8_lossy(&mask(&body, BASE, &|id| id == "b")).into_owned()
+        String::from_utf8_lossy(&mask(&body, BASE, &|id| id == "b", &|kind, id| (kind, id) == ("RelatedPerson", "mother-of-b"))).into_owned()
     }
 
     #[test]
@@ -124,6 +147,8 @@ mod tests {
             json!({"extension": [{"url": "u", "extension": [{"url": "v", "valueReference": {"reference": "Patient/b"}}, {"url": "w", "valueUri": "Patient/b"}]}]}),
             json!({"contained": [{"resourceType": "Observation", "id": "o", "subject": {"reference": "Patient/b"}, "valueString": "B"}]}),
             json!({"contained": [{"resourceType": "Patient", "id": "p", "name": [{"family": "B"}]}], "x": {"reference": "#p"}}),
+            json!({"x": {"type": "RelatedPerson", "identifier": {"value": "B"}, "display": "B"}}),
+            json!({"x": {"reference": "RelatedPerson/mother-of-b", "display": "B"}, "y": {"reference": "https://gate.example/fhir/RelatedPerson/mother-of-b/_history/1", "display": "B"}}),
             json!({"instantiatesUri": ["Patient/b#1", "https://elsewhere.example"]}),
         ] {
             let text = masked(value);

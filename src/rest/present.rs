@@ -8,7 +8,7 @@ use hearthgate_fhir::r4;
 use hearthgate_store::Stored;
 use std::collections::HashSet;
 
-/// Patients of one resource who are looked up; of more, the caller sees those of its own context.
+/// Patients of one resource, and resources of records, that are looked up; of more patients, the caller sees those of its own context.
 const MOST_NAMED: usize = 500;
 
 /// The body with the patients masked whom the caller may not see, and the patients it is about.
@@ -35,7 +35,15 @@ pub(super) fn present(gateway: &Gateway, caller: &Caller, resource: &str, stored
     if hidden.is_empty() {
         return (body, patients);
     }
-    (mask::mask(&body, base, &|id| hidden.contains(id)), patients)
+    let of_records = mask::recorded(&body, base);
+    let few = of_records.len() <= MOST_NAMED;
+    let reached: HashSet<_> = of_records.iter().filter(|(kind, id)| few && reaches(gateway, caller, kind, id)).map(|(kind, id)| (*kind, id.as_str())).collect();
+    (mask::mask(&body, base, &|id| hidden.contains(id), &|kind, id| !reached.contains(&(kind, id))), patients)
+}
+
+/// Whether the caller may read something of a record.
+fn reaches(gateway: &Gateway, caller: &Caller, kind: &'static str, id: &str) -> bool {
+    gateway.find(caller, kind, id).is_ok_and(|found| found.is_some_and(|found| !found.deleted))
 }
 
 /// Whether the one patient whom a resource names is the one whom it was shown for: so it is where the type is placed by patient.

@@ -8,6 +8,8 @@ use hearthgate_fhir::query::{Kind, Operand, Parameter, Query, SystemMatch};
 use hearthgate_fhir::r4;
 use hearthgate_mapping::index;
 
+/// Whom a resource is masked of.
+const PEOPLE: [&str; 2] = ["Patient", "RelatedPerson"];
 /// No resource has it.
 const NOBODY: &str = "";
 
@@ -22,7 +24,7 @@ pub(super) async fn veil(gateway: &Gateway, caller: &Caller, resource: &'static 
     }
     for parameter in &mut query.parameters {
         let targets = targets(resource, parameter);
-        if !targets.contains(&"Patient") || is_whose(resource, &parameter.code) {
+        if !PEOPLE.iter().any(|name| targets.contains(name)) || is_whose(resource, &parameter.code) {
             continue;
         }
         let mut values = Vec::with_capacity(parameter.values.len());
@@ -54,15 +56,16 @@ fn is_whose(resource: &str, code: &str) -> bool {
 /// What is left of a value: nothing, itself, or the same id as other types than Patient.
 async fn visible(gateway: &Gateway, caller: &Caller, targets: &'static [&'static str], value: Operand) -> Result<Vec<Operand>, Fault> {
     match &value {
-        Operand::Reference { type_name, id } if type_name.is_none_or(|name| name == "Patient") => {
-            if sees(gateway, caller, id)? {
+        Operand::Reference { type_name, id } if type_name.is_none_or(|name| PEOPLE.contains(&name)) => {
+            let hidden = hidden(gateway, caller, targets, *type_name, id)?;
+            if hidden.is_empty() {
                 return Ok(vec![value]);
             }
-            let others = targets.iter().filter(|name| type_name.is_none() && **name != "Patient");
+            let others = targets.iter().filter(|name| type_name.is_none() && !hidden.contains(name));
             Ok(others.map(|name| Operand::Reference { type_name: Some(name), id: id.clone() }).collect())
         }
         // A reference that was kept as it came, with a version: nobody asks for it, and it would name whom it names.
-        Operand::ReferenceUrl(url) if url.starts_with("Patient/") => Ok(Vec::new()),
+        Operand::ReferenceUrl(url) if PEOPLE.iter().any(|name| url.strip_prefix(name).is_some_and(|rest| rest.starts_with('/'))) => Ok(Vec::new()),
         Operand::Identifier { system, value: number } => {
             let escaped = |text: &str| text.replace('\\', "\\\\").replace('|', "\\|").replace(',', "\\,").replace('$', "\\$");
             let asked = match system {
@@ -83,12 +86,28 @@ async fn visible(gateway: &Gateway, caller: &Caller, targets: &'static [&'static
     }
 }
 
+/// As which of the people whom masking hides an id is none that the caller may know.
+fn hidden(gateway: &Gateway, caller: &Caller, targets: &[&'static str], named: Option<&'static str>, id: &str) -> Result<Vec<&'static str>, Fault> {
+    let mut out = Vec::new();
+    for name in PEOPLE.into_iter().filter(|name| named.map_or(targets.contains(name), |named| named == *name)) {
+        let seen = if name == "Patient" { sees(gateway, caller, id)? } else { finds(gateway, caller, name, id)? };
+        if !seen {
+            out.push(name);
+        }
+    }
+    Ok(out)
+}
+
 /// Whether the caller may know of a patient: as in masking.
 pub(super) fn sees(gateway: &Gateway, caller: &Caller, id: &str) -> Result<bool, Fault> {
     if caller.is_about(id) {
         return Ok(true);
     }
-    match gateway.find(caller, "Patient", id) {
+    finds(gateway, caller, "Patient", id)
+}
+
+fn finds(gateway: &Gateway, caller: &Caller, kind: &'static str, id: &str) -> Result<bool, Fault> {
+    match gateway.find(caller, kind, id) {
         Ok(found) => Ok(found.is_some_and(|found| !found.deleted)),
         Err(Fault::Denied(_)) => Ok(false),
         Err(other) => Err(other),
