@@ -1,6 +1,6 @@
 //! What a client's new secret or keys do to what it has.
 
-use super::client::{App, Browser, refused};
+use super::client::{App, Browser, Sheet, refused};
 use super::{ASKED, clinic_with};
 use crate::clients::{BEARER, Signer, add_jwks, add_secret, form, post, root};
 use serde_json::{Value, json};
@@ -207,4 +207,41 @@ fn abuse_a16_new_keys_end_what_came_of_the_old_ones() {
     assert!(!reads(&before) && !reads(&first) && !reads(&second));
     refused(&ask(&old), "invalid_client");
     assert!(reads(&ask(&new).expect(200).json()));
+}
+
+/// An app that waits may change what it says of itself; what an administrator says yes to is what was shown.
+/// Seen to fail (approved, for every patient's record) with the page's form not bound to what it shows.
+#[test]
+fn abuse_b63_what_is_approved_is_what_was_shown() {
+    let clinic = clinic_with("reviewed", None);
+    let register = format!("{}/auth/register", clinic.issuer());
+    let json = ("content-type", "application/json");
+    let mut said = json!({ "client_name": "Steps", "redirect_uris": ["https://steps.example/cb"], "token_endpoint_auth_method": "none", "scope": "patient/Observation.rs" });
+    let made = clinic.server.ask("POST", &register, None, &[json], Some(said.to_string().as_bytes())).expect(201).json();
+    let id = text(&made, "client_id").to_owned();
+    let bearer = format!("Bearer {}", text(&made, "registration_access_token"));
+    let mut browser = Browser::default();
+    browser.sign_in(&clinic, "root");
+    let path = format!("/admin/clients/{id}");
+    // The second form of the page: the first signs out.
+    let form = |browser: &mut Browser| {
+        let mut page = browser.get(&clinic, &path).expect(200);
+        let text = String::from_utf8_lossy(&page.bytes).into_owned();
+        let at = text.find(&format!("<form method=\"post\" action=\"{path}\"")).expect("the form");
+        page.bytes = text.as_bytes()[at..].to_vec();
+        Sheet::of(&page).expect("the form")
+    };
+    let state = || clinic.server.run(&["clients", "show", &id]).lines().find(|line| line.starts_with("state")).map(str::to_owned).expect("its state");
+    for (name, value) in
+        [("scope", json!("user/*.cruds patient/*.cruds")), ("redirect_uris", json!(["https://evil.example/cb"])), ("client_name", json!("The clinic's own"))]
+    {
+        let shown = form(&mut browser);
+        (said["client_id"], said[name]) = (id.clone().into(), value);
+        clinic.server.ask("PUT", &format!("{register}/{id}"), None, &[json, ("authorization", &bearer)], Some(said.to_string().as_bytes())).expect(200);
+        browser.post(&clinic, &path, &shown.with(&[("do", "approve")])).expect(200);
+        assert!(state().contains("pending"), "{name}: {}", state());
+    }
+    let shown = form(&mut browser);
+    browser.post(&clinic, &path, &shown.with(&[("do", "approve")])).expect(303);
+    assert!(!state().contains("pending"), "{}", state());
 }

@@ -233,6 +233,12 @@ impl Client {
         ]
     }
 
+    /// What somebody who reviews it looks at, as one text: two that differ in it are two things to say yes to.
+    #[must_use]
+    pub fn looked_at(&self) -> String {
+        serde_json::json!([self.name, self.scope, self.launch_url, self.client_uri, self.redirect_uris, self.post_logout_redirect_uris]).to_string()
+    }
+
     /// The change that adds it.
     #[must_use]
     pub fn change(&self, now_ms: i64) -> Change {
@@ -299,12 +305,26 @@ impl Change {
         }
     }
 
-    /// Says yes or no to a registration that waits, or says otherwise later.
+    /// Says yes or no to a registration that waits, or says otherwise later: to what was looked at, and refused where the client has
+    /// changed it since.
     #[must_use]
-    pub fn review_client(client_id: &str, approved: bool, by: &str, now_ms: i64) -> Self {
+    pub fn review_client(client: &Client, approved: bool, by: &str, now_ms: i64) -> Self {
         Self::Sql {
-            sql: "UPDATE gw_clients SET status = ?2, reviewed_at = ?3, reviewed_by = ?4 WHERE client_id = ?1".to_owned(),
-            parameters: vec![text(Some(client_id)), text(Some(if approved { "approved" } else { "refused" })), Sql::Integer(now_ms), text(Some(by))],
+            sql: "UPDATE gw_clients SET status = ?2, reviewed_at = ?3, reviewed_by = ?4 WHERE client_id = ?1 AND name IS ?5 AND scope IS ?6
+                  AND launch_url IS ?7 AND client_uri IS ?8 AND json(redirect_uris) IS json(?9) AND json(post_logout_redirect_uris) IS json(?10)"
+                .to_owned(),
+            parameters: vec![
+                text(Some(&client.client_id)),
+                text(Some(if approved { "approved" } else { "refused" })),
+                Sql::Integer(now_ms),
+                text(Some(by)),
+                text(Some(&client.name)),
+                text(Some(&client.scope)),
+                text(client.launch_url.as_deref()),
+                text(client.client_uri.as_deref()),
+                list(&client.redirect_uris),
+                list(&client.post_logout_redirect_uris),
+            ],
             expect: Some(1),
         }
     }

@@ -255,9 +255,9 @@ pub(super) fn disable(id: &str, disabled: bool, instance: &Instance, runtime: &H
 }
 
 pub(super) fn review(id: &str, approved: bool, instance: &Instance, runtime: &Handle, console: &mut dyn Console) -> Result<u8, String> {
-    instance.gateway.store.client(id).map_err(|e| e.to_string())?.ok_or_else(|| format!("there is no client `{id}`"))?;
+    let client = instance.gateway.store.client(id).map_err(|e| e.to_string())?.ok_or_else(|| format!("there is no client `{id}`"))?;
     let action = if approved { "client-approve" } else { "client-refuse" };
-    let unit = unit(instance, action, id, vec![Change::review_client(id, approved, "operator", instance.gateway.now())]);
+    let unit = unit(instance, action, id, vec![Change::review_client(&client, approved, "operator", instance.gateway.now())]);
     runtime.block_on(instance.gateway.store.write(unit)).map_err(|e| e.to_string())?;
     console.out(&format!("the client {id} is {}", if approved { "approved: it may ask from now on" } else { "refused" }));
     Ok(0)

@@ -9,10 +9,15 @@ use crate::work::rotate::made_up;
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
 use hearthgate_access::{Role, Scopes};
-use hearthgate_portal::{AdminClient, AdminClients, ClientLine, ClientState, RegisterClient, SecretOnce, TypedClient};
+use hearthgate_auth::digest_of;
+use hearthgate_portal::{AdminClient, AdminClients, ClientLine, ClientState, Form as PageForm, RegisterClient, SecretOnce, TypedClient};
 use hearthgate_store::{Change, Client, Error, Status};
 use http::Method;
 use std::sync::Arc;
+
+/// The field that says what of a client was shown.
+const SEEN: &str = "seen";
+const CHANGED: &str = "The app has changed its registration since this page was made. Look again before you decide.";
 
 /// `GET /admin/clients`
 pub async fn list(State(oauth): State<Arc<Oauth>>, request: Request) -> Response {
@@ -70,9 +75,11 @@ async fn show(visit: &Visit, client: &Client, error: Option<&str>) -> Result<Res
     visit.oauth.note(&visit.event("client-show", Some(&client.client_id))).await?;
     let scopes = Scopes::parse(&client.scope).unwrap_or_default();
     let (menu, other, token) = (visit.menu(), visit.other_language(), visit.form_token());
+    let seen = digest_of(&client.looked_at());
+    let hidden = [(SEEN, seen.as_str())];
     let view = AdminClient {
         frame: visit.frame(&menu, &other),
-        form: visit.form(&token),
+        form: PageForm { hidden: &hidden, ..visit.form(&token) },
         id: &client.client_id,
         name: &client.name,
         kind: &client.kind,
@@ -154,7 +161,11 @@ async fn change(visit: &Visit, mut client: Client, form: &Form) -> Result<Respon
         }
         "approve" | "refuse" => {
             let approve = asked == "approve";
-            let review = Change::review_client(&id, approve, &visit.session.account.username, visit.oauth.now());
+            // What is said yes or no to is what was shown, whatever the client has made of it since.
+            if form.get(SEEN) != Some(digest_of(&client.looked_at()).as_str()) {
+                return show(visit, &client, Some(CHANGED)).await;
+            }
+            let review = Change::review_client(&client, approve, &visit.session.account.username, visit.oauth.now());
             (if approve { "client-approve" } else { "client-refuse" }, review)
         }
         "rotate-secret" if client.kind == "secret" => {
@@ -177,7 +188,14 @@ async fn change(visit: &Visit, mut client: Client, form: &Form) -> Result<Respon
         // What came of the old secret or keys ends with them.
         changes.push(Change::revoke_families_of(&id, action, visit.oauth.now()));
     }
-    visit.oauth.write(changes, &visit.event(action, Some(&id))).await?;
+    match visit.oauth.write(changes, &visit.event(action, Some(&id))).await {
+        Ok(_) => {}
+        Err(refused) if matches!(refused.error, Error::Conflict { .. }) && matches!(asked, "approve" | "refuse") => {
+            let client = visit.oauth.store().client(&id)?.ok_or(not_found())?;
+            return show(visit, &client, Some(CHANGED)).await;
+        }
+        Err(refused) => return Err(refused.into()),
+    }
     Ok(match secret {
         Some(secret) => once(visit, &id, &secret),
         None => see_other(&visit.path),
