@@ -205,6 +205,7 @@ fn abuse_a01_without_a_token_nothing_answers_but_what_is_public() {
         // Asks whether to sign out, whoever comes.
         "/auth/logout",
         "/auth/style.json",
+        "/auth/style-dark.json",
         "/health/live",
         "/health/ready",
         // The sample app: a page without anybody's data, which asks for access like any other app.

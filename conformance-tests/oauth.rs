@@ -7,6 +7,7 @@ mod consents;
 mod departures;
 mod ends;
 mod factors;
+mod launchers;
 mod launches;
 mod passkeys;
 mod refreshes;

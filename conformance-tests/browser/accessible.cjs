@@ -6,8 +6,8 @@ const { source } = require("axe-core");
 
 const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 const PAGES = {
-  patient: ["/patient", "/apps", "/account"],
-  doctor: ["/doctor", "CHART", "/apps", "/launcher"],
+  patient: ["/patient", "/apps", "/account", "/launcher"],
+  doctor: ["/doctor", "CHART", "/apps", "/launcher", "LAUNCHER"],
   admin: ["/admin/clients", "/admin/register", "/admin/clients/demo-confidential", "/admin/clients/demo-asymmetric", "/admin/users", "/admin/grants"],
 };
 

@@ -40,6 +40,13 @@ run(async (browser) => {
     await page.click("main .links a");
     await page.$eval("article", (note) => note.scrollIntoView());
   });
+  await shoot("launcher", { viewport: { width: 700, height: 1180 } }, "doctor", async (page) => {
+    await page.goto(`${origin}/launcher`);
+    await page.check("[name=client_id][value=demo-public]");
+    await page.click("main button.primary");
+    await page.waitForSelector("[name=banner]");
+  });
+  await shoot("launcher-patient", {}, "patient", (page) => page.goto(`${origin}/launcher`));
   await shoot("patient", {}, "patient", (page) => page.goto(`${origin}/patient`));
   await shoot("account", {}, "patient", async (page) => {
     await page.goto(`${origin}/account`);

@@ -28,7 +28,15 @@ pub struct Launched {
     /// The app shows who the patient is: nothing of ours stands around it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub banner: bool,
+    /// Its colours, where they are not the light ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub style: Option<String>,
 }
+
+/// The colours that an app is opened in unless somebody chooses others.
+pub const LIGHT: &str = "light";
+/// The colours that an app may be told, each under `/auth/style-….json`.
+pub const STYLES: [&str; 2] = [LIGHT, "dark"];
 
 /// Gives out a code. `consented` is what the person has just allowed, and none where an earlier consent covers it.
 ///
@@ -49,7 +57,8 @@ pub async fn complete(oauth: &Oauth, _browser: &Browser, under_way: UnderWay, gr
     }
     let encounter = under_way.encounter().filter(|e| !e.is_empty() && (granted.has("launch/encounter") || under_way.launch.is_some()));
     let context = Launched {
-        banner: patient.is_some(),
+        banner: patient.is_some() && under_way.launch.as_ref().is_none_or(|launch| launch.banner),
+        style: under_way.launch.as_ref().map(|launch| launch.style.clone()).filter(|style| style != LIGHT),
         patient,
         encounter: encounter.map(str::to_owned),
         intent: under_way.launch.as_ref().and_then(|launch| launch.intent.clone()),

@@ -6,6 +6,7 @@ use super::form::{Form, posted};
 use super::session::{Browser, browser};
 use super::steps::{self, Step, UnderWay};
 use super::{Oauth, complete, pick, role};
+use crate::site::facts;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use hearthgate_access::{Interaction, Offer, Role, Scopes};
@@ -28,7 +29,7 @@ pub fn view(oauth: &Oauth, browser: &Browser, headers: &HeaderMap, under_way: &U
         Some(id) => gateway.find(&pick::caller(oauth, &session.account)?, "Patient", id).ok().flatten(),
         None => None,
     };
-    let patient = patient.map(|found| pick::name_of(&serde_json::from_slice(&found.body).unwrap_or_default()));
+    let patient = patient.map(|found| facts::name(&serde_json::from_slice(&found.body).unwrap_or_default()));
     let registered = jiff::Timestamp::from_millisecond(under_way.client.created_at).unwrap_or_default().to_zoned(jiff::tz::TimeZone::UTC).date();
     let redirect_uri = &under_way.asked.target.redirect_uri;
     let sends_to = redirect_uri

@@ -24,7 +24,7 @@ enum Readers {
 
 fn readers(path: &str) -> Readers {
     match path {
-        "/fhir/metadata" | "/fhir/.well-known/smart-configuration" | "/auth/jwks" | "/auth/style.json" => Readers::Everybody,
+        "/fhir/metadata" | "/fhir/.well-known/smart-configuration" | "/auth/jwks" | "/auth/style.json" | "/auth/style-dark.json" => Readers::Everybody,
         "/auth/token" | "/auth/revoke" | "/auth/introspect" | "/auth/userinfo" | "/auth/register" | "/auth/par" | "/fhir" => Readers::Registered,
         path if path.starts_with("/.well-known/") => Readers::Everybody,
         path if path.starts_with("/fhir/") => Readers::Registered,

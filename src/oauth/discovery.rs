@@ -118,17 +118,26 @@ pub async fn openid(State(oauth): State<Arc<Oauth>>) -> Response {
 
 /// What `smart_style_url` leads to (<https://hl7.org/fhir/smart-app-launch/STU2.2/scopes-and-launch-context.html#styling>).
 pub async fn style() -> Response {
-    open(&json!({
-        "color_background": "#ffffff",
-        "color_error": "#a4262c",
-        "color_highlight": "#0b6e4f",
-        "color_modal_backdrop": "#1b1b1b",
-        "color_success": "#0b6e4f",
-        "color_text": "#1b1b1b",
+    open(&styled(["#ffffff", "#8f1d1d", "#0b5d5e", "#1e1b18", "#14532d", "#1e1b18"]))
+}
+
+/// The same in dark colours.
+pub async fn dark_style() -> Response {
+    open(&styled(["#1d2226", "#ffb4ab", "#6fd3cd", "#14171a", "#a9e5bb", "#f1eee9"]))
+}
+
+fn styled([background, error, highlight, backdrop, success, text]: [&str; 6]) -> Value {
+    json!({
+        "color_background": background,
+        "color_error": error,
+        "color_highlight": highlight,
+        "color_modal_backdrop": backdrop,
+        "color_success": success,
+        "color_text": text,
         "dim_border_radius": "6px",
         "dim_font_size": "16px",
         "dim_spacing_size": "16px",
         "font_family_body": "system-ui, sans-serif",
         "font_family_heading": "system-ui, sans-serif",
-    }))
+    })
 }

@@ -81,7 +81,9 @@ pub fn issue(
     if let Some(patient) = launched.patient.filter(|_| scopes.in_context(Context::Patient) || scopes.has("launch/patient") || scopes.has("launch")) {
         answer["patient"] = patient.into();
         answer["need_patient_banner"] = launched.banner.into();
-        answer["smart_style_url"] = format!("{}/auth/style.json", oauth.issuer()).into();
+        // By a name of its own for each, as it may be kept.
+        let style = launched.style.as_deref().map_or_else(String::new, |style| format!("-{style}"));
+        answer["smart_style_url"] = format!("{}/auth/style{style}.json", oauth.issuer()).into();
     }
     for (name, value) in [("encounter", launched.encounter), ("intent", launched.intent)] {
         if let Some(value) = value {

@@ -1,6 +1,7 @@
 //! `POST /launch`: an app opened from the chart (SMART App Launch, EHR launch).
 
 use super::answer::{Stop, finish, see_other};
+use super::complete::{LIGHT, STYLES};
 use super::error::OAuthError;
 use super::form::{Form, posted, with_query};
 use super::session::{Browser, browser, is_same_origin};
@@ -47,7 +48,7 @@ async fn begin(oauth: &Oauth, browser: &Browser, headers: &HeaderMap, form: &For
         oauth.note(&event).await?;
         return Err(refused);
     }
-    let encounter = form.get("encounter");
+    let encounter = form.get("encounter").filter(|encounter| !encounter.is_empty());
     if let Some(encounter) = encounter
         && !pick::is_of(oauth, account, encounter, patient).await?
     {
@@ -58,6 +59,15 @@ async fn begin(oauth: &Oauth, browser: &Browser, headers: &HeaderMap, form: &For
     if intent.as_deref().is_some_and(|intent| intent.len() > 128 || !intent.bytes().all(|b| b.is_ascii_graphic())) {
         return Err(Stop::bad("intent: at most 128 visible ASCII characters."));
     }
+    let banner = match form.get("banner") {
+        None | Some("app") => true,
+        Some("page") => false,
+        Some(_) => return Err(Stop::bad("banner: app or page, whichever says whose record it is.")),
+    };
+    let style = form.get("style").unwrap_or(LIGHT);
+    if !STYLES.contains(&style) {
+        return Err(Stop::bad("style: light or dark."));
+    }
     let (token, now) = (new_secret(), oauth.now());
     let new = Launch {
         hash: digest_of(&token),
@@ -66,6 +76,8 @@ async fn begin(oauth: &Oauth, browser: &Browser, headers: &HeaderMap, form: &For
         patient: patient.to_owned(),
         encounter: encounter.map(str::to_owned),
         intent,
+        banner,
+        style: style.to_owned(),
         created_at: now,
         expires_at: now + oauth.lifetimes().launch_s * 1000,
     };

@@ -198,6 +198,7 @@ pub fn router(oauth: &Arc<Oauth>) -> Router {
         .route("/.well-known/openid-configuration", get(discovery::openid))
         .route("/.well-known/oauth-authorization-server", get(discovery::openid))
         .route("/auth/style.json", get(discovery::style))
+        .route("/auth/style-dark.json", get(discovery::dark_style))
         .route("/assets/{name}", get(answer::asset))
         .with_state(Arc::clone(oauth))
 }

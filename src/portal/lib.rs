@@ -26,7 +26,7 @@ pub use views::admin::{
 };
 pub use views::apps::{AppNotice, Apps, ConnectedApp};
 pub use views::consent::{Asker, Consent};
-pub use views::launcher::{LaunchChoice, Launcher};
+pub use views::launcher::{LaunchChoice, Launcher, LauncherOwn, LauncherReady, OwnApp};
 pub use views::note::{Finding, FindingContext, Judgement, Note, NoteText};
 pub use views::notice::{ConfirmSignOut, ErrorPage, Message, Problem, SignedOut};
 pub use views::passkeys::{Passkey, Passkeys, PasskeysError, PasskeysState};

@@ -1,5 +1,6 @@
 //! A doctor's pages: who is in care, and one patient's chart.
 
+use super::record::choice;
 use super::visit::{Visit, not_found, stop, visit};
 use super::{findings, record};
 use crate::extract::reading::Reading;
@@ -8,7 +9,7 @@ use crate::oauth::answer::{Stop, page, see_other};
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
 use hearthgate_access::Role;
-use hearthgate_portal::{AppointmentLine, Chart, DoctorHome, Form, Note, NoteText, PatientChoice, PrescriptionLine, shield};
+use hearthgate_portal::{AppointmentLine, Chart, DoctorHome, Form, Note, NoteText, PrescriptionLine, shield};
 use hearthgate_store::Client;
 use http::{Method, StatusCode};
 use std::sync::Arc;
@@ -92,12 +93,6 @@ pub fn launchable(visit: &Visit) -> Result<(Vec<Client>, Vec<String>), Stop> {
     targets.sort();
     targets.dedup();
     Ok((clients, targets))
-}
-
-/// A patient as pages list one.
-#[must_use]
-pub fn choice(patient: &record::Patient) -> PatientChoice<'_> {
-    PatientChoice { id: &patient.id, name: &patient.name, birth_date: patient.birth_date }
 }
 
 /// An appointment with one of its people.

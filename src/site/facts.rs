@@ -30,6 +30,12 @@ pub fn concept(concept: &Value) -> Option<String> {
     concept["text"].as_str().or_else(coding).map(str::to_owned)
 }
 
+/// What a Coding is called, or its code.
+#[must_use]
+pub fn coding(coding: &Value) -> Option<String> {
+    coding["display"].as_str().or_else(|| coding["code"].as_str()).map(str::to_owned)
+}
+
 /// What a reference is called.
 #[must_use]
 pub fn display(reference: &Value) -> Option<String> {

@@ -112,7 +112,7 @@ impl Visit {
             Role::Admin => {
                 &[("/admin/clients", t.menu_clients), ("/admin/users", t.menu_users), ("/admin/grants", t.menu_grants), ("/account", t.menu_account)]
             }
-            _ => &[("/patient", t.menu_home), ("/apps", t.menu_apps), ("/account", t.menu_account)],
+            _ => &[("/patient", t.menu_home), ("/launcher", t.launcher_title), ("/apps", t.menu_apps), ("/account", t.menu_account)],
         };
         places.iter().map(|(href, name)| Destination { href, name, here: *href == self.path }).collect()
     }

@@ -53,8 +53,9 @@ function add(term, value) {
   document.getElementById("facts").append(row);
 }
 
-// Counts this visit in what the app keeps about the patient; answers how many there were.
-async function visit(iss, patient, headers) {
+// Counts this visit in what the app keeps about the patient; answers how many there were. Who writes meanwhile in another window is not
+// written over: it is counted on from there.
+async function visit(iss, patient, headers, tries = 5) {
   const [system, code] = form.dataset.state.split("|");
   const subject = `${iss}/Patient/${patient}`;
   const found = await json(`${iss}/Basic?code=${encodeURIComponent(form.dataset.state)}&subject=${encodeURIComponent(subject)}`, { headers });
@@ -63,11 +64,13 @@ async function visit(iss, patient, headers) {
   const state = kept || { resourceType: "Basic", code: { coding: [{ system, code }] }, subject: { reference: subject } };
   state.extension = [{ url: `${system}/${code}`, valueString: String(visits) }];
   const known = kept ? { "If-Match": `W/"${kept.meta.versionId}"` } : {};
-  await json(`${iss}/Basic${kept ? `/${kept.id}` : ""}`, {
+  const answer = await fetch(`${iss}/Basic${kept ? `/${kept.id}` : ""}`, {
     method: kept ? "PUT" : "POST",
     headers: { ...headers, ...known, "Content-Type": "application/fhir+json" },
     body: JSON.stringify(state),
   });
+  if (answer.status === 412 && tries > 1) return visit(iss, patient, headers, tries - 1);
+  if (!answer.ok) throw new Error(String(answer.status));
   return visits;
 }
 
@@ -82,6 +85,11 @@ async function finish(code, state) {
   });
   document.getElementById("result").hidden = false;
   add("scope", token.scope);
+  if (token.patient) add("Patient banner", token.need_patient_banner ? "shown by this app" : "not needed");
+  if (token.smart_style_url) {
+    const style = await json(token.smart_style_url).catch(() => ({}));
+    if (style.color_background) add("Style", `${style.color_text} on ${style.color_background}`);
+  }
   if (token.encounter) add("encounter", token.encounter);
   if (token.intent) add("intent", token.intent);
   const headers = { Authorization: `Bearer ${token.access_token}`, Accept: "application/fhir+json" };
@@ -110,4 +118,5 @@ const query = new URLSearchParams(location.search);
 if (query.has("error")) say(query.get("error_description") || query.get("error"));
 else if (query.has("code")) finish(query.get("code"), query.get("state")).catch((error) => say(error.message));
 else if (query.has("launch") && query.get("iss") === form.dataset.iss) authorize(query.get("iss"), query.get("launch"), form.elements.scope.value).catch((error) => say(error.message));
-else if (query.has("launch")) say("iss: unknown");
+else if (query.has("launch") || (query.has("iss") && query.get("iss") !== form.dataset.iss)) say("iss: unknown");
+else if (query.has("iss")) authorize(query.get("iss"), null, form.elements.scope.value).catch((error) => say(error.message));

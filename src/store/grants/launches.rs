@@ -19,6 +19,10 @@ pub struct Launch {
     pub encounter: Option<String>,
     /// What the person wants to do.
     pub intent: Option<String>,
+    /// Whether the app has to say itself whose record it shows.
+    pub banner: bool,
+    /// The colours it is to have: `light` or `dark`.
+    pub style: String,
     /// When, ms since 1970 UTC.
     pub created_at: i64,
     /// When it is worth nothing any more.
@@ -31,7 +35,7 @@ impl Store {
     /// # Errors
     /// The database's own.
     pub fn launch(&self, hash: &str, now_ms: i64) -> Result<Option<Launch>, Error> {
-        let sql = "SELECT client_id, user_id, patient, encounter, intent, created_at, expires_at FROM gw_launches
+        let sql = "SELECT client_id, user_id, patient, encounter, intent, banner, style, created_at, expires_at FROM gw_launches
                    WHERE hash = ?1 AND used_at IS NULL AND expires_at > ?2";
         self.find(sql, (hash, now_ms), |row| {
             Ok(Launch {
@@ -41,8 +45,10 @@ impl Store {
                 patient: row.get(2)?,
                 encounter: row.get(3)?,
                 intent: row.get(4)?,
-                created_at: row.get(5)?,
-                expires_at: row.get(6)?,
+                banner: row.get(5)?,
+                style: row.get(6)?,
+                created_at: row.get(7)?,
+                expires_at: row.get(8)?,
             })
         })
     }
@@ -53,7 +59,8 @@ impl Change {
     #[must_use]
     pub fn begin_launch(new: &Launch) -> Self {
         once(
-            "INSERT INTO gw_launches (hash, client_id, user_id, patient, encounter, intent, created_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            "INSERT INTO gw_launches (hash, client_id, user_id, patient, encounter, intent, banner, style, created_at, expires_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
             vec![
                 text(&new.hash),
                 text(&new.client_id),
@@ -61,6 +68,8 @@ impl Change {
                 text(&new.patient),
                 optional(new.encounter.as_deref()),
                 optional(new.intent.as_deref()),
+                Sql::Integer(i64::from(new.banner)),
+                text(&new.style),
                 Sql::Integer(new.created_at),
                 Sql::Integer(new.expires_at),
             ],

@@ -76,7 +76,7 @@ pub fn every_page(language: Language, text: &str) -> Vec<(String, String)> {
     for problem in Problem::ALL {
         add("error", &ErrorPage { frame: frame.clone(), problem, detail: Some(text) });
     }
-    record_pages(&frame, form, text, &mut add);
+    record_pages(&frame, form, text, &scopes, &mut add);
     account_pages(&frame, form, text, &scopes, &mut add);
     admin_pages(&frame, form, text, &scopes, &mut add);
     add("message", &Message { frame: frame.clone(), heading: text, text, link: Some((text, text)) });
@@ -89,7 +89,7 @@ type Add<'a> = dyn FnMut(&str, &dyn View) + 'a;
 
 const MOMENT: Moment = Moment { day: DAY, hour: 9, minute: 5 };
 
-fn record_pages(frame: &Frame<'_>, form: Form<'_>, text: &str, add: &mut Add<'_>) {
+fn record_pages(frame: &Frame<'_>, form: Form<'_>, text: &str, scopes: &Scopes, add: &mut Add<'_>) {
     let patient = PatientChoice { id: text, name: text, birth_date: Some(DAY) };
     let appointment = AppointmentLine { begins: Some(MOMENT), what: text, with: Some(text), href: Some(text), status: text };
     let appointments = [appointment, AppointmentLine { href: None, status: "booked", ..appointment }];
@@ -139,9 +139,18 @@ fn record_pages(frame: &Frame<'_>, form: Form<'_>, text: &str, add: &mut Add<'_>
     add("empty chart", &Chart { apps: &[], appointments: &[], prescriptions: &[], notes: &[], more_notes: false, ..full });
     let app = LaunchChoice { client_id: text, name: text, launch_url: text };
     let patient = PatientChoice { id: text, name: text, birth_date: Some(DAY) };
-    let launcher = Launcher { frame: frame.clone(), launch: form, apps: &[app], name: text, patients: &[patient], more: true };
+    let launcher = Launcher { frame: frame.clone(), apps: &[app], chosen: text, name: text, patients: &[patient], more: true };
     add("launcher", &launcher);
-    add("empty launcher", &Launcher { patients: &[], more: false, ..launcher });
+    add("empty launcher", &Launcher { patients: &[], more: false, ..launcher.clone() });
+    add("launcher without apps", &Launcher { apps: &[], chosen: "", ..launcher });
+    let visits = [EncounterChoice { id: text, kind: text, began: Some(MOMENT) }, EncounterChoice { id: text, kind: text, began: None }];
+    for visits in [&visits[..], &[]] {
+        add("ready launcher", &LauncherReady { frame: frame.clone(), launch: form, app, patient, visits, scopes, back: "/launcher" });
+    }
+    let own = OwnApp { name: text, href: "/launch", at: text, scopes, since: Some(DAY) };
+    for apps in [&[own, OwnApp { since: None, ..own }][..], &[]] {
+        add("own launcher", &LauncherOwn { frame: frame.clone(), apps });
+    }
     add("patient", &PatientHome { frame: frame.clone(), appointments: &appointments, prescriptions: &prescriptions });
 }
 
