@@ -56,7 +56,10 @@ run(async (browser) => {
         await small(page, what);
         await signIn(page, role);
         for (const path of paths) {
-          await page.goto(`${origin}${path === "CHART" ? `/doctor/patients/${account("patient").patient}` : path}`);
+          if (path === "LAUNCHER") {
+            await page.click("main button.primary");
+            await page.waitForSelector("[name=banner]");
+          } else await page.goto(`${origin}${path === "CHART" ? `/doctor/patients/${account("patient").patient}` : path}`);
           if (new URL(page.url()).pathname === "/doctor/patients/" + account("patient").patient && (await page.$("[name=client_id]")) === null) {
             await page.goto(`${origin}/doctor`);
             await page.click("main .links a");
