@@ -3,6 +3,7 @@
 
 use crate::harness::{Answer, Scratch, Server};
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 pub(crate) fn clinic() -> &'static Server {
@@ -26,12 +27,12 @@ fn text<'v>(value: &'v Value, name: &str) -> &'v str {
 pub(crate) struct Tab<'s> {
     server: &'s Server,
     origin: String,
-    cookie: String,
+    cookies: BTreeMap<String, String>,
 }
 
 impl<'s> Tab<'s> {
     fn new(server: &'s Server) -> Self {
-        Self { server, origin: server.base.strip_suffix("/fhir").unwrap().to_owned(), cookie: String::new() }
+        Self { server, origin: server.base.strip_suffix("/fhir").unwrap().to_owned(), cookies: BTreeMap::new() }
     }
 
     pub(crate) fn signed_in(server: &'s Server, account: &Value) -> Self {
@@ -43,7 +44,7 @@ impl<'s> Tab<'s> {
     }
 
     fn ask(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<&str>) -> Answer {
-        let cookie = self.cookie.clone();
+        let cookie = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ");
         let mut all = vec![("cookie", cookie.as_str()), ("accept", "text/html")];
         all.extend(headers);
         if body.is_some() {
@@ -51,7 +52,8 @@ impl<'s> Tab<'s> {
         }
         let answer = self.server.ask(method, &format!("{}{path}", self.origin), None, &all, body.map(str::as_bytes));
         if let Some(cookie) = answer.header("set-cookie") {
-            self.cookie = cookie.split(';').next().unwrap().to_owned();
+            let (name, value) = cookie.split(';').next().unwrap().split_once('=').unwrap();
+            self.cookies.insert(name.to_owned(), value.to_owned());
         }
         answer
     }

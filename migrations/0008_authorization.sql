@@ -42,9 +42,7 @@ CREATE TABLE gw_sessions (
     -- Authentication methods (RFC 8176), separated by spaces: pwd, otp, pop (a passkey: no attestation says that it is in hardware), fed.
     methods      TEXT NOT NULL,
     -- The second factor is still to come: a session that opens nothing but its form.
-    half         INTEGER NOT NULL DEFAULT 0 CHECK (half IN (0, 1)),
-    -- Language and look that the person chose, for the pages.
-    locale       TEXT
+    half         INTEGER NOT NULL DEFAULT 0 CHECK (half IN (0, 1))
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX gw_sessions__user_id ON gw_sessions (user_id);
 CREATE INDEX gw_sessions__expires_at ON gw_sessions (expires_at);

@@ -167,19 +167,20 @@ impl Sheet {
     }
 }
 
-/// A browser that keeps one cookie.
+/// A browser that keeps its cookie, and the language.
 #[derive(Clone, Debug, Default)]
 pub struct Browser {
     pub cookie: Option<String>,
+    pub language: Option<String>,
 }
 
 impl Browser {
     /// A request; nothing is followed.
     pub fn ask(&mut self, clinic: &Clinic, method: &str, path: &str, headers: &[(&str, &str)], form: Option<&str>) -> Answer {
         let mut all = headers.to_vec();
-        let cookie = self.cookie.clone();
-        if let Some(cookie) = &cookie {
-            all.push(("cookie", cookie));
+        let kept = [self.cookie.as_deref(), self.language.as_deref()].into_iter().flatten().collect::<Vec<_>>().join("; ");
+        if !kept.is_empty() {
+            all.push(("cookie", &kept));
         }
         if form.is_some() {
             all.push(("content-type", "application/x-www-form-urlencoded"));
@@ -187,7 +188,8 @@ impl Browser {
         let answer = clinic.server.ask(method, &format!("{}{path}", clinic.issuer()), None, &all, form.map(str::as_bytes));
         if let Some(set) = answer.header("set-cookie") {
             let pair = set.split(';').next().expect("a cookie");
-            self.cookie = (!pair.ends_with('=')).then(|| pair.to_owned());
+            let kept = if pair.contains("-language=") { &mut self.language } else { &mut self.cookie };
+            *kept = (!pair.ends_with('=')).then(|| pair.to_owned());
         }
         answer
     }

@@ -115,7 +115,7 @@ fn abuse_b18_every_answer_names_its_issuer_and_gives_the_state_back() {
 impl Browser {
     /// A person who agrees from the first answer on, in the browser that got it.
     fn default_agreeing(answer: crate::harness::Answer) -> crate::harness::Answer {
-        let mut browser = Self { cookie: answer.header("set-cookie").and_then(|set| set.split(';').next()).map(str::to_owned) };
+        let mut browser = Self { cookie: answer.header("set-cookie").and_then(|set| set.split(';').next()).map(str::to_owned), language: None };
         browser.agree(clinic(), answer, "anna")
     }
 }

@@ -16,9 +16,47 @@ fn a_cookie_is_new_at_every_sign_in_and_for_our_pages_alone() {
     let before = browser.cookie.clone();
     browser.sign_in(clinic, "anna");
     assert!(browser.cookie.is_some() && browser.cookie != before, "a session that somebody else knew is none");
-    let stale = Browser { cookie: before }.get(clinic, "/auth/grants").status;
+    let stale = Browser { cookie: before, ..Browser::default() }.get(clinic, "/auth/grants").status;
     assert_eq!(stale, 401);
     assert_eq!(browser.get(clinic, "/auth/grants").status, 200);
+}
+
+/// Before signing in, too, and with nothing of the app's request lost. Seen to fail with the cookie not read.
+#[test]
+fn the_language_is_chosen_on_every_page_on_the_way_to_an_app() {
+    let clinic = clinic();
+    let mut browser = Browser::default();
+    let mut request = clinic.app.request(clinic, ASKED);
+    request.push(("prompt", "consent".to_owned()));
+    let answer = browser.authorize(clinic, &request);
+    let mut shown = browser.follow(clinic, answer);
+    let (mut pages, mut language) = (0, "en");
+    while shown.status == 200 {
+        let html = String::from_utf8_lossy(&shown.bytes).into_owned();
+        assert!(html.contains(&format!("<html lang=\"{language}\">")), "{html}");
+        language = if language == "en" { "hi" } else { "en" };
+        let link = html.split("href=\"/language?").nth(1).and_then(|rest| rest.split('"').next()).expect("a link").replace("&#38;", "&").replace("&amp;", "&");
+        assert!(link.contains(&format!("to={language}")), "{link}");
+        let answer = browser.get(clinic, &format!("/language?{link}"));
+        let kept = answer.header("set-cookie").expect("a cookie");
+        assert!(["Path=/", "HttpOnly", "SameSite=Lax", "Max-Age="].iter().all(|wanted| kept.contains(wanted)), "{kept}");
+        shown = browser.follow(clinic, answer);
+        assert!(String::from_utf8_lossy(&shown.bytes).contains(&format!("<html lang=\"{language}\">")));
+        pages += 1;
+        let sheet = Sheet::of(&shown).expect("a form");
+        let body = match sheet.action.as_str() {
+            "/auth/sign-in" => sheet.with(&[("username", "mora"), ("password", clinic.password("mora"))]),
+            "/auth/patient" => sheet.with(&[("patient", "pat-a")]),
+            _ => sheet.with(&[("decision", "allow")]),
+        };
+        let next = browser.post(clinic, &sheet.action, &body);
+        shown = browser.follow(clinic, next);
+    }
+    assert_eq!(pages, 3, "sign-in, picker, consent");
+    assert!(shown.header("location").expect("to the app").contains("code="));
+    // Whoever names no language of ours, or a page of somebody else, is sent home with nothing kept.
+    let answer = Browser::default().get(clinic, "/language?to=xx&next=https://evil.example");
+    assert_eq!((answer.header("location"), answer.header("set-cookie")), (Some("/"), None));
 }
 
 /// Seen to fail with `is_own_form` always true.

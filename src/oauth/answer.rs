@@ -3,6 +3,7 @@
 
 use super::error::OAuthError;
 use super::form::{Form, with_query};
+use super::language::{self, CLINIC};
 use super::session::Browser;
 use super::{Oauth, session};
 use axum::body::Body;
@@ -11,9 +12,6 @@ use axum::response::Response;
 use hearthgate_portal::{ErrorPage, Frame, Language, Problem, View, shield};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
-
-/// What stands in the heading of every page.
-pub const CLINIC: &str = "Hearthgate";
 
 /// Where an answer to an authorization request goes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -149,7 +147,7 @@ pub fn json(status: StatusCode, body: &serde_json::Value) -> Response {
 /// The answer of a handler of pages; the browser keeps its cookie.
 #[must_use]
 pub fn finish(oauth: &Oauth, headers: &HeaderMap, browser: Option<&Browser>, answered: Result<Response, Stop>) -> Response {
-    let mut response = answered.unwrap_or_else(|stop| stop.answer(oauth, language(browser, headers, None)));
+    let mut response = answered.unwrap_or_else(|stop| stop.answer(oauth, language::of(oauth, headers, None)));
     // A form of another site comes without the cookie (it is `SameSite=Lax`), also where somebody is signed in: it must not be replaced.
     let keeps = !headers.contains_key(header::ORIGIN) || session::is_same_origin(headers, oauth.issuer());
     if let Some(cookie) = browser.and_then(|browser| browser.new_cookie.as_deref())
@@ -170,20 +168,6 @@ pub fn by_get(oauth: &Oauth, browser: &Browser, headers: &HeaderMap, path: &str,
     }
     let pairs: Vec<_> = form.pairs().iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     Some(see_other(&with_query(path, &pairs)))
-}
-
-/// The language of a page: what the person chose, what the app asks for (`ui_locales`), what the browser prefers.
-#[must_use]
-pub fn language(browser: Option<&Browser>, headers: &HeaderMap, ui_locales: Option<&str>) -> Language {
-    let chosen = browser.and_then(|browser| browser.session.as_ref()).and_then(|session| session.locale.as_deref());
-    let preferred = || headers.get(header::ACCEPT_LANGUAGE).and_then(|v| v.to_str().ok()).and_then(Language::of_accept_language);
-    chosen.and_then(Language::of_ui_locales).or_else(|| ui_locales.and_then(Language::of_ui_locales)).or_else(preferred).unwrap_or_default()
-}
-
-/// What surrounds a page.
-#[must_use]
-pub fn frame<'a>(browser: &'a Browser, language: Language) -> Frame<'a> {
-    Frame { language, clinic: CLINIC, signed_in: browser.signed_in().map(|session| session.account.username.as_str()), ..Frame::default() }
 }
 
 /// The cookie of a new secret.

@@ -1,6 +1,6 @@
 //! Consent: what is granted never exceeds registration ∩ role ∩ what the person ticked.
 
-use super::answer::{Stop, finish, frame, language, page as html, redirect_to};
+use super::answer::{Stop, finish, page as html, redirect_to};
 use super::error::OAuthError;
 use super::form::{Form, posted};
 use super::session::{Browser, browser};
@@ -39,7 +39,7 @@ pub fn view(oauth: &Oauth, browser: &Browser, headers: &HeaderMap, under_way: &U
     let hidden = [("transaction", under_way.id.as_str())];
     let scopes = offer.scopes();
     let view = Consent {
-        frame: frame(browser, language(Some(browser), headers, under_way.asked.ui_locales.as_deref())),
+        frame: steps::frame(oauth, browser, headers, under_way),
         form: PageForm { action: "/auth/consent", anti_forgery: &token, hidden: &hidden },
         asker: Asker {
             name: &under_way.client.name,

@@ -1,10 +1,10 @@
 //! Signing out: by the person, and on behalf of an app (<https://openid.net/specs/openid-connect-rpinitiated-1_0.html>). Nobody is signed
 //! out by a mere link: without an ID token of the person who is signed in, the person is asked (ABUSE B72).
 
-use super::Oauth;
-use super::answer::{Stop, by_get, finish, frame, language, page as html, put, see_other};
+use super::answer::{Stop, by_get, finish, page as html, put, see_other};
 use super::form::{Form, posted, with_query};
 use super::session::{Browser, browser, no_cookie};
+use super::{Oauth, language};
 use axum::extract::{Request, State};
 use axum::response::Response;
 use hearthgate_portal::{ANTI_FORGERY_FIELD, ConfirmSignOut, Form as PageForm, SignedOut, shield};
@@ -82,7 +82,7 @@ async fn answer(oauth: &Oauth, browser: &Browser, headers: &HeaderMap, request: 
     let token = browser.form_token("sign-out", &back);
     let hidden = [("to", back.as_str())];
     let view = ConfirmSignOut {
-        frame: frame(browser, language(Some(browser), headers, form.get("ui_locales"))),
+        frame: language::frame(browser, language::of(oauth, headers, form.get("ui_locales")), ""),
         form: PageForm { action: "/auth/logout", anti_forgery: &token, hidden: if back.is_empty() { &[] } else { &hidden } },
         app: client.as_ref().map(|client| client.name.as_str()),
     };
@@ -105,7 +105,7 @@ fn destination(form: &Form, client: Option<&Client>) -> Result<String, Stop> {
 
 /// Ends the session, with everything granted for as long as it lasts.
 async fn end(oauth: &Oauth, browser: &Browser, headers: &HeaderMap, back: &str) -> Result<Response, Stop> {
-    let view = SignedOut { frame: hearthgate_portal::Frame { signed_in: None, ..frame(browser, language(Some(browser), headers, None)) } };
+    let view = SignedOut { frame: hearthgate_portal::Frame { signed_in: None, ..language::frame(browser, language::of(oauth, headers, None), "/sign-in") } };
     if let Some(session) = &browser.session {
         let event = oauth.event("logout", None, Some(&session.account), 200);
         oauth.write(vec![Change::close_session(&session.hash)], &event).await?;

@@ -21,6 +21,7 @@ mod grants;
 mod introspect;
 pub mod issue;
 mod jwks;
+pub mod language;
 mod launch;
 pub mod limits;
 mod logout;
@@ -176,6 +177,7 @@ pub fn router(oauth: &Arc<Oauth>) -> Router {
         .route("/auth/continue", get(steps::show))
         .route("/auth/sign-in", any(sign_in::post))
         .route("/sign-in", get(sign_in::page))
+        .route("/language", get(language::choose))
         .route("/auth/second-factor", any(second_factor::post))
         .route("/auth/patient", any(pick::post_patient))
         .route("/auth/encounter", any(pick::post_encounter))

@@ -3,7 +3,7 @@
 //! A challenge is sealed: what it is for, the browser and the end are in it, so that asking keeps nothing and only answering leaves a
 //! mark, once. It is asked only after a code (to add a passkey) or after the password (to sign in).
 
-use super::answer::CLINIC;
+use super::language::CLINIC;
 use super::session::Browser;
 use super::{Oauth, new_secret};
 use base64::Engine as _;

@@ -1,7 +1,7 @@
 //! Choosing the patient and the encounter that an app is about (SMART's `launch/patient`, `launch/encounter`): asked of the record as
 //! the person who chooses, so that nobody is shown or taken whom that person may not see.
 
-use super::answer::{Stop, finish, frame, language, page as html, see_other};
+use super::answer::{Stop, finish, page as html, see_other};
 use super::error::OAuthError;
 use super::form::{Form, posted, with_query};
 use super::session::{Browser, browser};
@@ -57,7 +57,7 @@ pub async fn patients(oauth: &Oauth, browser: &Browser, headers: &HeaderMap, und
     let token = browser.form_token("patient", &under_way.id);
     let hidden = [("transaction", under_way.id.as_str())];
     let view = PickPatient {
-        frame: frame(browser, language(Some(browser), headers, under_way.asked.ui_locales.as_deref())),
+        frame: steps::frame(oauth, browser, headers, under_way),
         form: PageForm { action: "/auth/patient", anti_forgery: &token, hidden: &hidden },
         app: Some(&under_way.client.name),
         search_action: "/auth/continue",
@@ -81,7 +81,7 @@ pub async fn encounters(oauth: &Oauth, browser: &Browser, headers: &HeaderMap, u
     let token = browser.form_token("encounter", &under_way.id);
     let hidden = [("transaction", under_way.id.as_str())];
     let view = PickEncounter {
-        frame: frame(browser, language(Some(browser), headers, under_way.asked.ui_locales.as_deref())),
+        frame: steps::frame(oauth, browser, headers, under_way),
         form: PageForm { action: "/auth/encounter", anti_forgery: &token, hidden: &hidden },
         patient: &whose,
         encounters: &choices,

@@ -1,6 +1,6 @@
 //! The second factor: a one-time password by the clock, a passkey, or a recovery code.
 
-use super::answer::{Stop, finish, frame, language, page as html, see_other, set_cookie};
+use super::answer::{Stop, finish, page as html, see_other, set_cookie};
 use super::form::{Form, posted};
 use super::session::{Browser, browser};
 use super::sign_in::{Destination, Goal, open};
@@ -32,7 +32,7 @@ pub fn view(oauth: &Oauth, browser: &Browser, headers: &HeaderMap, goal: &Goal<'
         Some(session) => passkey::request_options(oauth, browser, &session.account)?,
         None => None,
     };
-    let view = SecondFactor { frame: frame(browser, language(Some(browser), headers, None)), form, error, passkey: passkey.as_deref() };
+    let view = SecondFactor { frame: goal.frame(oauth, browser, headers), form, error, passkey: passkey.as_deref() };
     let status = match error {
         None => StatusCode::OK,
         Some(SecondFactorError::TooManyAttempts { .. }) => StatusCode::TOO_MANY_REQUESTS,

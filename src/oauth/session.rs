@@ -72,15 +72,19 @@ pub fn no_cookie(issuer: &str) -> String {
     format!("{}; Max-Age=0", cookie(issuer, ""))
 }
 
-fn secret_of(headers: &HeaderMap, issuer: &str) -> Option<String> {
-    let name = cookie_name(issuer);
-    let mut found = headers.get_all(header::COOKIE).iter().filter_map(|v| v.to_str().ok()).flat_map(|v| v.split(';')).filter_map(|pair| {
-        let (own, value) = pair.trim().split_once('=')?;
-        (own == name && value.len() == 43 && value.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')).then(|| value.to_owned())
-    });
-    let secret = found.next()?;
+/// The value of a cookie.
+#[must_use]
+pub fn cookie_value<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let pairs = headers.get_all(header::COOKIE).iter().filter_map(|v| v.to_str().ok()).flat_map(|v| v.split(';'));
+    let mut found = pairs.filter_map(|pair| pair.trim().split_once('=')).filter(|(own, _)| *own == name);
+    let (_, value) = found.next()?;
     // Two of one name: somebody else set one of them.
-    found.next().is_none().then_some(secret)
+    found.next().is_none().then_some(value)
+}
+
+fn secret_of(headers: &HeaderMap, issuer: &str) -> Option<String> {
+    let sound = |value: &&str| value.len() == 43 && value.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+    cookie_value(headers, &cookie_name(issuer)).filter(sound).map(str::to_owned)
 }
 
 /// The browser of a request.

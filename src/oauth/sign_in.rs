@@ -1,15 +1,15 @@
 //! Signing in with name and password; a new session, and a new cookie, each time.
 
-use super::answer::{Stop, finish, frame, language, page as html, see_other, set_cookie};
+use super::answer::{Stop, finish, page as html, see_other, set_cookie};
 use super::error::OAuthError;
 use super::form::{Form, posted, with_query};
 use super::session::{Browser, Peer, address, browser};
-use super::steps::UnderWay;
-use super::{Oauth, new_secret};
+use super::steps::{self, UnderWay};
+use super::{Oauth, language, new_secret};
 use axum::extract::{Request, State};
 use axum::response::Response;
 use hearthgate_auth::{digest_of, verify_password};
-use hearthgate_portal::{Form as PageForm, SignIn, SignInError, Upstream, shield};
+use hearthgate_portal::{Form as PageForm, Frame, SignIn, SignInError, Upstream, shield};
 use hearthgate_store::grants::NewSession;
 use hearthgate_store::{Account, Change};
 use http::{HeaderMap, StatusCode};
@@ -40,6 +40,15 @@ impl Goal<'_> {
         match self {
             Self::Transaction(under_way) => Destination { field: "transaction", value: under_way.id.clone() },
             Self::Page(path) => Destination { field: "next", value: (*path).to_owned() },
+        }
+    }
+
+    /// What surrounds a page on the way there.
+    #[must_use]
+    pub fn frame<'b>(&self, oauth: &Oauth, browser: &'b Browser, headers: &HeaderMap) -> Frame<'b> {
+        match self {
+            Self::Transaction(under_way) => steps::frame(oauth, browser, headers, under_way),
+            Self::Page(path) => language::frame(browser, language::of(oauth, headers, None), &with_query("/sign-in", &[("next", path)])),
         }
     }
 }
@@ -90,14 +99,13 @@ pub async fn page(State(oauth): State<Arc<Oauth>>, request: Request) -> Response
 /// The page.
 pub fn view(oauth: &Oauth, browser: &Browser, headers: &HeaderMap, goal: &Goal<'_>, error: Option<SignInError>, typed: &str) -> Response {
     let destination = goal.destination();
-    let (app, hint, locales, target) = match goal {
+    let (app, hint, target) = match goal {
         Goal::Transaction(under_way) => (
             Some(under_way.client.name.as_str()),
             under_way.asked.login_hint.as_deref().unwrap_or_default(),
-            under_way.asked.ui_locales.as_deref(),
             shield::form_target(&under_way.asked.target.redirect_uri),
         ),
-        Goal::Page(_) => (None, "", None, None),
+        Goal::Page(_) => (None, "", None),
     };
     let token = browser.form_token("sign-in", &destination.value);
     let hidden = [(destination.field, destination.value.as_str())];
@@ -109,7 +117,7 @@ pub fn view(oauth: &Oauth, browser: &Browser, headers: &HeaderMap, goal: &Goal<'
         .collect();
     let upstream: Vec<Upstream<'_>> = ways.iter().map(|(name, href)| Upstream { name, href }).collect();
     let view = SignIn {
-        frame: frame(browser, language(Some(browser), headers, locales)),
+        frame: goal.frame(oauth, browser, headers),
         form: PageForm { action: "/auth/sign-in", anti_forgery: &token, hidden: &hidden },
         app,
         username: if typed.is_empty() { hint } else { typed },
@@ -166,7 +174,7 @@ async fn again(oauth: &Oauth, browser: &Browser, headers: &HeaderMap, destinatio
     if destination.field == "next" {
         return Ok(view(oauth, browser, headers, &Goal::Page(&destination.value), Some(error), typed));
     }
-    let (under_way, _) = super::steps::next(oauth, browser, &destination.value).await?;
+    let (under_way, _) = steps::next(oauth, browser, &destination.value).await?;
     Ok(view(oauth, browser, headers, &Goal::Transaction(&under_way), Some(error), typed))
 }
 
@@ -216,15 +224,8 @@ pub async fn open(
 ) -> Result<String, hearthgate_store::Refused> {
     let (secret, now) = (new_secret(), oauth.now());
     let lifetime = if half { oauth.lifetimes().request_s } else { oauth.lifetimes().session_s };
-    let new = NewSession {
-        hash: digest_of(&secret),
-        user: account.row,
-        signed_in_at: now,
-        expires_at: now + lifetime * 1000,
-        methods: methods.to_owned(),
-        half,
-        locale: browser.session.as_ref().and_then(|session| session.locale.clone()),
-    };
+    let new =
+        NewSession { hash: digest_of(&secret), user: account.row, signed_in_at: now, expires_at: now + lifetime * 1000, methods: methods.to_owned(), half };
     changes.push(Change::close_session(&browser.hash()));
     changes.push(Change::open_session(&new));
     changes.push(Change::move_authorizations(&browser.hash(), &new.hash));

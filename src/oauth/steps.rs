@@ -2,15 +2,15 @@
 
 use super::answer::{Stop, finish};
 use super::error::OAuthError;
-use super::form::Form;
+use super::form::{Form, with_query};
 use super::request::Asked;
 use super::session::{Browser, browser, seen};
-use super::{Oauth, complete, consent, pick, role, second_factor, sign_in};
+use super::{Oauth, complete, consent, language, pick, role, second_factor, sign_in};
 use axum::extract::{Request, State};
 use axum::response::Response;
 use hearthgate_access::{Context, Offer, Role, Scopes};
 use hearthgate_auth::digest_of;
-use hearthgate_portal::Problem;
+use hearthgate_portal::{Frame, Problem};
 use hearthgate_store::grants::{Authorization, Launch, Session};
 use hearthgate_store::{Change, Client, Unit};
 use http::{HeaderMap, StatusCode};
@@ -31,6 +31,13 @@ pub struct UnderWay {
     pub launch: Option<Launch>,
     /// Whoever is signed in, once somebody is.
     pub session: Option<Session>,
+}
+
+/// What surrounds a page of the request.
+#[must_use]
+pub fn frame<'a>(oauth: &Oauth, browser: &'a Browser, headers: &HeaderMap, under_way: &UnderWay) -> Frame<'a> {
+    let here = with_query("/auth/continue", &[("transaction", &under_way.id)]);
+    language::frame(browser, language::of(oauth, headers, under_way.asked.ui_locales.as_deref()), &here)
 }
 
 /// What comes next.

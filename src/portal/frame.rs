@@ -25,7 +25,7 @@ pub struct Frame<'a> {
     /// The menu, empty before signing in.
     pub menu: &'a [Destination<'a>],
     /// This page in the other language: a link, where asking again by GET is harmless.
-    pub other_language: Option<&'a str>,
+    pub other_language: Option<String>,
 }
 
 /// A place in the menu.

@@ -51,9 +51,9 @@ fn show(visit: &Visit, error: Option<SecondFactorError>, recovery_codes: &[Strin
         ways.iter().map(|way| Linkable { id: way.id, name: way.name, href: (!way.linked).then_some(way.href.as_str()) }).collect();
     let present = visit.oauth.store().passkeys(account.row)?;
     let passkeys = passkey::party(&visit.oauth).map(|_| present.iter().map(|own| own.name.as_str()).collect::<Vec<_>>());
-    let (menu, other, token) = (visit.menu(), visit.other_language(), visit.form_token());
+    let (menu, token) = (visit.menu(), visit.form_token());
     let view = Account {
-        frame: visit.frame(&menu, &other),
+        frame: visit.frame(&menu),
         form: visit.form(&token),
         username: &account.username,
         role: &account.role,
@@ -147,7 +147,7 @@ fn recovery_code() -> String {
 
 /// The address that authenticator apps read (<https://github.com/google/google-authenticator/wiki/Key-Uri-Format>).
 fn address(username: &str, secret: &str) -> String {
-    let issuer = encode(crate::oauth::answer::CLINIC);
+    let issuer = encode(crate::oauth::language::CLINIC);
     format!("otpauth://totp/{issuer}:{}?secret={secret}&issuer={issuer}", encode(username))
 }
 

@@ -46,10 +46,10 @@ async fn show(visit: &Visit) -> Result<Response, Stop> {
         .filter(|notice| notice.kind == TOKEN_SHOWN_AGAIN)
         .map(|notice| AppNotice { id: notice.id, app: notice.client.as_deref().unwrap_or_default(), at: moment(notice.at) })
         .collect();
-    let (menu, other, token) = (visit.menu(), visit.other_language(), visit.form_token());
+    let (menu, token) = (visit.menu(), visit.form_token());
     let reader = if visit.role == Role::Patient { Reader::Patient } else { Reader::Staff };
     let disconnected = visit.query.has("disconnected");
-    Ok(visit.page(&Apps { frame: visit.frame(&menu, &other), form: visit.form(&token), reader, notices: &notices, apps: &apps, disconnected }))
+    Ok(visit.page(&Apps { frame: visit.frame(&menu), form: visit.form(&token), reader, notices: &notices, apps: &apps, disconnected }))
 }
 
 async fn posted(visit: &Visit, request: Request) -> Result<Response, Stop> {

@@ -29,8 +29,8 @@ async fn list(visit: &Visit) -> Result<Response, Stop> {
     let appointments: Vec<_> =
         appointments.iter().zip(&hrefs).map(|(appointment, href)| line(appointment, appointment.patient.as_ref(), href.as_deref())).collect();
     let patients: Vec<_> = patients.iter().map(choice).collect();
-    let (menu, other) = (visit.menu(), visit.other_language());
-    let view = DoctorHome { frame: visit.frame(&menu, &other), name, patients: &patients, more, appointments: &appointments };
+    let menu = visit.menu();
+    let view = DoctorHome { frame: visit.frame(&menu), name, patients: &patients, more, appointments: &appointments };
     Ok(visit.page(&view))
 }
 
@@ -64,10 +64,10 @@ async fn show(visit: &Visit, id: &str) -> Result<Response, Stop> {
     let notes: Vec<_> = documents.iter().zip(&texts).zip(&views).map(|((document, texts), findings)| note(document, texts, findings)).collect();
     let (clients, targets) = launchable(visit)?;
     let apps: Vec<_> = clients.iter().map(|client| (client.client_id.as_str(), client.name.as_str())).collect();
-    let (menu, other) = (visit.menu(), visit.other_language());
+    let menu = visit.menu();
     let (launch_token, token) = (visit.browser.form_token("launch", ""), visit.form_token());
     let view = Chart {
-        frame: visit.frame(&menu, &other),
+        frame: visit.frame(&menu),
         patient: choice(&patient),
         launch: Form { action: "/launch", anti_forgery: &launch_token, hidden: &[] },
         apps: &apps,

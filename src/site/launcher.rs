@@ -34,8 +34,8 @@ async fn launcher(visit: &Visit) -> Result<Response, Stop> {
     let (clients, _) = doctor::launchable(visit)?;
     let apps: Vec<_> = clients.iter().map(app).collect();
     let chosen = visit.query.get("client_id").filter(|id| apps.iter().any(|app| app.client_id == *id)).unwrap_or_default();
-    let (menu, other) = (visit.menu(), visit.other_language());
-    Ok(visit.page(&Launcher { frame: visit.frame(&menu, &other), apps: &apps, chosen, name, patients: &patients, more }))
+    let menu = visit.menu();
+    Ok(visit.page(&Launcher { frame: visit.frame(&menu), apps: &apps, chosen, name, patients: &patients, more }))
 }
 
 fn app(client: &Client) -> LaunchChoice<'_> {
@@ -52,9 +52,9 @@ async fn ready(visit: &Visit, client: &str, patient: &str) -> Result<Response, S
     let visits: Vec<_> = visits.iter().map(|visit| EncounterChoice { id: &visit.id, kind: &visit.kind, began: visit.began }).collect();
     let scopes = most(visit, client);
     let back = with_query("/launcher", &[("client_id", &client.client_id), ("name", visit.query.get("name").unwrap_or_default())]);
-    let (menu, other, token) = (visit.menu(), visit.other_language(), visit.browser.form_token("launch", ""));
+    let (menu, token) = (visit.menu(), visit.browser.form_token("launch", ""));
     let view = LauncherReady {
-        frame: visit.frame(&menu, &other),
+        frame: visit.frame(&menu),
         launch: Form { action: "/launch", anti_forgery: &token, hidden: &[] },
         app: app(client),
         patient: choice(&patient),
@@ -88,6 +88,6 @@ async fn own(visit: &Visit) -> Result<Response, Stop> {
     }
     found.sort_by_key(|(name, .., since)| (since.is_none(), name.to_lowercase()));
     let apps: Vec<_> = found.iter().map(|(name, href, at, scopes, since)| OwnApp { name, href, at, scopes, since: *since }).collect();
-    let (menu, other) = (visit.menu(), visit.other_language());
-    Ok(visit.page(&LauncherOwn { frame: visit.frame(&menu, &other), apps: &apps }))
+    let menu = visit.menu();
+    Ok(visit.page(&LauncherOwn { frame: visit.frame(&menu), apps: &apps }))
 }

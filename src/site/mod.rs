@@ -26,7 +26,6 @@ use std::sync::Arc;
 pub fn router(oauth: &Arc<Oauth>) -> Router {
     Router::new()
         .route("/", get(home::show))
-        .route("/language", get(home::language))
         .route("/doctor", get(doctor::home))
         .route("/doctor/patients/{id}", get(doctor::chart).post(doctor::chart))
         .route("/patient", get(patient::home))

@@ -46,8 +46,8 @@ fn show(visit: &Visit, proof: Option<&str>, error: Option<PasskeysError>) -> Res
         None if stands_beside(visit)? => PasskeysState::Locked,
         None => PasskeysState::NeedsTotp,
     };
-    let (menu, other, token) = (visit.menu(), visit.other_language(), visit.form_token());
-    Ok(visit.page(&Passkeys { frame: visit.frame(&menu, &other), form: visit.form(&token), list: &list, state, error }))
+    let (menu, token) = (visit.menu(), visit.form_token());
+    Ok(visit.page(&Passkeys { frame: visit.frame(&menu), form: visit.form(&token), list: &list, state, error }))
 }
 
 fn shown(passkey: &Passkey) -> Shown<'_> {

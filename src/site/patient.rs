@@ -23,6 +23,6 @@ async fn show(visit: &Visit) -> Result<Response, Stop> {
     let prescriptions = record::prescriptions(gateway, caller, own).await.map_err(stop)?;
     let appointments: Vec<_> = appointments.iter().map(|appointment| line(appointment, appointment.doctor.as_ref(), None)).collect();
     let prescriptions: Vec<_> = prescriptions.iter().map(prescription).collect();
-    let (menu, other) = (visit.menu(), visit.other_language());
-    Ok(visit.page(&PatientHome { frame: visit.frame(&menu, &other), appointments: &appointments, prescriptions: &prescriptions }))
+    let menu = visit.menu();
+    Ok(visit.page(&PatientHome { frame: visit.frame(&menu), appointments: &appointments, prescriptions: &prescriptions }))
 }

@@ -1,7 +1,8 @@
 //! The sample app's page. It is open to everyone: what it may see, it asks for like any app.
 
 use crate::oauth::Oauth;
-use crate::oauth::answer::{finish, frame, language, page};
+use crate::oauth::answer::{finish, page};
+use crate::oauth::language;
 use crate::oauth::session::browser;
 use axum::extract::{Request, State};
 use axum::response::Response;
@@ -25,7 +26,7 @@ pub async fn show(State(oauth): State<Arc<Oauth>>, request: Request) -> Response
     let redirect_uri = format!("{}/sandbox", oauth.issuer());
     let scope = format!("{SCOPE} patient/Basic.cruds?code={VISITS}");
     let view = Sandbox {
-        frame: frame(&browser, language(Some(&browser), headers, None)),
+        frame: language::frame(&browser, language::of(&oauth, headers, None), "/sandbox"),
         fhir_base: oauth.fhir_base(),
         client_id: CLIENT,
         redirect_uri: &redirect_uri,

@@ -1,9 +1,9 @@
 //! Who looks at a page, and what is common to all pages of somebody who is signed in.
 
-use crate::oauth::answer::{CLINIC, Stop, finish, language, page, see_other};
+use crate::oauth::answer::{Stop, finish, page, see_other};
 use crate::oauth::form::{Form, posted, with_query};
 use crate::oauth::session::{Browser, browser, is_same_origin, seen};
-use crate::oauth::{Oauth, role};
+use crate::oauth::{Oauth, language, role};
 use crate::rest::fault::Fault;
 use crate::rest::gateway::Gateway;
 use axum::extract::Request;
@@ -88,7 +88,7 @@ async fn arrived(oauth: &Arc<Oauth>, browser: &Browser, parts: &Parts, roles: &[
         session,
         caller,
         role,
-        language: language(Some(browser), &parts.headers, None),
+        language: language::of(oauth, &parts.headers, None),
         path: parts.uri.path().to_owned(),
         address: address(parts),
         query,
@@ -117,22 +117,16 @@ impl Visit {
         places.iter().map(|(href, name)| Destination { href, name, here: *href == self.path }).collect()
     }
 
-    /// What surrounds a page. `other_language` is [`Self::other_language`].
+    /// What surrounds a page.
     #[must_use]
-    pub fn frame<'a>(&'a self, menu: &'a [Destination<'a>], other_language: &'a str) -> Frame<'a> {
-        Frame {
-            language: self.language,
-            clinic: CLINIC,
-            signed_in: Some(&self.session.account.username),
-            menu,
-            other_language: Some(other_language).filter(|_| !other_language.is_empty()),
-        }
+    pub fn frame<'a>(&'a self, menu: &'a [Destination<'a>]) -> Frame<'a> {
+        Frame { menu, ..language::frame(&self.browser, self.language, &self.address) }
     }
 
-    /// The link to this page in the other language.
+    /// What surrounds a page that is shown only now: none in the other language.
     #[must_use]
-    pub fn other_language(&self) -> String {
-        with_query("/language", &[("to", self.language.other().tag()), ("next", &self.address)])
+    pub fn frame_once<'a>(&'a self, menu: &'a [Destination<'a>]) -> Frame<'a> {
+        Frame { other_language: None, ..self.frame(menu) }
     }
 
     /// A form of this page that comes back to its own path.

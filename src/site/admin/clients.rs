@@ -67,18 +67,18 @@ async fn show_list(visit: &Visit) -> Result<Response, Stop> {
         ClientLine { id: &client.client_id, name: &client.name, href, state: state(client) }
     };
     let lines: Vec<_> = clients.iter().zip(&hrefs).map(line).collect();
-    let (menu, other) = (visit.menu(), visit.other_language());
-    Ok(visit.page(&AdminClients { frame: visit.frame(&menu, &other), clients: &lines }))
+    let menu = visit.menu();
+    Ok(visit.page(&AdminClients { frame: visit.frame(&menu), clients: &lines }))
 }
 
 async fn show(visit: &Visit, client: &Client, error: Option<&str>) -> Result<Response, Stop> {
     visit.oauth.note(&visit.event("client-show", Some(&client.client_id))).await?;
     let scopes = Scopes::parse(&client.scope).unwrap_or_default();
-    let (menu, other, token) = (visit.menu(), visit.other_language(), visit.form_token());
+    let (menu, token) = (visit.menu(), visit.form_token());
     let seen = digest_of(&client.looked_at());
     let hidden = [(SEEN, seen.as_str())];
     let view = AdminClient {
-        frame: visit.frame(&menu, &other),
+        frame: visit.frame(&menu),
         form: PageForm { hidden: &hidden, ..visit.form(&token) },
         id: &client.client_id,
         name: &client.name,
@@ -98,8 +98,8 @@ async fn show(visit: &Visit, client: &Client, error: Option<&str>) -> Result<Res
 }
 
 fn show_form(visit: &Visit, typed: TypedClient<'_>, error: Option<&str>) -> Response {
-    let (menu, other, token) = (visit.menu(), visit.other_language(), visit.form_token());
-    visit.page(&RegisterClient { frame: visit.frame(&menu, &other), form: visit.form(&token), typed, error })
+    let (menu, token) = (visit.menu(), visit.form_token());
+    visit.page(&RegisterClient { frame: visit.frame(&menu), form: visit.form(&token), typed, error })
 }
 
 async fn add(visit: &Visit, form: &Form) -> Result<Response, Stop> {
@@ -147,7 +147,7 @@ async fn add(visit: &Visit, form: &Form) -> Result<Response, Stop> {
 
 fn once(visit: &Visit, id: &str, secret: &str) -> Response {
     let menu = visit.menu();
-    visit.page(&SecretOnce { frame: visit.frame(&menu, ""), of: id, secret, back: &href(id) })
+    visit.page(&SecretOnce { frame: visit.frame_once(&menu), of: id, secret, back: &href(id) })
 }
 
 async fn change(visit: &Visit, mut client: Client, form: &Form) -> Result<Response, Stop> {

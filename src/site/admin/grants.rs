@@ -36,8 +36,8 @@ async fn show(visit: &Visit) -> Result<Response, Stop> {
         GrantLine { id: &token.id, username: token.username.as_deref(), app: &token.client_id, since, last_looked }
     };
     let grants: Vec<_> = connected.iter().zip(&ids).map(consent).chain(alone.iter().map(token)).collect();
-    let (menu, other, token) = (visit.menu(), visit.other_language(), visit.form_token());
-    Ok(visit.page(&AdminGrants { frame: visit.frame(&menu, &other), form: visit.form(&token), grants: &grants }))
+    let (menu, token) = (visit.menu(), visit.form_token());
+    Ok(visit.page(&AdminGrants { frame: visit.frame(&menu), form: visit.form(&token), grants: &grants }))
 }
 
 async fn revoke(visit: &Visit, request: Request) -> Result<Response, Stop> {

@@ -32,8 +32,8 @@ async fn show(visit: &Visit, error: Option<&str>) -> Result<Response, Stop> {
         UserLine { username: &account.username, role: &account.role, disabled: account.disabled, own: account.row == own }
     };
     let users: Vec<_> = accounts.iter().map(line).collect();
-    let (menu, other, token) = (visit.menu(), visit.other_language(), visit.form_token());
-    Ok(visit.page(&AdminUsers { frame: visit.frame(&menu, &other), form: visit.form(&token), users: &users, error }))
+    let (menu, token) = (visit.menu(), visit.form_token());
+    Ok(visit.page(&AdminUsers { frame: visit.frame(&menu), form: visit.form(&token), users: &users, error }))
 }
 
 async fn change(visit: &Visit, request: Request) -> Result<Response, Stop> {
@@ -73,6 +73,6 @@ async fn add(visit: &Visit, form: &Form, username: &str) -> Result<Response, Sto
         Err(refused) if matches!(refused.error, Error::Constraint(_)) => return show(visit, Some("The name is taken, or there is no such record.")).await,
         Err(refused) => return Err(refused.into()),
     }
-    let (menu, other) = (visit.menu(), String::new());
-    Ok(visit.page(&SecretOnce { frame: visit.frame(&menu, &other), of: username, secret: &password, back: "/admin/users" }))
+    let menu = visit.menu();
+    Ok(visit.page(&SecretOnce { frame: visit.frame_once(&menu), of: username, secret: &password, back: "/admin/users" }))
 }

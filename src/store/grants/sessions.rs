@@ -1,6 +1,6 @@
 //! Who is signed in.
 
-use super::{any, once, optional, text};
+use super::{any, once, text};
 use crate::accounts::{ACCOUNT_COLUMNS, ACCOUNT_JOINS, account};
 use crate::{Account, Change, Error, Store};
 use hearthgate_mapping::Sql;
@@ -22,8 +22,6 @@ pub struct Session {
     pub methods: String,
     /// The second factor is still to come: nothing else is open to it.
     pub half: bool,
-    /// The language that the person chose.
-    pub locale: Option<String>,
 }
 
 /// A session to be opened.
@@ -41,8 +39,6 @@ pub struct NewSession {
     pub methods: String,
     /// The second factor is still to come.
     pub half: bool,
-    /// The language that the person chose.
-    pub locale: Option<String>,
 }
 
 impl Store {
@@ -52,7 +48,7 @@ impl Store {
     /// The database's own.
     pub fn session(&self, hash: &str, now_ms: i64, idle_ms: i64) -> Result<Option<Session>, Error> {
         let sql = format!(
-            "SELECT {ACCOUNT_COLUMNS}, s.signed_in_at, s.seen_at, s.expires_at, s.methods, s.half, s.locale
+            "SELECT {ACCOUNT_COLUMNS}, s.signed_in_at, s.seen_at, s.expires_at, s.methods, s.half
              FROM gw_sessions s JOIN users u ON u.id = s.user_id {ACCOUNT_JOINS}
              WHERE s.hash = ?1 AND s.expires_at > ?2 AND s.seen_at > ?3 AND u.disabled = 0"
         );
@@ -65,7 +61,6 @@ impl Store {
                 expires_at: row.get(9)?,
                 methods: row.get(10)?,
                 half: row.get(11)?,
-                locale: row.get(12)?,
             })
         })
     }
@@ -76,7 +71,7 @@ impl Change {
     #[must_use]
     pub fn open_session(new: &NewSession) -> Self {
         once(
-            "INSERT INTO gw_sessions (hash, user_id, signed_in_at, seen_at, expires_at, methods, half, locale) VALUES (?1, ?2, ?3, ?3, ?4, ?5, ?6, ?7)",
+            "INSERT INTO gw_sessions (hash, user_id, signed_in_at, seen_at, expires_at, methods, half) VALUES (?1, ?2, ?3, ?3, ?4, ?5, ?6)",
             vec![
                 text(&new.hash),
                 Sql::Integer(new.user),
@@ -84,7 +79,6 @@ impl Change {
                 Sql::Integer(new.expires_at),
                 text(&new.methods),
                 Sql::Integer(new.half.into()),
-                optional(new.locale.as_deref()),
             ],
         )
     }
@@ -105,11 +99,5 @@ impl Change {
     #[must_use]
     pub fn see_session(hash: &str, now_ms: i64) -> Self {
         any("UPDATE gw_sessions SET seen_at = ?2 WHERE hash = ?1", vec![text(hash), Sql::Integer(now_ms)])
-    }
-
-    /// Remembers the language that the person chose.
-    #[must_use]
-    pub fn speak(hash: &str, locale: &str) -> Self {
-        any("UPDATE gw_sessions SET locale = ?2 WHERE hash = ?1", vec![text(hash), text(locale)])
     }
 }

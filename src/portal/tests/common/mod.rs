@@ -10,7 +10,7 @@ pub const HOSTILE: &str = "<script>alert(1)</script>\"><img src=x onerror=alert(
 pub const DAY: Day = Day { year: 1980, month: 2, day: 29 };
 
 pub fn frame(language: Language, text: &str) -> Frame<'_> {
-    Frame { language, clinic: text, signed_in: Some(text), menu: &[], other_language: Some(text) }
+    Frame { language, clinic: text, signed_in: Some(text), menu: &[], other_language: Some(text.to_owned()) }
 }
 
 pub fn form() -> Form<'static> {
