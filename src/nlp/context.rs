@@ -6,6 +6,7 @@
 
 use crate::cue::{Cue, kind};
 use crate::finding::{Context, Experiencer, Section, Trigger};
+use crate::lexicon::Lexicon;
 use crate::section::Part;
 use crate::steps::step;
 use crate::token::{Kind, Token};
@@ -19,6 +20,8 @@ const NEAR: usize = 4;
 /// A sentence with its cues.
 #[derive(Clone, Copy)]
 pub(crate) struct Scene<'a> {
+    pub lexicon: &'a Lexicon,
+    pub text: &'a str,
     pub tokens: &'a [Token],
     /// The sentence's tokens: `from..to`.
     pub from: usize,
@@ -36,14 +39,17 @@ struct Reach {
     near: bool,
     hypothetical: bool,
     person: bool,
+    /// Whether the clause tells what is now ("presents with").
+    now: bool,
 }
 
 /// The context of the mention `first..end` (tokens).
 pub(crate) fn classify(scene: &Scene<'_>, first: usize, end: usize) -> Context {
     let mut context = Context::default();
-    leftwards(scene, first, end, &mut context);
+    let now = leftwards(scene, first, end, &mut context);
     rightwards(scene, first, end, &mut context);
-    by_section(scene, &mut context);
+    in_a_year(scene, end, &mut context);
+    by_section(scene, now, &mut context);
     context
 }
 
@@ -51,8 +57,9 @@ fn trigger(scene: &Scene<'_>, cue: &Cue, decides: &'static str) -> Trigger {
     Trigger { decides, start: scene.tokens[cue.first].start as usize, end: scene.tokens[cue.end - 1].end as usize }
 }
 
-fn leftwards(scene: &Scene<'_>, first: usize, end: usize, context: &mut Context) {
-    let mut reach = Reach { negate: !opens_clause(scene, first, end), possible: true, history: true, near: true, hypothetical: true, person: true };
+/// What the words before the mention say; whether they tell what is now.
+fn leftwards(scene: &Scene<'_>, first: usize, end: usize, context: &mut Context) -> bool {
+    let mut reach = Reach { negate: !opens_clause(scene, first, end), possible: true, history: true, near: true, hypothetical: true, person: true, now: false };
     let mut cues = scene.cues.partition_point(|c| c.end <= first);
     let mut at = first;
     while at > scene.from {
@@ -77,7 +84,7 @@ fn leftwards(scene: &Scene<'_>, first: usize, end: usize, context: &mut Context)
                     cues = scene.cues.partition_point(|c| c.end <= open);
                 }
             }
-            Kind::Mark(b';') => {
+            Kind::Mark(b';' | b'|') => {
                 reach.negate = false;
                 reach.possible = false;
                 reach.hypothetical = false;
@@ -93,18 +100,43 @@ fn leftwards(scene: &Scene<'_>, first: usize, end: usize, context: &mut Context)
             _ => {}
         }
     }
+    reach.now
 }
 
-/// "No thrombus, and the | atrium | is dilated": the mention is the subject of a clause of its own,
-/// joined by a comma and "and" or a determiner, with a verb of its own that nothing negates.
+/// What is denied before the last comma does not reach the mention.
+///
+/// "No thrombus, and the | atrium | is dilated", "although there is no fracture, | swelling | is seen": the mention is
+/// the subject of a clause of its own with a verb that nothing negates. "No vomiting, | diarrhea | x 4": an item that
+/// is counted is there. "No guarding, mild | tenderness |": so is one that is called slight.
 fn opens_clause(scene: &Scene<'_>, first: usize, end: usize) -> bool {
     let from = scene.from.max(first.saturating_sub(5));
     let Some(comma) = (from..first).rev().find(|&t| scene.tokens[t].is_mark(b',')) else { return false };
-    let joined = scene.cues.iter().inspect(|_| step()).any(|c| c.first == comma + 1 && c.end <= first && c.is(kind::CLAUSE));
-    let between = scene.cues.iter().inspect(|_| step()).any(|c| c.first > comma && c.end <= first && c.is(kind::NEGATE));
-    let verb = scene.cues.iter().inspect(|_| step()).position(|c| c.first == end && c.is(kind::AFFIRM) && !c.is(kind::NEGATE | kind::NEGATE_BACK));
+    let cues = || scene.cues.iter().inspect(|_| step());
+    let inside = |c: &&Cue| c.first > comma && c.end <= first;
+    if cues().filter(inside).any(|c| c.is(kind::NEGATE)) || (comma + 1..first).any(|t| joins(scene, t)) && !cues().any(|c| c.first == comma + 1 && c.is(kind::CLAUSE)) {
+        return false;
+    }
+    let slight = cues().any(|c| c.first == comma + 1 && c.end <= first && c.is(kind::SLIGHT));
+    if (slight || counted(scene, end)) && !(end..scene.to.min(end + 8)).any(|t| joins(scene, t)) {
+        return true;
+    }
+    let joined = cues().any(|c| c.first == comma + 1 && c.end <= first && c.is(kind::CLAUSE)) || cues().any(|c| c.end <= comma && c.is(kind::WHILE));
+    let verb = cues().position(|c| c.first == end && c.is(kind::AFFIRM) && !c.is(kind::NEGATE | kind::NEGATE_BACK));
     let negated = verb.and_then(|v| scene.cues.get(v + 1)).is_some_and(|next| next.first <= end + 3 && next.is(kind::NEGATE | kind::NEGATE_BACK));
-    joined && !between && verb.is_some() && !negated
+    joined && verb.is_some() && !negated
+}
+
+/// "and", "or", "nor".
+fn joins(scene: &Scene<'_>, at: usize) -> bool {
+    scene.lexicon.is_conjunction(scene.tokens[at].word) || scene.tokens[at].text(scene.text).eq_ignore_ascii_case("nor")
+}
+
+/// "x 3 days", "x4" after a mention.
+fn counted(scene: &Scene<'_>, end: usize) -> bool {
+    let Some(token) = scene.tokens[end..scene.to].first() else { return false };
+    let text = token.text(scene.text);
+    let count = text.strip_prefix(['x', 'X', '\u{d7}']);
+    count.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()) || rest.is_empty() && scene.tokens[end + 1..scene.to].first().is_some_and(|t| t.kind == Kind::Number))
 }
 
 /// A cue to the left of the mention.
@@ -138,6 +170,7 @@ fn before(scene: &Scene<'_>, index: usize, cue: &Cue, first: usize, reach: &mut 
     }
     if cue.is(kind::RECENT) {
         reach.history = false;
+        reach.now |= cue.is(kind::AFFIRM);
     }
     if cue.is(kind::SUBJECT) {
         reach.person = false;
@@ -183,7 +216,8 @@ fn joined_to_negation(scene: &Scene<'_>, index: usize) -> bool {
     while let Some(previous) = at.checked_sub(1).and_then(|i| scene.cues.get(i)) {
         let gap = scene.cues[at].first - previous.end;
         if previous.is(kind::NEGATE) && !previous.is(kind::PSEUDO) {
-            return gap <= 1;
+            // "Denies vomiting reports pain": what was denied stands between.
+            return gap == 0 || gap == 1 && !scene.lexicon.is_term(scene.tokens[previous.end].word);
         }
         let passes = gap == 0 && (previous.is(kind::JOINT) || previous.is(kind::AFFIRM) && !previous.is(kind::STOP));
         if !passes {
@@ -215,7 +249,7 @@ fn rightwards(scene: &Scene<'_>, first: usize, end: usize, context: &mut Context
             continue;
         }
         match scene.tokens[at].kind {
-            Kind::Mark(b';' | b'.') => return,
+            Kind::Mark(b';' | b'.' | b'|') => return,
             _ => at += 1,
         }
     }
@@ -224,12 +258,20 @@ fn rightwards(scene: &Scene<'_>, first: usize, end: usize, context: &mut Context
 /// A cue to the right of the mention; whether to read on.
 fn after(scene: &Scene<'_>, index: usize, first: usize, end: usize, context: &mut Context) -> bool {
     let cue = &scene.cues[index];
+    if cue.is(kind::PRESENT) && cue.first - end <= 1 {
+        context.negated = false;
+        context.triggers.retain(|t| t.decides != "negated");
+        return false;
+    }
+    if cue.is(kind::NEGATE_BACK | kind::POSSIBLE_BACK) && of_the_next_item(scene, cue, end) {
+        return false;
+    }
     if cue.is(kind::NEGATE_BACK) && answers(scene, cue, end) && asks_of_another(scene, first) {
         return false;
     }
     let pseudo = cue.is(kind::PSEUDO);
     let both_ways = cue.is(kind::NEGATE) && cue.is(kind::NEGATE_BACK);
-    let closes = scene.tokens.get(cue.end).filter(|_| cue.end < scene.to).is_none_or(|t| matches!(t.kind, Kind::Mark(b'.' | b',' | b';' | b')')));
+    let closes = scene.tokens.get(cue.end).filter(|_| cue.end < scene.to).is_none_or(|t| matches!(t.kind, Kind::Mark(b'.' | b',' | b';' | b')' | b'|' | b']' | b'/')) || t.lines > 0);
     if !pseudo
         && cue.is(kind::NEGATE_BACK)
         && (!both_ways
@@ -273,6 +315,14 @@ fn after(scene: &Scene<'_>, index: usize, first: usize, end: usize, context: &mu
     pseudo || cue.is(kind::STOP) && goes_on || !(cue.is(kind::STOP | kind::NEGATE) || cue.is(kind::AFFIRM) && cue.first > end)
 }
 
+/// "Chest pain, | infarction ruled out": of things set side by side without a joint, the last one has the verb.
+fn of_the_next_item(scene: &Scene<'_>, cue: &Cue, end: usize) -> bool {
+    let between = end..cue.first;
+    let Some(comma) = between.clone().find(|&t| scene.tokens[t].is_mark(b',')) else { return false };
+    let item = scene.tokens[comma + 1..cue.first].iter().any(|t| scene.lexicon.is_term(t.word) || t.is_word() && t.word == 0);
+    item && !between.clone().any(|t| joins(scene, t) || scene.tokens[t].is_mark(b':') || scene.tokens[t].is_mark(b'-'))
+}
+
 /// "…: none", "… - denied": the answer to what stands before the colon or dash.
 fn answers(scene: &Scene<'_>, cue: &Cue, end: usize) -> bool {
     scene.tokens[end..cue.first].iter().any(|t| t.is_mark(b':') || t.is_mark(b'-')) || scene.tokens[cue.first].is_mark(b'?')
@@ -286,8 +336,26 @@ fn asks_of_another(scene: &Scene<'_>, first: usize) -> bool {
         .any(|c| c.is(kind::EVENT) || c.is(kind::STOP) && c.first > scene.from && first - c.end <= 2)
 }
 
-fn by_section(scene: &Scene<'_>, context: &mut Context) {
+/// "Infarction in 2012", "stroke (2015)": told with its year, it is of the past.
+fn in_a_year(scene: &Scene<'_>, end: usize, context: &mut Context) {
+    let mut at = end;
+    let within = |at: usize, word: &str| at < scene.to && scene.tokens[at].text(scene.text).eq_ignore_ascii_case(word);
+    if within(at, "in") || within(at, "(") {
+        at += 1;
+    }
+    let year = |t: &Token| {
+        let text = t.text(scene.text);
+        t.kind == Kind::Number && t.lines == 0 && text.len() == 4 && (text.starts_with("19") || text.starts_with("20"))
+    };
+    if !context.historical && !context.negated && let Some(token) = scene.tokens[at..scene.to].first().filter(|t| year(t)) {
+        context.historical = true;
+        context.triggers.push(Trigger { decides: "historical", start: token.start as usize, end: token.end as usize });
+    }
+}
+
+fn by_section(scene: &Scene<'_>, now: bool, context: &mut Context) {
     match scene.part {
+        Part::Told(Section::History) if now => {}
         // A list of allergies tells what once happened ("penicillin (rash)").
         Part::Told(Section::History | Section::Allergies) | Part::Social => context.historical = true,
         Part::Told(Section::Family) if context.experiencer == Experiencer::Patient => {

@@ -1,6 +1,10 @@
 //! Cues: the words around findings that say how they are meant.
 
+use std::ops::Range;
+
 use crate::lexicon::Lexicon;
+use crate::section::Part;
+use crate::sign::Signs;
 use crate::token::Token;
 
 /// What a cue does, as bits, in the order of `CUES` in `lexicon/build.py`.
@@ -34,6 +38,9 @@ pub(crate) mod kind {
     pub(crate) const JOINT: u32 = 1 << 26;
     pub(crate) const EVENT: u32 = 1 << 27;
     pub(crate) const HYPOTHETICAL_BACK: u32 = 1 << 28;
+    pub(crate) const SLIGHT: u32 = 1 << 29;
+    pub(crate) const PRESENT: u32 = 1 << 30;
+    pub(crate) const WHILE: u32 = 1 << 31;
 }
 
 /// A cue in a sentence: tokens `first..end`.
@@ -54,27 +61,18 @@ impl Cue {
 ///
 /// A cue that begins before a mention ends before it: in "without complications" the mention is
 /// "complications", and the cue "without". `mentions` gives where mentions begin, in order.
-pub(crate) fn find(lexicon: &Lexicon, tokens: &[Token], from: usize, end: usize, mentions: impl Iterator<Item = usize>, out: &mut Vec<Cue>) {
+pub(crate) fn find(lexicon: &Lexicon, text: &str, tokens: &[Token], sentence: Range<usize>, part: Part, mentions: impl Iterator<Item = usize>, out: &mut Vec<Cue>) {
     out.clear();
+    let Range { start: from, end } = sentence;
+    let mut signs = Signs::of(text, tokens, sentence, part);
     let mut at = from;
     let mut mentions = mentions.peekable();
     while at < end {
         while mentions.next_if(|&m| m <= at).is_some() {}
         let to = mentions.peek().copied().unwrap_or(end).min(end);
-        // "(-)" and "(+)" before a finding.
-        if let [open, sign, close, ..] = &tokens[at..to]
-            && open.is_mark(b'(')
-            && close.is_mark(b')')
-            && let Some(kinds) = if sign.is_mark(b'-') {
-                Some(kind::NEGATE)
-            } else if sign.is_mark(b'+') {
-                Some(kind::AFFIRM)
-            } else {
-                None
-            }
-        {
-            out.push(Cue { first: at, end: at + 3, kinds });
-            at += 3;
+        if let Some(cue) = signs.read(at, to) {
+            at = cue.end;
+            out.push(cue);
             continue;
         }
         let (mut node, mut end, mut kinds) = (0, at, 0);

@@ -105,9 +105,9 @@ impl Engine {
         if matches.is_empty() {
             return;
         }
-        cue::find(&self.lexicon, tokens, from, to, matches.iter().map(|m| m.first), cues);
+        cue::find(&self.lexicon, text, tokens, from..to, part, matches.iter().map(|m| m.first), cues);
         outside(cues, matches);
-        let scene = Scene { tokens, from, to, cues, part };
+        let scene = Scene { lexicon: &self.lexicon, text, tokens, from, to, cues, part };
         for found in matches.iter() {
             if document.findings.len() >= MAX_FINDINGS {
                 document.truncated = true;
@@ -215,9 +215,9 @@ impl Engine {
         while to < tokens.len() && !sentence::begins(sentence, tokens, from, to, line) && section::heading(&self.lexicon, tokens, to, part).is_none() {
             to += 1;
         }
-        cue::find(&self.lexicon, tokens, from, to, std::iter::once(first), &mut desk.cues);
+        cue::find(&self.lexicon, sentence, tokens, from..to, part, std::iter::once(first), &mut desk.cues);
         desk.cues.retain(|c| c.end <= first || c.first >= last);
-        let scene = Scene { tokens, from, to, cues: &desk.cues, part };
+        let scene = Scene { lexicon: &self.lexicon, text: sentence, tokens, from, to, cues: &desk.cues, part };
         context::classify(&scene, first, last)
     }
 }

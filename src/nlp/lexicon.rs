@@ -166,6 +166,11 @@ impl Lexicon {
         self.flags.get(word as usize).copied().unwrap_or(0)
     }
 
+    /// Whether a word alone is a term.
+    pub(crate) fn is_term(&self, word: u32) -> bool {
+        word != 0 && self.terms.child(0, word).is_some_and(|node| self.terms.value(node) != 0)
+    }
+
     /// Whether a word leads to a place ("in", "of", "on", "to").
     pub(crate) fn is_preposition(&self, word: u32) -> bool {
         word != 0 && self.prepositions.contains(&word)

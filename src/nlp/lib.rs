@@ -28,6 +28,7 @@ mod reliability;
 mod render;
 mod section;
 mod sentence;
+mod sign;
 mod spans;
 mod spelling;
 mod steps;

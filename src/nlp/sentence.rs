@@ -13,6 +13,16 @@ const DOTTED: [&str; 34] = [
     "hx", "dx", "tx", "rx", "mg", "ml", "cm", "mm", "hr", "hrs", "al",
 ];
 
+/// After these a line goes on, however short.
+const GOES_ON: [&str; 34] = [
+    "and", "or", "with", "of", "the", "no", "for", "a", "an", "any", "in", "to", "by", "from", "at", "on", "as", "not", "without", "nor", "but", "is", "was",
+    "are", "were", "has", "had", "have", "denies", "denied", "his", "her", "if", "than",
+];
+
+/// A list under one of these is denied as a whole; its first item stands within so many tokens.
+const DENIES: [&str; 5] = ["denies", "denied", "denying", "without", "negatives"];
+const LEAD: usize = 12;
+
 /// What answers the question before it ("Any bleeding? No.") and belongs to it.
 const ANSWERS: [&str; 8] = ["no", "none", "yes", "denies", "denied", "never", "negative", "positive"];
 
@@ -26,7 +36,7 @@ pub(crate) fn begins(text: &str, tokens: &[Token], from: usize, at: usize, line:
     if at - from >= LONGEST || token.lines >= 2 {
         return true;
     }
-    if token.lines == 1 && line_was_ended(text, tokens, at, line) {
+    if token.lines == 1 && line_was_ended(text, tokens, from, at, line) {
         return true;
     }
     match previous.kind {
@@ -38,14 +48,27 @@ pub(crate) fn begins(text: &str, tokens: &[Token], from: usize, at: usize, line:
     }
 }
 
-fn line_was_ended(text: &str, tokens: &[Token], at: usize, line: usize) -> bool {
+/// Whether the list whose item begins at `at` hangs on a denial: "denies:" and a bullet for each thing.
+///
+/// The first item's line is looked for near the beginning of the sentence, which is where such a list begins.
+fn led_in(text: &str, tokens: &[Token], from: usize, at: usize) -> bool {
+    let Some(item) = (from + 1..=at.min(from + LEAD)).find(|&t| tokens[t].lines == 1) else { return false };
+    let last = if tokens[item - 1].is_mark(b':') { item.checked_sub(2).filter(|&t| t >= from) } else { Some(item - 1) };
+    last.is_some_and(|t| DENIES.iter().any(|w| tokens[t].text(text).eq_ignore_ascii_case(w)))
+        || last.filter(|&t| t > from).is_some_and(|t| tokens[t].text(text).eq_ignore_ascii_case("for") && tokens[t - 1].text(text).eq_ignore_ascii_case("negative"))
+}
+
+fn line_was_ended(text: &str, tokens: &[Token], from: usize, at: usize, line: usize) -> bool {
     let (token, previous) = (&tokens[at], &tokens[at - 1]);
     let bullet = matches!(token.kind, Kind::Mark(b'-' | b'*' | b'+' | b'#' | b'>' | b'o' | 0));
     let number = token.kind == Kind::Number && tokens.get(at + 1).is_some_and(|t| t.is_mark(b'.') || t.is_mark(b')'));
+    if (bullet || number) && led_in(text, tokens, from, at) {
+        return false;
+    }
     if bullet || number || matches!(previous.kind, Kind::Mark(b'.' | b':' | b'!' | b'?' | b';')) {
         return true;
     }
-    let goes_on = previous.is_mark(b',') || matches!(previous.text(text).to_ascii_lowercase().as_str(), "and" | "or" | "with" | "of" | "the" | "no" | "for");
+    let goes_on = previous.is_mark(b',') || GOES_ON.iter().any(|w| previous.text(text).eq_ignore_ascii_case(w));
     if goes_on {
         return false;
     }

@@ -28,7 +28,7 @@ SECTIONS = ["complaint", "hpi", "history", "family", "ros", "exam", "results", "
 CUES = ["negate", "negate_back", "possible", "possible_back", "history", "history_back", "hypothetical", "family",
         "other_person", "stop", "affirm", "pseudo", "severity", "laterality", "site", "skip", "resolved", "clause",
         "reports", "recent", "subject", "history_near", "head", "not_eponym", "form",
-        "family_back", "joint", "event", "hypothetical_back"]
+        "family_back", "joint", "event", "hypothetical_back", "slight", "present", "while"]
 
 
 def package(name):
