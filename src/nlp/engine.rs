@@ -75,18 +75,18 @@ impl Engine {
     fn block(&self, text: &str, desk: &mut Desk, part: &mut Part, forms: &ShortForms, document: &mut Document) {
         let (mut at, mut from, mut line) = (0, 0, 0);
         while at < desk.tokens.len() && !document.truncated {
-            if desk.tokens[at].lines > 0 {
-                line = at;
-            }
             if let Some(heading) = section::heading(&self.lexicon, &desk.tokens, at, *part) {
                 self.sentence(text, desk, from, at, *part, forms, document);
                 *part = heading.part;
                 (at, from, line) = (heading.next, heading.next, heading.next);
                 continue;
             }
-            if sentence::begins(text, &desk.tokens, from, at, if desk.tokens[at].lines > 0 { line_before(&desk.tokens, at, from) } else { line }) {
+            if sentence::begins(text, &desk.tokens, from, at, line) {
                 self.sentence(text, desk, from, at, *part, forms, document);
                 from = at;
+            }
+            if desk.tokens[at].lines > 0 {
+                line = at;
             }
             at += 1;
         }
@@ -194,13 +194,11 @@ impl Engine {
         }
         let (mut from, mut line, mut part, mut at) = (0, 0, Part::default(), 0);
         while at <= first {
-            if tokens[at].lines > 0 {
-                line = at;
-            }
             if let Some(heading) = section::heading(&self.lexicon, tokens, at, part) {
                 part = heading.part;
                 if heading.next > first {
                     // The span is in the heading itself ("ALLERGIES: to penicillin").
+                    from = at;
                     break;
                 }
                 (at, from, line) = (heading.next, heading.next, heading.next);
@@ -209,10 +207,17 @@ impl Engine {
             if sentence::begins(sentence, tokens, from, at, line) {
                 from = at;
             }
+            if tokens[at].lines > 0 {
+                line = at;
+            }
             at += 1;
         }
         let mut to = last;
+        line = (line..last).rev().find(|&t| tokens[t].lines > 0).unwrap_or(line);
         while to < tokens.len() && !sentence::begins(sentence, tokens, from, to, line) && section::heading(&self.lexicon, tokens, to, part).is_none() {
+            if tokens[to].lines > 0 {
+                line = to;
+            }
             to += 1;
         }
         cue::find(&self.lexicon, sentence, tokens, from..to, part, std::iter::once(first), &mut desk.cues);
@@ -231,11 +236,6 @@ fn outside(cues: &mut Vec<Cue>, matches: &[Match]) {
         }
         !matches[at..].iter().take_while(|m| m.first <= cue.first).any(|m| cue.end <= m.end)
     });
-}
-
-/// The first token of the line before the one that begins at `at`.
-fn line_before(tokens: &[Token], at: usize, from: usize) -> usize {
-    (from..at).rev().find(|&t| tokens[t].lines > 0).unwrap_or(from)
 }
 
 /// Where the block that begins at `from` ends: after a blank line, a line, white space, or
