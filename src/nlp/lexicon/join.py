@@ -118,7 +118,7 @@ def load(lexicon):
     listed = {}
     for key, term in lexicon.terms.items():
         rows = tabular.get(key)
-        if not rows or term[0][0] not in "dsf" or key == key_of(term[0][5]):
+        if not rows or key in lexicon.refused or term[0][0] not in "dsf" or key == key_of(term[0][5]):
             continue
         code, _category, text = min(rows, key=lambda r: (len(r[0]), r[0]))
         if term[0][1].startswith(code) or term[0][0] != "d":
