@@ -49,6 +49,13 @@ pub(crate) fn classify(scene: &Scene<'_>, first: usize, end: usize) -> Context {
     let now = leftwards(scene, first, end, &mut context);
     rightwards(scene, first, end, &mut context);
     in_a_year(scene, end, &mut context);
+    if context.historical && for_days(scene, end) {
+        context.historical = false;
+        context.triggers.retain(|t| t.decides != "historical");
+    }
+    if !context.historical && !now && background(scene, first, end) {
+        context.historical = true;
+    }
     by_section(scene, now, &mut context);
     context
 }
@@ -110,6 +117,9 @@ fn leftwards(scene: &Scene<'_>, first: usize, end: usize, context: &mut Context)
 /// is counted is there. "No guarding, mild | tenderness |": so is one that is called slight.
 fn opens_clause(scene: &Scene<'_>, first: usize, end: usize) -> bool {
     let from = scene.from.max(first.saturating_sub(5));
+    if first > scene.from && joins(scene, first - 1) && scene.tokens[first - 1].text(scene.text).eq_ignore_ascii_case("and") && goes_on(scene, end) {
+        return true;
+    }
     let Some(comma) = (from..first).rev().find(|&t| scene.tokens[t].is_mark(b',')) else { return false };
     let cues = || scene.cues.iter().inspect(|_| step());
     let inside = |c: &&Cue| c.first > comma && c.end <= first;
@@ -120,10 +130,20 @@ fn opens_clause(scene: &Scene<'_>, first: usize, end: usize) -> bool {
     if (slight || counted(scene, end)) && !(end..scene.to.min(end + 8)).any(|t| joins(scene, t)) {
         return true;
     }
+    if comma + 1 == first && goes_on(scene, end) {
+        return true;
+    }
     let joined = cues().any(|c| c.first == comma + 1 && c.end <= first && c.is(kind::CLAUSE)) || cues().any(|c| c.end <= comma && c.is(kind::WHILE));
     let verb = cues().position(|c| c.first == end && c.is(kind::AFFIRM) && !c.is(kind::NEGATE | kind::NEGATE_BACK));
     let negated = verb.and_then(|v| scene.cues.get(v + 1)).is_some_and(|next| next.first <= end + 3 && next.is(kind::NEGATE | kind::NEGATE_BACK));
     joined && verb.is_some() && !negated
+}
+
+/// "No rash, | itching | continues", "no tenderness and | swelling | has decreased": a verb that tells of what is there.
+fn goes_on(scene: &Scene<'_>, end: usize) -> bool {
+    const VERBS: [&str; 9] = ["continues", "continue", "persists", "persist", "remains", "remain", "worsened", "has", "have"];
+    scene.tokens[end..scene.to].first().is_some_and(|t| t.lines == 0 && VERBS.iter().any(|v| t.text(scene.text).eq_ignore_ascii_case(v)))
+        && !scene.cues.iter().any(|c| (end..=end + 1).contains(&c.first) && c.is(kind::NEGATE | kind::NEGATE_BACK | kind::RESOLVED))
 }
 
 /// "and", "or", "nor".
@@ -281,7 +301,8 @@ fn after(scene: &Scene<'_>, index: usize, first: usize, end: usize, context: &mu
         context.negated = true;
         // "Workup for pneumonia was negative": the doubt is settled.
         context.uncertain = false;
-        context.triggers.retain(|t| t.decides != "uncertain");
+        context.hypothetical = false;
+        context.triggers.retain(|t| !matches!(t.decides, "uncertain" | "hypothetical"));
         context.triggers.push(trigger(scene, cue, "negated"));
         return false;
     }
@@ -290,7 +311,9 @@ fn after(scene: &Scene<'_>, index: usize, first: usize, end: usize, context: &mu
         context.triggers.push(trigger(scene, cue, "hypothetical"));
     }
     let beside = cue.first == end && cue.end == end + 1;
-    if cue.is(kind::POSSIBLE_BACK) && (!cue.is(kind::POSSIBLE) || closes || beside) && !context.uncertain {
+    // "Chest pain ?angina": the doubt is about what follows.
+    let asks_on = scene.tokens[cue.first].is_mark(b'?') && scene.tokens[cue.end..scene.to].first().is_some_and(|t| t.is_word() && t.lines == 0);
+    if cue.is(kind::POSSIBLE_BACK) && !asks_on && (!cue.is(kind::POSSIBLE) || closes || beside) && !context.uncertain {
         context.uncertain = true;
         context.triggers.push(trigger(scene, cue, "uncertain"));
     }
@@ -353,11 +376,34 @@ fn in_a_year(scene: &Scene<'_>, end: usize, context: &mut Context) {
     }
 }
 
+/// "A 60-year-old woman with | diabetes | who presents with cough": what she had before she came.
+fn background(scene: &Scene<'_>, first: usize, end: usize) -> bool {
+    const OLD: [&str; 4] = ["old", "yo", "yr", "o"];
+    let from = scene.from.max(first.saturating_sub(12));
+    let is = |at: usize, word: &str| scene.tokens[at].text(scene.text).eq_ignore_ascii_case(word);
+    let Some(with) = (from..first).rev().find(|&t| is(t, "with")) else { return false };
+    let of_a_person = (from..with).any(|t| OLD.iter().any(|o| is(t, o)));
+    let comes = scene.cues.iter().inspect(|_| step()).find(|c| c.first >= end && c.is(kind::RECENT) && c.is(kind::AFFIRM));
+    of_a_person && comes.is_some_and(|c| c.first - end <= 25 && is(c.end - 1, "with") && (is(c.first, "presenting") || c.first > end && is(c.first - 1, "who")))
+}
+
+/// "History of fever for three days", "h/o cough since 2 weeks": of the past and still there.
+fn for_days(scene: &Scene<'_>, end: usize) -> bool {
+    const LINKS: [&str; 4] = ["for", "since", "x", "of"];
+    const UNITS: [&str; 10] = ["hour", "hours", "hr", "hrs", "day", "days", "week", "weeks", "wk", "wks"];
+    let is = |at: usize, words: &[&str]| scene.tokens[at].lines == 0 && words.iter().any(|w| scene.tokens[at].text(scene.text).eq_ignore_ascii_case(w));
+    let to = scene.to.min(end + 6);
+    (end..to).take_while(|&t| !matches!(scene.tokens[t].kind, Kind::Mark(b',' | b';' | b'.'))).any(|t| is(t, &LINKS) && (t + 1..scene.to.min(t + 5)).any(|u| is(u, &UNITS)))
+        && !(end..scene.to.min(end + 9)).any(|t| is(t, &["ago", "back"]))
+}
+
 fn by_section(scene: &Scene<'_>, now: bool, context: &mut Context) {
     match scene.part {
         Part::Told(Section::History) if now => {}
         // A list of allergies tells what once happened ("penicillin (rash)").
         Part::Told(Section::History | Section::Allergies) | Part::Social => context.historical = true,
+        Part::Vaccines => context.hypothetical = true,
+        Part::Doubt => context.uncertain |= !context.negated,
         Part::Told(Section::Family) if context.experiencer == Experiencer::Patient => {
             context.experiencer = Experiencer::Family;
             context.historical = true;

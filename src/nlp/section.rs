@@ -13,12 +13,16 @@ pub(crate) enum Part {
     Told(Section),
     /// Habits, work, travel: told as history.
     Social,
+    /// What the patient is protected against: no disease of theirs.
+    Vaccines,
+    /// What it may be ("differential diagnosis").
+    Doubt,
     #[default]
     None,
 }
 
 /// In the order of `SECTIONS` in `lexicon/build.py`.
-const PARTS: [Part; 13] = [
+const PARTS: [Part; 16] = [
     Part::Told(Section::Complaint),
     Part::Told(Section::Hpi),
     Part::Told(Section::History),
@@ -32,9 +36,12 @@ const PARTS: [Part; 13] = [
     Part::Told(Section::Plan),
     Part::Told(Section::Other),
     Part::Social,
+    Part::None,
+    Part::Vaccines,
+    Part::Doubt,
 ];
 /// The value in the trie for names of organs ("Abdomen:"), which open a part of an examination
-/// only where no other section is open.
+/// only where no other section is open; its place in `PARTS` is empty.
 const ORGAN: u32 = 14;
 
 impl Part {
@@ -42,14 +49,16 @@ impl Part {
     pub(crate) fn section(self) -> Section {
         match self {
             Part::Told(section) => section,
-            Part::Social => Section::History,
+            Part::Social | Part::Vaccines => Section::History,
+            Part::Doubt => Section::Assessment,
             Part::None => Section::Other,
         }
     }
 
     /// The bit of an abbreviation sense's section mask.
     pub(crate) fn bit(self) -> u32 {
-        PARTS.iter().position(|&p| p == self).map_or(1 << 11, |at| 1 << at)
+        let part = Part::Told(self.section());
+        PARTS.iter().position(|&p| p == part).map_or(1 << 11, |at| 1 << at)
     }
 }
 

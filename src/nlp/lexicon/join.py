@@ -24,7 +24,7 @@ CASED, ABBREVIATION = 1, 2
 # A single word this frequent in everyday language is no term unless we wrote it.
 COMMON = 3000
 SECTIONS = ["complaint", "hpi", "history", "family", "ros", "exam", "results", "medications", "allergies",
-            "assessment", "plan", "other", "social", "organ"]
+            "assessment", "plan", "other", "social", "organ", "vaccines", "doubt"]
 CUES = ["negate", "negate_back", "possible", "possible_back", "history", "history_back", "hypothetical", "family",
         "other_person", "stop", "affirm", "pseudo", "severity", "laterality", "site", "skip", "resolved", "clause",
         "reports", "recent", "subject", "history_near", "head", "not_eponym", "form",
