@@ -122,18 +122,23 @@ fn opens_clause(scene: &Scene<'_>, first: usize, end: usize) -> bool {
     }
     let Some(comma) = (from..first).rev().find(|&t| scene.tokens[t].is_mark(b',')) else { return false };
     let cues = || scene.cues.iter().inspect(|_| step());
-    let inside = |c: &&Cue| c.first > comma && c.end <= first;
-    if cues().filter(inside).any(|c| c.is(kind::NEGATE)) || (comma + 1..first).any(|t| joins(scene, t)) && !cues().any(|c| c.first == comma + 1 && c.is(kind::CLAUSE)) {
+    let clause = cues().any(|c| c.first == comma + 1 && c.end <= first && c.is(kind::CLAUSE));
+    if cues().any(|c| c.first > comma && c.end <= first && c.is(kind::NEGATE)) {
+        return false;
+    }
+    // "2/6 systolic murmur", "2+ edema".
+    let graded = scene.tokens[comma + 1].kind == Kind::Number && comma + 1 < first;
+    if !graded && !clause && (comma + 1..first).any(|t| joins(scene, t)) {
         return false;
     }
     let slight = cues().any(|c| c.first == comma + 1 && c.end <= first && c.is(kind::SLIGHT));
-    if (slight || counted(scene, end)) && !(end..scene.to.min(end + 8)).any(|t| joins(scene, t)) {
+    if (slight || graded || counted(scene, end)) && !(end..scene.to.min(end + 16)).any(|t| joins(scene, t)) {
         return true;
     }
     if comma + 1 == first && goes_on(scene, end) {
         return true;
     }
-    let joined = cues().any(|c| c.first == comma + 1 && c.end <= first && c.is(kind::CLAUSE)) || cues().any(|c| c.end <= comma && c.is(kind::WHILE));
+    let joined = clause || cues().any(|c| c.end <= comma && c.is(kind::WHILE));
     let verb = cues().position(|c| c.first == end && c.is(kind::AFFIRM) && !c.is(kind::NEGATE | kind::NEGATE_BACK));
     let negated = verb.and_then(|v| scene.cues.get(v + 1)).is_some_and(|next| next.first <= end + 3 && next.is(kind::NEGATE | kind::NEGATE_BACK));
     joined && verb.is_some() && !negated
@@ -156,7 +161,9 @@ fn counted(scene: &Scene<'_>, end: usize) -> bool {
     let Some(token) = scene.tokens[end..scene.to].first() else { return false };
     let text = token.text(scene.text);
     let count = text.strip_prefix(['x', 'X', '\u{d7}']);
-    count.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()) || rest.is_empty() && scene.tokens[end + 1..scene.to].first().is_some_and(|t| t.kind == Kind::Number))
+    count.is_some_and(|rest| {
+        rest.starts_with(|c: char| c.is_ascii_digit()) || rest.is_empty() && scene.tokens[end + 1..scene.to].first().is_some_and(|t| t.kind == Kind::Number)
+    })
 }
 
 /// A cue to the left of the mention.
@@ -165,6 +172,8 @@ fn before(scene: &Scene<'_>, index: usize, cue: &Cue, first: usize, reach: &mut 
     let negates = cue.is(kind::NEGATE) && !cue.is(kind::PSEUDO);
     if negates && reach.negate && !context.negated {
         context.negated = true;
+        // What was in doubt before ("evaluated for a stroke, CT negative for bleeding") is so no longer.
+        reach.possible &= cue.is(kind::POSSIBLE);
         context.triggers.push(trigger(scene, cue, "negated"));
     }
     if cue.is(kind::POSSIBLE) && reach.possible && !context.uncertain && !denied_doubt(scene, index) {
@@ -278,7 +287,10 @@ fn rightwards(scene: &Scene<'_>, first: usize, end: usize, context: &mut Context
 /// A cue to the right of the mention; whether to read on.
 fn after(scene: &Scene<'_>, index: usize, first: usize, end: usize, context: &mut Context) -> bool {
     let cue = &scene.cues[index];
-    if cue.is(kind::PRESENT) && cue.first - end <= 1 {
+    if cue.is(kind::PRESENT)
+        && cue.first - end <= 1
+        && (!scene.tokens[cue.first].is_word() || scene.tokens[cue.first].letters == 1 || answered_no(scene, context))
+    {
         context.negated = false;
         context.triggers.retain(|t| t.decides != "negated");
         return false;
@@ -291,7 +303,11 @@ fn after(scene: &Scene<'_>, index: usize, first: usize, end: usize, context: &mu
     }
     let pseudo = cue.is(kind::PSEUDO);
     let both_ways = cue.is(kind::NEGATE) && cue.is(kind::NEGATE_BACK);
-    let closes = scene.tokens.get(cue.end).filter(|_| cue.end < scene.to).is_none_or(|t| matches!(t.kind, Kind::Mark(b'.' | b',' | b';' | b')' | b'|' | b']' | b'/')) || t.lines > 0);
+    let closes = scene
+        .tokens
+        .get(cue.end)
+        .filter(|_| cue.end < scene.to)
+        .is_none_or(|t| matches!(t.kind, Kind::Mark(b'.' | b',' | b';' | b')' | b'|' | b']' | b'/')) || t.lines > 0);
     if !pseudo
         && cue.is(kind::NEGATE_BACK)
         && (!both_ways
@@ -338,6 +354,14 @@ fn after(scene: &Scene<'_>, index: usize, first: usize, end: usize, context: &mu
     pseudo || cue.is(kind::STOP) && goes_on || !(cue.is(kind::STOP | kind::NEGATE) || cue.is(kind::AFFIRM) && cue.first > end)
 }
 
+/// "Influenza negative, | RSV | positive": what was denied was the answer to another question.
+fn answered_no(scene: &Scene<'_>, context: &Context) -> bool {
+    context
+        .triggers
+        .iter()
+        .any(|t| t.decides == "negated" && scene.text.get(t.start..t.end).is_some_and(|w| w.eq_ignore_ascii_case("negative") || w.eq_ignore_ascii_case("neg")))
+}
+
 /// "Chest pain, | infarction ruled out": of things set side by side without a joint, the last one has the verb.
 fn of_the_next_item(scene: &Scene<'_>, cue: &Cue, end: usize) -> bool {
     let between = end..cue.first;
@@ -370,7 +394,10 @@ fn in_a_year(scene: &Scene<'_>, end: usize, context: &mut Context) {
         let text = t.text(scene.text);
         t.kind == Kind::Number && t.lines == 0 && text.len() == 4 && (text.starts_with("19") || text.starts_with("20"))
     };
-    if !context.historical && !context.negated && let Some(token) = scene.tokens[at..scene.to].first().filter(|t| year(t)) {
+    if !context.historical
+        && !context.negated
+        && let Some(token) = scene.tokens[at..scene.to].first().filter(|t| year(t))
+    {
         context.historical = true;
         context.triggers.push(Trigger { decides: "historical", start: token.start as usize, end: token.end as usize });
     }
@@ -393,7 +420,9 @@ fn for_days(scene: &Scene<'_>, end: usize) -> bool {
     const UNITS: [&str; 10] = ["hour", "hours", "hr", "hrs", "day", "days", "week", "weeks", "wk", "wks"];
     let is = |at: usize, words: &[&str]| scene.tokens[at].lines == 0 && words.iter().any(|w| scene.tokens[at].text(scene.text).eq_ignore_ascii_case(w));
     let to = scene.to.min(end + 6);
-    (end..to).take_while(|&t| !matches!(scene.tokens[t].kind, Kind::Mark(b',' | b';' | b'.'))).any(|t| is(t, &LINKS) && (t + 1..scene.to.min(t + 5)).any(|u| is(u, &UNITS)))
+    (end..to)
+        .take_while(|&t| !matches!(scene.tokens[t].kind, Kind::Mark(b',' | b';' | b'.')))
+        .any(|t| is(t, &LINKS) && (t + 1..scene.to.min(t + 5)).any(|u| is(u, &UNITS)))
         && !(end..scene.to.min(end + 9)).any(|t| is(t, &["ago", "back"]))
 }
 

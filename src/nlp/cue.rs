@@ -61,7 +61,15 @@ impl Cue {
 ///
 /// A cue that begins before a mention ends before it: in "without complications" the mention is
 /// "complications", and the cue "without". `mentions` gives where mentions begin, in order.
-pub(crate) fn find(lexicon: &Lexicon, text: &str, tokens: &[Token], sentence: Range<usize>, part: Part, mentions: impl Iterator<Item = usize>, out: &mut Vec<Cue>) {
+pub(crate) fn find(
+    lexicon: &Lexicon,
+    text: &str,
+    tokens: &[Token],
+    sentence: Range<usize>,
+    part: Part,
+    mentions: impl Iterator<Item = usize>,
+    out: &mut Vec<Cue>,
+) {
     out.clear();
     let Range { start: from, end } = sentence;
     let mut signs = Signs::of(text, tokens, sentence, part);

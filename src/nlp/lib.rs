@@ -44,4 +44,4 @@ pub use render::{html, json_line, table};
 pub use spans::{SpansError, classify_spans};
 
 /// The engine's version: changes whenever the same text may give other findings.
-pub const ENGINE_VERSION: &str = "1.1.0";
+pub const ENGINE_VERSION: &str = "1.2.0";

@@ -55,7 +55,9 @@ fn led_in(text: &str, tokens: &[Token], from: usize, at: usize) -> bool {
     let Some(item) = (from + 1..=at.min(from + LEAD)).find(|&t| tokens[t].lines == 1) else { return false };
     let last = if tokens[item - 1].is_mark(b':') { item.checked_sub(2).filter(|&t| t >= from) } else { Some(item - 1) };
     last.is_some_and(|t| DENIES.iter().any(|w| tokens[t].text(text).eq_ignore_ascii_case(w)))
-        || last.filter(|&t| t > from).is_some_and(|t| tokens[t].text(text).eq_ignore_ascii_case("for") && tokens[t - 1].text(text).eq_ignore_ascii_case("negative"))
+        || last
+            .filter(|&t| t > from)
+            .is_some_and(|t| tokens[t].text(text).eq_ignore_ascii_case("for") && tokens[t - 1].text(text).eq_ignore_ascii_case("negative"))
 }
 
 fn line_was_ended(text: &str, tokens: &[Token], from: usize, at: usize, line: usize) -> bool {

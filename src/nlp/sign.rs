@@ -84,7 +84,11 @@ impl<'a> Signs<'a> {
     /// "+cough", "cough +", "+ve", "-fever".
     fn bare(&mut self, at: usize, to: usize, yes: bool) -> Option<(usize, u32)> {
         let token = &self.tokens[at];
-        if yes && let [slash, minus, ..] = &self.tokens[at + 1..to] && slash.is_mark(b'/') && minus.is_mark(b'-') {
+        if yes
+            && let [slash, minus, ..] = &self.tokens[at + 1..to]
+            && slash.is_mark(b'/')
+            && minus.is_mark(b'-')
+        {
             return Some((at + 3, kind::POSSIBLE));
         }
         let mut end = at + 1;
@@ -107,13 +111,23 @@ impl<'a> Signs<'a> {
         let item = at == self.sentence.start || matches!(self.tokens[at - 1].kind, Kind::Mark(b',' | b':' | b';' | b'(' | b'|'));
         let opens = item || token.spaced || self.tokens[at - 1].is_mark(b'/');
         let bullet = token.lines > 0 || at == 0;
-        let sign = if yes { attached || item && !bullet } else { (attached && (!bullet || self.has_plus()) && (self.asks || self.has_plus())) || item && !bullet && self.has_plus() };
+        let sign = if yes {
+            attached || item && !bullet
+        } else {
+            (attached && (!bullet || self.has_plus()) && (self.asks || self.has_plus())) || item && !bullet && self.has_plus()
+        };
         (opens && sign && next.is_some_and(Token::is_word)).then_some((end, answer(yes, false)))
     }
 
     /// "Fever: N", "Cough = y".
     fn letter(&self, at: usize) -> Option<(usize, u32)> {
-        let yes = if self.is(at, "y") { true } else if self.is(at, "n") { false } else { return None };
+        let yes = if self.is(at, "y") {
+            true
+        } else if self.is(at, "n") {
+            false
+        } else {
+            return None;
+        };
         let asked = at > self.sentence.start && matches!(self.tokens[at - 1].kind, Kind::Mark(b':' | b'=' | b'?' | b'-'));
         let closes = self.tokens[at + 1..self.sentence.end].first().is_none_or(|t| t.lines > 0 || matches!(t.kind, Kind::Mark(b',' | b';' | b'.' | b'|')));
         (asked && closes).then_some((at + 1, answer(yes, true)))

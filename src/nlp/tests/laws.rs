@@ -132,7 +132,8 @@ fn forward() -> impl Strategy<Value = Clause> {
                 if number > 0 {
                     clause.text.push_str(if number + 1 == list.len() { joint } else { ", " });
                 }
-                clause.text.push_str(filler);
+                // "No guarding, mild tenderness" is no list.
+                clause.text.push_str(if number > 0 && joint == ", " && *filler == "mild " { "" } else { filler });
                 clause.terms.push((clause.text.len(), term, said));
                 clause.text.push_str(term);
             }
