@@ -4,12 +4,14 @@
 //! words are read outwards, to the left for cues that reach forward ("no", "history of") and to
 //! the right for those that reach back ("was ruled out"), until something ends their reach.
 
+use crate::clause::{joins, opens_clause};
 use crate::cue::{Cue, kind};
 use crate::finding::{Context, Experiencer, Section, Trigger};
 use crate::lexicon::Lexicon;
 use crate::section::Part;
 use crate::steps::step;
 use crate::token::{Kind, Token};
+use crate::when::{background, for_days, in_a_year};
 
 /// A backward cue stands at most so many tokens after the mention.
 const BACKWARD: usize = 12;
@@ -108,62 +110,6 @@ fn leftwards(scene: &Scene<'_>, first: usize, end: usize, context: &mut Context)
         }
     }
     reach.now
-}
-
-/// What is denied before the last comma does not reach the mention.
-///
-/// "No thrombus, and the | atrium | is dilated", "although there is no fracture, | swelling | is seen": the mention is
-/// the subject of a clause of its own with a verb that nothing negates. "No vomiting, | diarrhea | x 4": an item that
-/// is counted is there. "No guarding, mild | tenderness |": so is one that is called slight.
-fn opens_clause(scene: &Scene<'_>, first: usize, end: usize) -> bool {
-    let from = scene.from.max(first.saturating_sub(5));
-    if first > scene.from && joins(scene, first - 1) && scene.tokens[first - 1].text(scene.text).eq_ignore_ascii_case("and") && goes_on(scene, end) {
-        return true;
-    }
-    let Some(comma) = (from..first).rev().find(|&t| scene.tokens[t].is_mark(b',')) else { return false };
-    let cues = || scene.cues.iter().inspect(|_| step());
-    let clause = cues().any(|c| c.first == comma + 1 && c.end <= first && c.is(kind::CLAUSE));
-    if cues().any(|c| c.first > comma && c.end <= first && c.is(kind::NEGATE)) {
-        return false;
-    }
-    // "2/6 systolic murmur", "2+ edema".
-    let graded = scene.tokens[comma + 1].kind == Kind::Number && comma + 1 < first;
-    if !graded && !clause && (comma + 1..first).any(|t| joins(scene, t)) {
-        return false;
-    }
-    let slight = cues().any(|c| c.first == comma + 1 && c.end <= first && c.is(kind::SLIGHT));
-    if (slight || graded || counted(scene, end)) && !(end..scene.to.min(end + 16)).any(|t| joins(scene, t)) {
-        return true;
-    }
-    if comma + 1 == first && goes_on(scene, end) {
-        return true;
-    }
-    let joined = clause || cues().any(|c| c.end <= comma && c.is(kind::WHILE));
-    let verb = cues().position(|c| c.first == end && c.is(kind::AFFIRM) && !c.is(kind::NEGATE | kind::NEGATE_BACK));
-    let negated = verb.and_then(|v| scene.cues.get(v + 1)).is_some_and(|next| next.first <= end + 3 && next.is(kind::NEGATE | kind::NEGATE_BACK));
-    joined && verb.is_some() && !negated
-}
-
-/// "No rash, | itching | continues", "no tenderness and | swelling | has decreased": a verb that tells of what is there.
-fn goes_on(scene: &Scene<'_>, end: usize) -> bool {
-    const VERBS: [&str; 9] = ["continues", "continue", "persists", "persist", "remains", "remain", "worsened", "has", "have"];
-    scene.tokens[end..scene.to].first().is_some_and(|t| t.lines == 0 && VERBS.iter().any(|v| t.text(scene.text).eq_ignore_ascii_case(v)))
-        && !scene.cues.iter().any(|c| (end..=end + 1).contains(&c.first) && c.is(kind::NEGATE | kind::NEGATE_BACK | kind::RESOLVED))
-}
-
-/// "and", "or", "nor".
-fn joins(scene: &Scene<'_>, at: usize) -> bool {
-    scene.lexicon.is_conjunction(scene.tokens[at].word) || scene.tokens[at].text(scene.text).eq_ignore_ascii_case("nor")
-}
-
-/// "x 3 days", "x4" after a mention.
-fn counted(scene: &Scene<'_>, end: usize) -> bool {
-    let Some(token) = scene.tokens[end..scene.to].first() else { return false };
-    let text = token.text(scene.text);
-    let count = text.strip_prefix(['x', 'X', '\u{d7}']);
-    count.is_some_and(|rest| {
-        rest.starts_with(|c: char| c.is_ascii_digit()) || rest.is_empty() && scene.tokens[end + 1..scene.to].first().is_some_and(|t| t.kind == Kind::Number)
-    })
 }
 
 /// A cue to the left of the mention.
@@ -381,49 +327,6 @@ fn asks_of_another(scene: &Scene<'_>, first: usize) -> bool {
     let cues = scene.cues[..scene.cues.partition_point(|c| c.end <= first)].iter().rev().inspect(|_| step());
     cues.take_while(|c| !scene.tokens[c.end..first].iter().any(|t| matches!(t.kind, Kind::Mark(b';' | b':' | b'.'))))
         .any(|c| c.is(kind::EVENT) || c.is(kind::STOP) && c.first > scene.from && first - c.end <= 2)
-}
-
-/// "Infarction in 2012", "stroke (2015)": told with its year, it is of the past.
-fn in_a_year(scene: &Scene<'_>, end: usize, context: &mut Context) {
-    let mut at = end;
-    let within = |at: usize, word: &str| at < scene.to && scene.tokens[at].text(scene.text).eq_ignore_ascii_case(word);
-    if within(at, "in") || within(at, "(") {
-        at += 1;
-    }
-    let year = |t: &Token| {
-        let text = t.text(scene.text);
-        t.kind == Kind::Number && t.lines == 0 && text.len() == 4 && (text.starts_with("19") || text.starts_with("20"))
-    };
-    if !context.historical
-        && !context.negated
-        && let Some(token) = scene.tokens[at..scene.to].first().filter(|t| year(t))
-    {
-        context.historical = true;
-        context.triggers.push(Trigger { decides: "historical", start: token.start as usize, end: token.end as usize });
-    }
-}
-
-/// "A 60-year-old woman with | diabetes | who presents with cough": what she had before she came.
-fn background(scene: &Scene<'_>, first: usize, end: usize) -> bool {
-    const OLD: [&str; 4] = ["old", "yo", "yr", "o"];
-    let from = scene.from.max(first.saturating_sub(12));
-    let is = |at: usize, word: &str| scene.tokens[at].text(scene.text).eq_ignore_ascii_case(word);
-    let Some(with) = (from..first).rev().find(|&t| is(t, "with")) else { return false };
-    let of_a_person = (from..with).any(|t| OLD.iter().any(|o| is(t, o)));
-    let comes = scene.cues.iter().inspect(|_| step()).find(|c| c.first >= end && c.is(kind::RECENT) && c.is(kind::AFFIRM));
-    of_a_person && comes.is_some_and(|c| c.first - end <= 25 && is(c.end - 1, "with") && (is(c.first, "presenting") || c.first > end && is(c.first - 1, "who")))
-}
-
-/// "History of fever for three days", "h/o cough since 2 weeks": of the past and still there.
-fn for_days(scene: &Scene<'_>, end: usize) -> bool {
-    const LINKS: [&str; 4] = ["for", "since", "x", "of"];
-    const UNITS: [&str; 10] = ["hour", "hours", "hr", "hrs", "day", "days", "week", "weeks", "wk", "wks"];
-    let is = |at: usize, words: &[&str]| scene.tokens[at].lines == 0 && words.iter().any(|w| scene.tokens[at].text(scene.text).eq_ignore_ascii_case(w));
-    let to = scene.to.min(end + 6);
-    (end..to)
-        .take_while(|&t| !matches!(scene.tokens[t].kind, Kind::Mark(b',' | b';' | b'.')))
-        .any(|t| is(t, &LINKS) && (t + 1..scene.to.min(t + 5)).any(|u| is(u, &UNITS)))
-        && !(end..scene.to.min(end + 9)).any(|t| is(t, &["ago", "back"]))
 }
 
 fn by_section(scene: &Scene<'_>, now: bool, context: &mut Context) {

@@ -14,6 +14,7 @@
 //! ```
 
 mod abbreviation;
+mod clause;
 mod confidence;
 mod context;
 mod cue;
@@ -34,6 +35,7 @@ mod spelling;
 mod steps;
 mod token;
 mod trie;
+mod when;
 
 pub use engine::{Engine, MAX_FINDINGS};
 pub use evaluate::{Calibration, EvaluationError, MentionScore, Score, SpanScore, calibration, evaluate};

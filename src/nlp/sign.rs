@@ -24,6 +24,8 @@ pub(crate) struct Signs<'a> {
     behind: Option<bool>,
     /// Whether a part of the note asks for what is there and what is not.
     asks: bool,
+    /// Whether the part is a plan, whose empty boxes are things to be done.
+    to_do: bool,
     /// Whether a plus stands in the sentence, once it was looked for.
     plus: Option<bool>,
 }
@@ -31,7 +33,7 @@ pub(crate) struct Signs<'a> {
 impl<'a> Signs<'a> {
     pub(crate) fn of(text: &'a str, tokens: &'a [Token], sentence: Range<usize>, part: Part) -> Signs<'a> {
         let asks = matches!(part, Part::Told(Section::Ros | Section::Exam | Section::Hpi | Section::Complaint));
-        Signs { text, tokens, sentence, behind: None, asks, plus: None }
+        Signs { text, tokens, sentence, behind: None, asks, to_do: matches!(part, Part::Told(Section::Assessment | Section::Plan)), plus: None }
     }
 
     /// The sign that begins at token `at` and ends before `to`, if one does.
@@ -41,7 +43,7 @@ impl<'a> Signs<'a> {
             Kind::Mark(b'(' | b'[') => self.boxed(at, to)?,
             Kind::Mark(sign @ (b'+' | b'-')) => self.bare(at, to, sign == b'+')?,
             Kind::Mark(0) => match token.text(self.text) {
-                "\u{2610}" if self.lists() => (at + 1, kind::NEGATE),
+                "\u{2610}" if !self.to_do => (at + 1, kind::NEGATE),
                 "\u{b1}" => (at + 1, kind::POSSIBLE),
                 "\u{2611}" | "\u{2612}" | "\u{2713}" | "\u{2714}" => (at + 1, YES),
                 _ => return None,
@@ -56,16 +58,11 @@ impl<'a> Signs<'a> {
         self.tokens[at].text(self.text).eq_ignore_ascii_case(word)
     }
 
-    /// Boxes of a plan are things to be done.
-    fn lists(&self) -> bool {
-        self.asks || self.sentence.start == 0 || self.behind.is_some()
-    }
-
     /// "(+)", "(-)", "[x]", "[ ]", before or after a finding.
     fn boxed(&mut self, at: usize, to: usize) -> Option<(usize, u32)> {
         let close = if self.tokens[at].is_mark(b'(') { b')' } else { b']' };
         let inside = self.tokens[at + 1..to].first()?;
-        let (end, yes) = if inside.is_mark(close) && close == b']' && inside.spaced {
+        let (end, yes) = if inside.is_mark(close) && close == b']' && inside.spaced && !self.to_do {
             (at + 2, false)
         } else if self.tokens[at + 2..to].first()?.is_mark(close) {
             match inside.kind {
@@ -148,7 +145,7 @@ impl<'a> Signs<'a> {
     fn has_plus(&mut self) -> bool {
         if self.plus.is_none() {
             // "90+ years" and "2+ edema" are amounts.
-            let counts = |t: &[Token]| t[1].is_mark(b'+') && !(t[0].kind == Kind::Number && !t[1].spaced);
+            let counts = |t: &[Token]| t[1].is_mark(b'+') && (t[1].spaced || t[0].kind != Kind::Number);
             let here = &self.tokens[self.sentence.clone()];
             self.plus = Some(here.first().is_some_and(|t| t.is_mark(b'+')) || here.windows(2).any(counts));
         }
