@@ -1,6 +1,7 @@
 //! The authorization server from outside: rows B of the abuse catalogue and the SMART App Launch, by a small browser and client of our
 //! own that know the wire and nothing else.
 
+mod accounts;
 mod client;
 mod codes;
 mod consents;
