@@ -28,7 +28,8 @@ SMALL = {"of", "the", "and", "or", "in", "due", "to", "with", "by", "a", "an", "
 
 def walk(value, found):
     if isinstance(value, dict):
-        code, name = value.get("code"), value.get("display") or value.get("long") or value.get("name")
+        system = str(value.get("system") or "snomed").lower()
+        code, name = value.get("code") if re.search("snomed|sct|rxnorm", system) else None, value.get("display") or value.get("long") or value.get("name")
         if isinstance(code, (str, int)) and isinstance(name, str) and str(code).isdigit():
             found[str(code)].add(name)
         for inner in value.values():

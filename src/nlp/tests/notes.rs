@@ -1,6 +1,6 @@
 //! Whole notes: spans, sections, abbreviations, short forms, lists, bad input.
 
-use hearthgate_nlp::{Category, Document, Engine, Finding, MAX_FINDINGS, Section, html, json_line, table};
+use hearthgate_nlp::{Category, Document, Engine, Experiencer, Finding, MAX_FINDINGS, Section, html, json_line, table};
 
 fn engine() -> Engine {
     Engine::new().expect("the embedded lexicon")
@@ -173,6 +173,60 @@ fn everyday_conditions_of_primary_care_are_known_with_a_code() {
         })
         .collect();
     assert!(missing.is_empty(), "{missing:?}");
+}
+
+#[test]
+fn everyday_complaints_have_the_code_of_their_category() {
+    let engine = engine();
+    let (mut read, mut wrong) = (0, Vec::new());
+    for line in include_str!("data/everyday-codes.txt").lines().filter(|l| !l.starts_with('#') && !l.is_empty()) {
+        let (categories, terms) = line.split_once(": ").expect("code: terms");
+        for term in terms.split("; ") {
+            let text = format!("He has {term}.");
+            let found = engine.read(&text).findings.into_iter().find(|f| text[f.start..f.end] == *term);
+            let code = found.as_ref().and_then(|f| codes(f).first().map(|c| (*c).to_owned())).unwrap_or_default();
+            if !categories.split(" or ").any(|category| code.starts_with(category)) {
+                wrong.push(format!("{term}: {categories}, but {code:?}"));
+            }
+            read += 1;
+        }
+    }
+    assert!(read > 1_300, "{read} terms");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What each part of a note says is its own: a plan's boxes, vaccines, a differential, who told it, signs.
+#[test]
+fn a_whole_note_of_a_clinic_is_read_as_it_was_meant() {
+    let text = "8yo M brought in by mother with sore throat x 2 days, no cough. Sister has asthma.\n\
+                ROS:\nGeneral: no fever, +fatigue\nCV: -CP, -palpitations\nENT: earache (+), tinnitus (-)\n\
+                Immunizations: measles, tetanus.\n\
+                Differential diagnosis: tonsillitis, mononucleosis.\n\
+                Plan:\n[ ] swab for gonorrhea\nReturn if rash.";
+    let document = engine().read(text);
+    let read: Vec<(&str, bool, bool, bool, bool)> = document
+        .findings
+        .iter()
+        .map(|f| (&text[f.start..f.end], f.context.negated, f.context.uncertain, f.context.hypothetical, f.context.experiencer == Experiencer::Patient))
+        .collect();
+    let expected = [
+        ("sore throat", false, false, false, true),
+        ("cough", true, false, false, true),
+        ("asthma", false, false, false, false),
+        ("fever", true, false, false, true),
+        ("fatigue", false, false, false, true),
+        ("CP", true, false, false, true),
+        ("palpitations", true, false, false, true),
+        ("earache", false, false, false, true),
+        ("tinnitus", true, false, false, true),
+        ("measles", false, false, true, true),
+        ("tetanus", false, false, true, true),
+        ("tonsillitis", false, true, false, true),
+        ("mononucleosis", false, true, false, true),
+        ("gonorrhea", false, false, false, true),
+        ("rash", false, false, true, true),
+    ];
+    assert_eq!(read, expected);
 }
 
 #[test]
