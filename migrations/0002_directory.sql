@@ -204,7 +204,8 @@ CREATE INDEX location_endpoints__location_id_position ON location_endpoints (loc
 
 -- A person who gives care. One row is one FHIR Practitioner.
 CREATE TABLE doctors (
-    id         INTEGER PRIMARY KEY,
+    -- Never given again: accounts and the care of patients name doctors by this number.
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
     public_id  TEXT NOT NULL UNIQUE DEFAULT (lower(hex(randomblob(16))))
                CHECK (length(public_id) BETWEEN 1 AND 64 AND public_id NOT GLOB '*[^A-Za-z0-9.-]*'),
     profiles   TEXT DEFAULT '["http://hl7.org/fhir/us/core/StructureDefinition/us-core-practitioner"]' CHECK (profiles GLOB '[[]*]'),

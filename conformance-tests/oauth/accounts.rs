@@ -135,3 +135,24 @@ fn abuse_a24_what_was_granted_in_one_role_or_of_one_record_is_good_for_no_other(
     clinic.server.shell("UPDATE users SET display_name = 'Anna', role = 'patient' WHERE username = 'anna'");
     assert_eq!(had.reads(&clinic, "Patient/pat-a"), [200, 200]);
 }
+
+/// A number of a doctor's row is never given again: the account and the patients of one who left would be the next one's. Seen to fail
+/// (the account of the one who left goes on as the next one's, and sees a patient) with a plain `INTEGER PRIMARY KEY`.
+#[test]
+fn abuse_a24_a_doctor_who_goes_leaves_neither_account_nor_patients_to_the_next() {
+    let clinic = clinic_with("leavers", None);
+    let server = &clinic.server;
+    server.shell("INSERT INTO doctors (public_id) VALUES ('doc-leaver')");
+    server.run(&["users", "add", "--name", "leaver", "--role", "doctor", "--fhir-user", "Practitioner/doc-leaver"]);
+    crate::world::care(server, "pat-a", "doc-leaver");
+    let left = server.user_token("leaver", "user/*.rs", None);
+    assert_eq!(server.get("Patient/pat-a", &left).status, 200);
+    server.shell("DELETE FROM doctors WHERE public_id = 'doc-leaver'");
+    assert_eq!(server.get("Patient/pat-a", &left).status, 401);
+    server.shell("INSERT INTO doctors (public_id) VALUES ('doc-next')");
+    assert_eq!(server.get("Patient/pat-a", &left).status, 401);
+    server.run(&["users", "add", "--name", "next", "--role", "doctor", "--fhir-user", "Practitioner/doc-next"]);
+    let next = server.user_token("next", "user/*.rs", None);
+    assert_eq!(server.get("Patient/pat-a", &next).status, 404);
+    assert_eq!(server.get("Patient", &next).expect(200).ids(), Vec::<String>::new());
+}
