@@ -169,3 +169,31 @@ fn a_patient_opens_an_app_by_itself() {
     let hindi = text(&anna.ask(&clinic, "GET", "/launcher", &[("accept-language", "hi")], None).expect(200));
     assert!(hindi.contains("ऐप खोलें") && !hindi.contains("Open"), "{hindi}");
 }
+
+/// Seen to fail with a scope for everything taken to hold what apps keep (`Scope::intersect` without a look at whether both name codes).
+#[test]
+fn what_an_app_keeps_is_granted_by_a_line_of_its_own() {
+    let clinic = clinic_with("own-line", None);
+    let kept = "patient/Basic.cruds?code=https://app.example|keys";
+    clinic.server.run(&["clients", "set", "app", "--scope", &format!("launch/patient patient/*.cruds {kept}")]);
+    let asked = format!("launch/patient patient/*.cruds {kept}");
+    let state = serde_json::json!({ "resourceType": "Basic", "code": { "coding": [{ "system": "https://app.example", "code": "keys" }] },
+        "subject": { "reference": format!("{}/Patient/pat-a", clinic.server.base) } });
+    for (declined, granted) in [(true, false), (false, true)] {
+        let mut anna = Browser::default();
+        let sheet = anna.consent(&clinic, &clinic.app, "anna", &asked);
+        let own = |scope: &&str| scope.contains("Basic");
+        assert!(sheet.values("scope").iter().any(|scope| own(&scope.as_ref())), "{sheet:?}");
+        let ticks = sheet.fields.iter().filter(|(name, value, sent)| name == "scope" && *sent && !(declined && own(&value.as_str())));
+        let mut form: Vec<(&str, &str)> = ticks.map(|(name, value, _)| (name.as_str(), value.as_str())).collect();
+        form.push(("decision", "allow"));
+        let answer = anna.post(&clinic, &sheet.action, &sheet.only_hidden(&form)).expect(303);
+        let code = parameter(answer.header("location").expect("a redirect"), "code").expect("a code");
+        let tokens = clinic.app.redeem(&clinic, &code).expect(200).json();
+        assert_eq!(tokens["scope"].as_str().expect("scopes").contains("Basic"), granted, "{tokens}");
+        let token = tokens["access_token"].as_str().expect("a token");
+        clinic.server.send("POST", "Basic", token, &state).expect(if granted { 201 } else { 403 });
+        let found = clinic.server.get("Basic?code=https://app.example%7Ckeys", token).expect(200).ids();
+        assert_eq!(found.len(), usize::from(granted));
+    }
+}

@@ -4,9 +4,11 @@
 //! A client's registration names its state codes by scopes for Basic with a `code`: `patient/Basic.cuds?code=https://app.example|keys`
 //! lets it keep that state about the patient in context, `user/Basic.s?code=…` lets it search what is kept about the person who signed
 //! in, and what is the same for everyone. So the same line says which codes, about whom, and whether to be read or written; what is not
-//! named so is reached by no scope, however wide. Two clients share a state when both are registered for its code.
+//! named so, in the registration and in what a person granted, is reached by no scope, however wide. Two clients share a state when both
+//! are registered for its code. A scope that names codes speaks of states alone, and of nothing that stands in a record.
 
-use crate::interaction::Letters;
+use std::fmt;
+
 use crate::scope::Scope;
 
 /// The R4 type of what apps keep.
@@ -32,14 +34,17 @@ impl StateCode {
         Some(Self { system: system.to_owned(), code: (!code.is_empty()).then(|| code.to_owned()) })
     }
 
-    /// Those that a scope names, if it is one for Basic that is narrowed by `code` and by nothing else.
+    /// Those that a scope names: every one of its `code` parameters must name it. None unless it is a scope for Basic.
     #[must_use]
     pub fn of(scope: &Scope) -> Vec<Self> {
-        let mut values = scope.filters().iter().map(|(name, value)| (name == "code").then(|| every(value)));
-        match (scope.resource_type(), values.next(), values.next()) {
-            (Some(APP_STATE), Some(Some(codes)), None) => codes,
-            _ => Vec::new(),
+        let mut values = scope.filters().iter().filter(|(name, _)| scope.resource_type() == Some(APP_STATE) && name == "code");
+        let mut codes = values.next().map(|(_, value)| every(value)).unwrap_or_default();
+        for (_, value) in values {
+            codes = common(&codes, &every(value));
         }
+        codes.sort_unstable();
+        codes.dedup();
+        codes
     }
 
     /// Whether a coding bears it.
@@ -48,33 +53,31 @@ impl StateCode {
         self.system == system && self.code.as_ref().is_none_or(|own| own == code)
     }
 
-    /// What both name.
-    fn common(&self, other: &Self) -> Option<Self> {
-        let code = match (&self.code, &other.code) {
-            (Some(a), Some(b)) if a != b => return None,
-            (a, b) => a.as_ref().or(b.as_ref()),
-        };
-        (self.system == other.system).then(|| Self { system: self.system.clone(), code: code.cloned() })
+    /// Whether whatever bears `other` bears it.
+    #[must_use]
+    pub(crate) fn covers(&self, other: &Self) -> bool {
+        self.system == other.system && (self.code.is_none() || self.code == other.code)
     }
+}
+
+impl fmt::Display for StateCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}|{}", self.system, self.code.as_deref().unwrap_or_default())
+    }
+}
+
+/// What both name.
+pub(crate) fn common(one: &[StateCode], other: &[StateCode]) -> Vec<StateCode> {
+    let both = one.iter().flat_map(|a| other.iter().filter_map(move |b| if a.covers(b) { Some(b) } else { b.covers(a).then_some(a) }));
+    let mut both: Vec<StateCode> = both.cloned().collect();
+    both.sort_unstable();
+    both.dedup();
+    both
 }
 
 /// The codes of a filter's value: alternatives stand behind commas.
 fn every(value: &str) -> Vec<StateCode> {
     value.split(',').filter_map(StateCode::parse).collect()
-}
-
-/// Those of the registered scopes that an effective one leaves: of its context, for these letters. None unless the registration names
-/// them.
-pub(crate) fn left<'s>(registered: impl Iterator<Item = &'s Scope>, effective: &Scope, letters: Letters) -> Vec<StateCode> {
-    let same = registered.filter(|own| own.context() == effective.context() && own.letters().contains(letters));
-    let mut codes: Vec<StateCode> = same.flat_map(StateCode::of).collect();
-    for (_, value) in effective.filters().iter().filter(|(name, _)| name == "code") {
-        let asked = every(value);
-        codes = codes.iter().flat_map(|code| asked.iter().filter_map(|one| code.common(one))).collect();
-    }
-    codes.sort_unstable();
-    codes.dedup();
-    codes
 }
 
 /// States of some codes about somebody.

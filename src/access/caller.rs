@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use hearthgate_fhir::id;
 
-use crate::app_state::{self, APP_STATE, About, AppState, StateCode};
+use crate::app_state::{About, AppState, StateCode};
 use crate::denial::{Denial, GrantFault};
 use crate::grant;
 use crate::interaction::Interaction;
@@ -228,9 +228,7 @@ impl Caller {
         let letters = interaction.letters();
         let granting = own.effective.fhir().iter().filter(|scope| scope.grants(name, letters));
         let reaches = granting.flat_map(|scope| {
-            let codes = if name == APP_STATE { app_state::left(own.registered.fhir().iter(), scope, letters) } else { Vec::new() };
-            // A scope that names state codes speaks of what apps keep, and not of the record.
-            let of_apps = !codes.is_empty() && scope.filters().iter().any(|(code, _)| code == "code");
+            let (codes, of_apps) = (StateCode::of(scope), scope.is_of_apps());
             let (apps, record): (Vec<&ReachKind>, Vec<&ReachKind>) = decision.reach.iter().partition(|kind| kind.is_of_apps());
             let kept = apps.into_iter().flat_map(|kind| self.kept_by_apps(scope, *kind, &codes)).collect::<Vec<_>>();
             let record = record.into_iter().filter(|_| !of_apps).filter_map(|kind| {

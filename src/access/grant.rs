@@ -4,7 +4,6 @@ use std::fmt;
 
 use hearthgate_fhir::r4;
 
-use crate::app_state::StateCode;
 use crate::interaction::{Interaction, Letters};
 use crate::role::Role;
 use crate::roles::Roles;
@@ -139,7 +138,7 @@ pub(crate) fn is_permitted(roles: &Roles, role: Role, scope: &Scope, letter: Let
 
 /// The table's reason against a letter of a scope for one type.
 fn refusal<'a>(roles: &'a Roles, role: Role, scope: &Scope, letter: Letters) -> Option<&'a str> {
-    roles.refusal(role, scope.resource_type()?, letter, !StateCode::of(scope).is_empty())
+    roles.refusal(role, scope.resource_type()?, letter, scope.is_of_apps())
 }
 
 impl Roles {

@@ -235,6 +235,21 @@ mod tests {
     }
 
     #[test]
+    fn what_apps_keep_is_a_line_of_its_own() {
+        let keys = "patient/Basic.cruds?code=https://app.example|keys";
+        let registered = format!("patient/*.cruds {keys}");
+        assert_eq!(offer(Role::Doctor, &registered, &registered), registered);
+        assert_eq!(offer(Role::Doctor, "patient/*.cruds", keys), "");
+        assert_eq!(offer(Role::Patient, &registered, "patient/Basic.cruds"), "patient/Basic.rs");
+        assert_eq!(offer(Role::Patient, &registered, keys), keys);
+        let roles = Roles::shipped().expect("roles");
+        let offered = Offer::of(&roles, Role::Doctor, &registered, &registered).expect("short");
+        let ticked = |ticks: &str| offered.ticked(&Scopes::parse(ticks).expect("short")).text();
+        assert_eq!((ticked("patient/*.rs").as_str(), ticked(keys).as_str()), ("patient/*.rs", keys));
+        assert!(!offered.is_within(&Scopes::parse("patient/*.cruds").expect("short")));
+    }
+
+    #[test]
     fn a_consent_covers_what_it_says_and_no_more() {
         let roles = Roles::shipped().expect("roles");
         let offer = Offer::of(&roles, Role::Doctor, "openid patient/*.cruds", "openid patient/Observation.rs").expect("short");

@@ -6,6 +6,7 @@ use std::fmt::{self, Write as _};
 
 use hearthgate_fhir::r4;
 
+use crate::app_state::{self, APP_STATE, StateCode};
 use crate::interaction::Letters;
 
 /// A scope parameter longer than this many bytes is refused.
@@ -98,6 +99,18 @@ impl Scope {
         Self { letters, ..self.clone() }
     }
 
+    /// What of it is about a type (`None`: as it is) and within these letters, if anything.
+    #[must_use]
+    pub fn held(&self, resource_type: Option<&str>, letters: Letters) -> Option<Self> {
+        let letters = self.letters.common(letters);
+        let resource_type = match (self.resource_type, resource_type) {
+            (own, None) => own,
+            (None, Some(name)) => Some(static_type(name)?),
+            (Some(own), Some(name)) => (own == name).then_some(Some(own))?,
+        };
+        (!letters.is_empty()).then(|| Self { resource_type, letters, ..self.clone() })
+    }
+
     /// On whose behalf.
     #[must_use]
     pub fn context(&self) -> Context {
@@ -136,8 +149,17 @@ impl Scope {
             (Some(a), Some(b)) if a != b => return None,
             (a, b) => a.or(b),
         };
-        if self.context != other.context || letters.is_empty() {
+        if self.context != other.context || letters.is_empty() || self.is_of_apps() != other.is_of_apps() {
             return None;
+        }
+        if self.is_of_apps() {
+            let codes = app_state::common(&StateCode::of(self), &StateCode::of(other));
+            let named = codes.iter().map(StateCode::to_string).collect::<Vec<_>>().join(",");
+            let besides = self.filters.iter().chain(&other.filters).filter(|(name, _)| name != "code").cloned();
+            let mut filters: Vec<_> = besides.chain([("code".to_owned(), named)]).collect();
+            filters.sort_unstable();
+            filters.dedup();
+            return (!codes.is_empty()).then_some(Self { context: self.context, resource_type, letters, filters });
         }
         let mut filters = [self.filters.as_slice(), &other.filters].concat();
         filters.sort_unstable();
@@ -151,7 +173,20 @@ impl Scope {
         self.context == other.context
             && (self.resource_type.is_none() || self.resource_type == other.resource_type)
             && self.letters.contains(other.letters)
-            && self.filters.iter().all(|f| other.filters.contains(f))
+            && self.is_of_apps() == other.is_of_apps()
+            && self.filters.iter().all(|f| other.filters.contains(f) || (self.is_of_apps() && f.0 == "code"))
+            && self.covers_codes(other)
+    }
+
+    /// Whether it names the codes of what apps keep for themselves ([`StateCode`]).
+    #[must_use]
+    pub fn is_of_apps(&self) -> bool {
+        self.resource_type == Some(APP_STATE) && self.filters.iter().any(|(name, _)| name == "code")
+    }
+
+    fn covers_codes(&self, other: &Self) -> bool {
+        let own = StateCode::of(self);
+        !self.is_of_apps() || StateCode::of(other).iter().all(|code| own.iter().any(|known| known.covers(code)))
     }
 }
 

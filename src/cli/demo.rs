@@ -277,7 +277,7 @@ The sample clinic is ready.
 
   FHIR base      {url}/fhir
   what it can do {url}/fhir/metadata
-  apps           {url}/launcher (as a doctor)
+  apps           {url}/launcher (as a doctor or a patient)
   metrics        {}
   accounts, keys and clients are in {data}/demo.json
 

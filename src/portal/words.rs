@@ -7,7 +7,7 @@ mod filters;
 mod types;
 
 use crate::language::Language;
-use hearthgate_access::{Context, Letters, Scope, StateCode};
+use hearthgate_access::{Context, Letters, Scope};
 
 /// Who reads the words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +41,7 @@ pub fn scope(language: Language, reader: Reader, scope: &Scope) -> String {
         (Context::Patient, Reader::Staff) => Whose::ThisPatient,
         (Context::User, Reader::Staff) => Whose::InYourCare,
     };
-    if !StateCode::of(scope).is_empty() {
+    if scope.is_of_apps() {
         return own_settings(language, whose, scope.letters());
     }
     let things = things(language, scope);

@@ -172,3 +172,32 @@ proptest! {
         prop_assert_eq!(Scopes::parse(&text), Scopes::parse(&text));
     }
 }
+
+#[test]
+fn what_apps_keep_is_granted_by_its_codes_and_by_no_wide_scope() {
+    let scope = |text: &str| Scope::parse(text).unwrap();
+    let both = |a: &str, b: &str| scope(a).intersect(&scope(b)).map(|both| both.to_string());
+    let keys = "patient/Basic.cruds?code=https://app.example|keys";
+    assert_eq!(both(keys, "patient/*.cruds"), None);
+    assert_eq!(both(keys, "patient/Basic.cruds"), None);
+    assert_eq!(both("patient/*.rs", "patient/Basic.cruds").as_deref(), Some("patient/Basic.rs"));
+    assert_eq!(both(keys, "patient/Basic.rs?code=https://app.example|").as_deref(), Some("patient/Basic.rs?code=https://app.example|keys"));
+    assert_eq!(
+        both(keys, "patient/Basic.rs?code=https://other.example|keys,https://app.example|keys").as_deref(),
+        Some("patient/Basic.rs?code=https://app.example|keys")
+    );
+    for other in [
+        "patient/Basic.rs?code=https://app.example|locks",
+        "patient/Basic.rs?code=keys",
+        "patient/Basic.rs?code=|keys",
+        "user/Basic.rs?code=https://app.example|keys",
+    ] {
+        assert_eq!(both(keys, other), None, "{other}");
+    }
+    assert!(!scope("patient/*.cruds").covers(&scope(keys)) && !scope(keys).covers(&scope("patient/Basic.rs")));
+    assert!(
+        scope("patient/Basic.cruds?code=https://app.example|").covers(&scope(keys))
+            && scope(keys).covers(&scope("patient/Basic.s?code=https://app.example|keys"))
+    );
+    assert!(!scope(keys).covers(&scope("patient/Basic.s?code=https://app.example|keys,https://app.example|locks")));
+}

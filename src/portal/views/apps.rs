@@ -63,7 +63,13 @@ impl Apps<'_> {
 /// Scopes in words, one line each, those without FHIR data last.
 pub(crate) fn in_words(language: crate::Language, reader: Reader, scopes: &Scopes) -> Vec<String> {
     let t = language.text();
-    let mut lines: Vec<_> = scopes.fhir().iter().map(|scope| words::scope(language, reader, scope)).collect();
+    let mut lines: Vec<String> = Vec::new();
+    for line in scopes.fhir().iter().map(|scope| words::scope(language, reader, scope)) {
+        // `patient/` and `user/` are the same to a patient.
+        if !lines.contains(&line) {
+            lines.push(line);
+        }
+    }
     if scopes.has("openid") || scopes.has("fhirUser") || scopes.has("profile") {
         lines.push(t.scope_fhir_user.to_owned());
     }

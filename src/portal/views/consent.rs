@@ -115,9 +115,7 @@ impl Consent<'_> {
 
 /// A scope held to a type and to some letters, if anything is left.
 fn part(scope: &Scope, resource_type: Option<&str>, letters: Letters) -> Option<Scope> {
-    let name = resource_type.unwrap_or("*");
-    let held = Scope::parse(&format!("{}/{name}.{}", scope.context(), scope.letters().common(letters)))?;
-    held.intersect(scope)
+    scope.held(resource_type, letters)
 }
 
 view!(Consent);
