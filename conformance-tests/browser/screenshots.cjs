@@ -40,7 +40,7 @@ run(async (browser) => {
     await page.click("main .links a");
     await page.$eval("article", (note) => note.scrollIntoView());
   });
-  await shoot("launcher", { viewport: { width: 700, height: 1180 } }, "doctor", async (page) => {
+  await shoot("launcher", { viewport: { width: 700, height: 1600 } }, "doctor", async (page) => {
     await page.goto(`${origin}/launcher`);
     await page.check("[name=client_id][value=demo-public]");
     await page.click("main button.primary");

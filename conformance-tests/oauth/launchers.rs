@@ -183,7 +183,7 @@ fn what_an_app_keeps_is_granted_by_a_line_of_its_own() {
         let mut anna = Browser::default();
         let sheet = anna.consent(&clinic, &clinic.app, "anna", &asked);
         let own = |scope: &&str| scope.contains("Basic");
-        assert!(sheet.values("scope").iter().any(|scope| own(&scope.as_ref())), "{sheet:?}");
+        assert!(sheet.values("scope").iter().any(own), "{sheet:?}");
         let ticks = sheet.fields.iter().filter(|(name, value, sent)| name == "scope" && *sent && !(declined && own(&value.as_str())));
         let mut form: Vec<(&str, &str)> = ticks.map(|(name, value, _)| (name.as_str(), value.as_str())).collect();
         form.push(("decision", "allow"));

@@ -193,6 +193,7 @@ pub struct Text {
     pub launcher_gets_hint: &'static str,
     pub launcher_visit: &'static str,
     pub launcher_no_visit: &'static str,
+    pub launcher_older: &'static str,
     pub launcher_banner: &'static str,
     pub launcher_banner_app: &'static str,
     pub launcher_banner_page: &'static str,

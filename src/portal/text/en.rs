@@ -186,6 +186,7 @@ pub(crate) const ENGLISH: Text = Text {
     launcher_gets_hint: "You are asked before it gets anything, and can leave out each part.",
     launcher_visit: "Which visit it is about",
     launcher_no_visit: "None in particular",
+    launcher_older: "Earlier visits",
     launcher_banner: "Who says whose record is open",
     launcher_banner_app: "The app itself",
     launcher_banner_page: "The page around it; the app need not",

@@ -186,6 +186,7 @@ pub(crate) const HINDI: Text = Text {
     launcher_gets_hint: "कुछ भी मिलने से पहले आपसे पूछा जाएगा, और आप हर हिस्सा छोड़ सकते हैं।",
     launcher_visit: "यह किस मुलाक़ात के बारे में है",
     launcher_no_visit: "किसी ख़ास मुलाक़ात के बारे में नहीं",
+    launcher_older: "पहले की मुलाक़ातें",
     launcher_banner: "किसका रिकॉर्ड खुला है, यह कौन दिखाएगा",
     launcher_banner_app: "ऐप ख़ुद",
     launcher_banner_page: "उसके आसपास का पेज; ऐप को दिखाने की ज़रूरत नहीं",

@@ -144,7 +144,7 @@ fn record_pages(frame: &Frame<'_>, form: Form<'_>, text: &str, scopes: &Scopes, 
     add("empty launcher", &Launcher { patients: &[], more: false, ..launcher.clone() });
     add("launcher without apps", &Launcher { apps: &[], chosen: "", ..launcher });
     let visits = [EncounterChoice { id: text, kind: text, began: Some(MOMENT) }, EncounterChoice { id: text, kind: text, began: None }];
-    for visits in [&visits[..], &[]] {
+    for visits in [&visits.repeat(3)[..], &visits[..], &[]] {
         add("ready launcher", &LauncherReady { frame: frame.clone(), launch: form, app, patient, visits, scopes, back: "/launcher" });
     }
     let own = OwnApp { name: text, href: "/launch", at: text, scopes, since: Some(DAY) };
