@@ -14,7 +14,7 @@ import mesh
 from words import fold, lemma, tokens
 
 HERE = Path(__file__).parent
-VERSION = "2026.11.3"
+VERSION = "2026.11.4"
 SYSTEMS = ["http://hl7.org/fhir/sid/icd-10-cm", "http://snomed.info/sct", "https://www.nlm.nih.gov/mesh",
            "http://www.nlm.nih.gov/research/umls/rxnorm"]
 ICD, SNOMED, MESH, RXNORM = range(4)

@@ -88,6 +88,26 @@ fn a_medication_without_a_code_is_named_for_itself() {
 }
 
 /// Narrower and broader names that share a code of ICD-10-CM are not all one SNOMED concept.
+/// A relative's code would be another medication: each of these stands for itself.
+#[test]
+fn a_medication_does_not_carry_a_relatives_code() {
+    let engine = Engine::new().expect("the embedded lexicon");
+    for (name, code) in [
+        ("propofol", None),
+        ("ketamine", None),
+        ("melatonin", None),
+        ("lidocaine", Some("6387")),
+        ("imipramine", Some("5691")),
+        ("oxcarbazepine", Some("32624")),
+        ("sirolimus", Some("35302")),
+    ] {
+        let text = format!("She takes {name}.");
+        let document = engine.read(&text);
+        let found = document.findings.first().expect("a medication");
+        assert_eq!((found.name.as_str(), found.codes.first().map(|c| c.code)), (name, code));
+    }
+}
+
 #[test]
 fn a_snomed_code_is_kept_for_the_disease_that_it_names() {
     let engine = Engine::new().expect("the embedded lexicon");
