@@ -193,25 +193,26 @@ fn what_a_page_shows_of_a_patient_is_in_the_audit_under_the_doctors_name() {
 fn abuse_b26_a_form_without_its_own_token_changes_nothing() {
     let server = clinic();
     let mut tab = Tab::signed_in(server, &account(server, "admin", 0));
-    let page = tab.get("/admin/users").expect(200);
     let victim = account(server, "patient", 1);
-    let fields = [("do", "disable"), ("username", text(&victim, "username"))];
-    let good = form(&page, "/admin/users", &fields);
-    let bare = format!("do=disable&username={}", text(&victim, "username"));
+    let path = format!("/admin/users/{}", encode(text(&victim, "username")));
+    let page = tab.get(&path).expect(200);
+    let fields = [("do", "disable")];
+    let good = form(&page, &path, &fields);
+    let bare = "do=disable";
     let foreign = {
         let mut other = Tab::signed_in(server, &account(server, "admin", 0));
-        let page = other.get("/admin/users").expect(200);
-        form(&page, "/admin/users", &fields)
+        let page = other.get(&path).expect(200);
+        form(&page, &path, &fields)
     };
     let other_page = {
         let page = tab.get("/admin/register").expect(200);
         form(&page, "/admin/register", &fields)
     };
-    for body in [bare.as_str(), &foreign, &other_page, &format!("{good}&do=disable")] {
-        tab.ask("POST", "/admin/users", &[], Some(body)).expect(403);
+    for body in [bare, &foreign, &other_page, &format!("{good}&do=disable")] {
+        tab.ask("POST", &path, &[], Some(body)).expect(403);
     }
     for (name, value) in [("origin", "null"), ("origin", "https://evil.example"), ("sec-fetch-site", "cross-site"), ("sec-fetch-site", "same-site")] {
-        tab.ask("POST", "/admin/users", &[(name, value)], Some(&good)).expect(403);
+        tab.ask("POST", &path, &[(name, value)], Some(&good)).expect(403);
     }
     Tab::signed_in(server, &victim).get("/patient").expect(200);
 }
@@ -264,6 +265,80 @@ fn an_administrator_registers_switches_off_and_gives_a_client_a_new_secret() {
     let secret = |page: &str| page.rsplit("<code>").next().unwrap().split('<').next().unwrap().to_owned();
     assert_ne!(secret(&once), secret(&again));
     tab.send(&page, action, &[("do", "approve-all")]).expect(404);
+    // All that is registered but id, kind and keys; what is left empty is taken away.
+    let page = tab.get(action).expect(200);
+    let set = |more: &[(&'static str, &'static str)]| {
+        let mut fields =
+            vec![("do", "set"), ("name", "The Y app"), ("scope", "patient/Patient.rs"), ("redirect_uris", "https://y.example/cb"), ("id_token_alg", "ES256")];
+        fields.extend(more);
+        fields
+    };
+    let wrong = html(&tab.send(&page, action, &set(&[("post_logout_redirect_uris", "http://evil.example/")])).expect(200));
+    assert!(wrong.contains("role=\"alert\"") && wrong.contains("http://evil.example/"), "{wrong}");
+    let after = [("post_logout_redirect_uris", "https://y.example/out"), ("client_uri", "https://y.example/"), ("launch_url", "https://y.example/launch")];
+    tab.send(&page, action, &set(&after)).expect(303);
+    let shown = server.run(&["clients", "show", "x/y"]);
+    for wanted in ["The Y app", "patient/Patient.rs\n", "https://y.example/cb\n", "https://y.example/out", "https://y.example/launch", "ES256"] {
+        assert!(shown.contains(wanted), "{shown}");
+    }
+    assert!(html(&tab.send(&page, action, &set(&[])).expect(200)).contains("role=\"alert\""), "what was shown is no longer what is there");
+    let page = tab.get(action).expect(200);
+    tab.send(&page, action, &set(&[])).expect(303);
+    let shown = server.run(&["clients", "show", "x/y"]);
+    assert!(!shown.contains("https://y.example/out") && !shown.contains("https://y.example/launch"), "{shown}");
+    assert!(server.shell("SELECT event FROM gw_audit WHERE event LIKE '%client-set%'").contains("x/y"));
+}
+
+/// Seen to fail with the sessions left open, and with the totp row left.
+#[test]
+fn an_administrator_helps_who_lost_the_password_or_the_second_factor() {
+    let server = Server::demo("lost");
+    let (admin, victim) = (account(&server, "admin", 0), account(&server, "doctor", 1));
+    let name = text(&victim, "username");
+    let path = format!("/admin/users/{}", encode(name));
+    let mut tab = Tab::signed_in(&server, &admin);
+    let listed = html(&tab.get(&format!("/admin/users?q={}", encode(&name[1..4]))).expect(200));
+    assert!(listed.contains(name) && !listed.contains(text(&account(&server, "patient", 0), "username")), "{listed}");
+    let page = tab.get(&path).expect(200);
+    assert!(!html(&page).contains("reset-second-factor"));
+
+    let mut theirs = Tab::signed_in(&server, &victim);
+    theirs.get("/doctor").expect(200);
+    let once = html(&tab.send(&page, &path, &[("do", "password")]).expect(200));
+    let password = once.rsplit("<code>").next().unwrap().split('<').next().unwrap().to_owned();
+    theirs.get("/doctor").expect(303);
+    let victim = serde_json::json!({ "username": name, "password": password });
+    let mut theirs = Tab::signed_in(&server, &victim);
+    theirs.get("/doctor").expect(200);
+
+    // A second factor that was set up, as the table has it.
+    for by_command in [false, true] {
+        server.shell(&format!(
+            "INSERT INTO gw_totp (user_id, secret, created_at, confirmed_at, last_step) SELECT id, '{0}', 1, 1, 0 FROM users WHERE username = '{name}';
+             INSERT INTO gw_recovery_codes (user_id, hash) SELECT id, '{0}' FROM users WHERE username = '{name}'",
+            "h".repeat(43)
+        ));
+        let mut half = Tab::signed_in(&server, &victim);
+        half.get("/doctor").expect(303);
+        theirs.get("/doctor").expect(200);
+        if by_command {
+            server.run(&["users", "reset-second-factor", name]);
+        } else {
+            let page = tab.get(&path).expect(200);
+            tab.send(&page, &path, &[("do", "reset-second-factor")]).expect(303);
+        }
+        theirs.get("/doctor").expect(303);
+        theirs = Tab::signed_in(&server, &victim);
+        theirs.get("/doctor").expect(200);
+        assert_eq!(server.shell("SELECT (SELECT count(*) FROM gw_totp) + (SELECT count(*) FROM gw_recovery_codes)").trim(), "0");
+    }
+    let audit = server.shell("SELECT event FROM gw_audit");
+    assert!(audit.matches("user-second-factor-reset").count() == 2 && audit.contains("user-password"), "{audit}");
+    // Nobody does it to the own account by a slip, and nobody else does it at all.
+    let own = format!("/admin/users/{}", encode(text(&admin, "username")));
+    let page = tab.get("/admin/users").expect(200);
+    tab.ask("POST", &own, &[], Some(&form(&page, "/admin/users", &[("do", "disable")]))).expect(403);
+    theirs.get(&path).expect(403);
 }
 
 #[test]

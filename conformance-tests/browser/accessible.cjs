@@ -8,7 +8,7 @@ const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-prac
 const PAGES = {
   patient: ["/patient", "/apps", "/account", "/launcher"],
   doctor: ["/doctor", "CHART", "/apps", "/launcher", "LAUNCHER"],
-  admin: ["/admin/clients", "/admin/register", "/admin/clients/demo-confidential", "/admin/clients/demo-asymmetric", "/admin/users", "/admin/grants"],
+  admin: ["/admin/clients", "/admin/register", "/admin/clients/demo-confidential", "/admin/clients/demo-asymmetric", "/admin/users", `/admin/users/${account("patient").username}`, "/admin/grants"],
 };
 
 async function check(page, what) {

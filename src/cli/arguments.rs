@@ -355,6 +355,11 @@ pub enum Users {
         /// The name.
         name: String,
     },
+    /// Take away the second factor of one who lost it: authenticator app, recovery codes and passkeys; sessions end.
+    ResetSecondFactor {
+        /// The name.
+        name: String,
+    },
 }
 
 /// Reading clinical text.

@@ -172,6 +172,7 @@ fn user_work(what: Users) -> Result<Work, String> {
         Users::Disable { name } => Work::UserDisable { name, disabled: true },
         Users::Enable { name } => Work::UserDisable { name, disabled: false },
         Users::Rotate { name } => Work::UserRotate(work::RotateUser { name, password: None }),
+        Users::ResetSecondFactor { name } => Work::UserResetSecondFactor { name },
         Users::Password { name } => Work::UserRotate(work::RotateUser { name, password: Some(password_line()?) }),
     })
 }

@@ -22,7 +22,7 @@ pub use language::Language;
 pub use text::Text;
 pub use views::account::{Account, Linkable, QrCode, Totp};
 pub use views::admin::{
-    AdminClient, AdminClients, AdminGrants, AdminUsers, ClientLine, ClientState, GrantLine, RegisterClient, SecretOnce, TypedClient, UserLine,
+    AdminClient, AdminClients, AdminGrants, AdminUser, AdminUsers, ClientLine, ClientState, GrantLine, RegisterClient, SecretOnce, TypedClient, UserLine,
 };
 pub use views::apps::{AppNotice, Apps, ConnectedApp};
 pub use views::consent::{Asker, Consent};

@@ -36,6 +36,7 @@ pub fn router(oauth: &Arc<Oauth>) -> Router {
         .route("/admin/clients/{id}", get(admin::clients::client).post(admin::clients::client))
         .route("/admin/register", get(admin::clients::register).post(admin::clients::register))
         .route("/admin/users", get(admin::users::users).post(admin::users::users))
+        .route("/admin/users/{name}", get(admin::users::user).post(admin::users::user))
         .route("/admin/grants", get(admin::grants::grants).post(admin::grants::grants))
         .route("/launcher", get(launcher::show))
         .route("/sandbox", get(sandbox::show))

@@ -76,6 +76,21 @@ impl Store {
             .collect::<Result<_, _>>()?)
     }
 
+    /// The first of those in whose name a part occurs, whatever its case, by name.
+    ///
+    /// # Errors
+    /// The database's own.
+    pub fn accounts_named(&self, part: &str, most: u32) -> Result<Vec<Account>, Error> {
+        let reader = reader::here(&self.core)?;
+        Ok(reader
+            .conn
+            .prepare_cached(&format!(
+                "SELECT {ACCOUNT_COLUMNS} FROM users u {ACCOUNT_JOINS} WHERE instr(lower(u.username), lower(?1)) > 0 ORDER BY u.username LIMIT ?2"
+            ))?
+            .query_map((part, most), account)?
+            .collect::<Result<_, _>>()?)
+    }
+
     /// The password's hash of a person.
     ///
     /// # Errors

@@ -236,7 +236,8 @@ impl Client {
     /// What somebody who reviews it looks at, as one text: two that differ in it are two things to say yes to.
     #[must_use]
     pub fn looked_at(&self) -> String {
-        serde_json::json!([self.name, self.scope, self.launch_url, self.client_uri, self.redirect_uris, self.post_logout_redirect_uris]).to_string()
+        serde_json::json!([self.name, self.scope, self.launch_url, self.client_uri, self.redirect_uris, self.post_logout_redirect_uris, self.id_token_alg])
+            .to_string()
     }
 
     /// The change that adds it.

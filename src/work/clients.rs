@@ -64,18 +64,19 @@ impl Details {
     ///
     /// # Errors
     /// The first that is not sound, as a sentence.
-    fn apply(&self, to: &mut Client) -> Result<(), String> {
+    pub fn apply(&self, to: &mut Client) -> Result<(), String> {
         for (option, given, own) in [
             ("--redirect-uri", &self.redirect_uris, &mut to.redirect_uris),
             ("--post-logout-redirect-uri", &self.post_logout_redirect_uris, &mut to.post_logout_redirect_uris),
         ] {
+            if given.is_empty() {
+                continue;
+            }
             let given: Vec<String> = given.iter().filter(|uri| !uri.is_empty()).cloned().collect();
             if let Some(uri) = given.iter().find(|uri| !is_sound_redirect_uri(uri)) {
                 return Err(format!("{option} {uri}: an absolute https URI (or http on 127.0.0.1, or a private-use scheme) without a fragment"));
             }
-            if !given.is_empty() {
-                *own = given;
-            }
+            *own = given;
         }
         for (option, given, own) in [
             ("--launch-url", &self.launch_url, &mut to.launch_url),

@@ -84,6 +84,11 @@ pub enum Work {
     },
     /// A user's new password.
     UserRotate(rotate::User),
+    /// The end of a user's second factor.
+    UserResetSecondFactor {
+        /// The name.
+        name: String,
+    },
     /// What people have allowed apps.
     GrantList,
     /// One grant.
@@ -139,6 +144,7 @@ impl Work {
             Self::KeyDrop { kid } => ("key-drop", Some(kid)),
             Self::ClientSet { id, .. } => ("client-set", Some(id)),
             Self::UserRotate(new) => ("user-password", Some(&new.name)),
+            Self::UserResetSecondFactor { name } => ("user-second-factor-reset", Some(name)),
             Self::GrantList => ("grant-list", None),
             Self::GrantShow { .. } => ("grant-show", None),
             Self::GrantRevoke { .. } => ("grant-revoke", None),
@@ -203,6 +209,7 @@ fn run(work: Work, instance: &Instance, runtime: &Handle, console: &mut dyn Cons
         Work::KeyDrop { kid } => keys::drop_key(&kid, instance, runtime, console),
         Work::ClientSet { id, details } => clients::set(&id, &details, instance, runtime, console),
         Work::UserRotate(new) => rotate::user(&new, instance, runtime, console),
+        Work::UserResetSecondFactor { name } => users::reset_second_factor(&name, instance, runtime, console),
         Work::GrantList => grants::list(instance, console),
         Work::GrantShow { id } => grants::show(&id, instance, console),
         Work::GrantRevoke { id } => grants::revoke(&id, instance, runtime, console),

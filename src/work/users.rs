@@ -1,10 +1,10 @@
 //! `hearthgate users …`: the people who may sign in.
 
-use super::event;
+use super::{event, write};
 use crate::ops::control::Console;
 use crate::ops::instance::Instance;
 use hearthgate_auth::PasswordCost;
-use hearthgate_store::{AuditRow, Change, Context, NewAccount, Unit};
+use hearthgate_store::{Account, AuditRow, Change, Context, NewAccount, Unit};
 use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
 
@@ -111,7 +111,25 @@ pub(super) fn show(name: &str, instance: &Instance, console: &mut dyn Console) -
     console.out(&format!("name      {}", account.username));
     console.out(&format!("role      {}", account.role));
     console.out(&format!("state     {}", if account.disabled { "disabled" } else { "enabled" }));
+    let factor = instance.gateway.store.totp(account.row).map_err(|e| e.to_string())?.is_some_and(|totp| totp.confirmed);
+    let passkeys = instance.gateway.store.passkeys(account.row).map_err(|e| e.to_string())?.len();
+    console.out(&format!("second    {}", if factor { format!("authenticator app, {passkeys} passkeys") } else { "none".to_owned() }));
     console.out(&format!("resource  {}", account.fhir_user.unwrap_or_default()));
+    Ok(0)
+}
+
+/// What takes a person's second factor away, and what was opened with it.
+#[must_use]
+pub fn without_second_factor(account: &Account) -> Vec<Change> {
+    let mut changes = Change::remove_totp(account.row);
+    changes.push(Change::close_sessions(account.row));
+    changes
+}
+
+pub(super) fn reset_second_factor(name: &str, instance: &Instance, runtime: &Handle, console: &mut dyn Console) -> Result<u8, String> {
+    let account = instance.gateway.store.account(name).map_err(|e| e.to_string())?.ok_or_else(|| format!("there is no user `{name}`"))?;
+    write(instance, runtime, event(instance, "user-second-factor-reset", None, Some(name), 200), without_second_factor(&account)).map_err(|e| e.to_string())?;
+    console.out(&format!("{} signs in with the password alone until there is a new second factor", account.username));
     Ok(0)
 }
 

@@ -44,7 +44,8 @@ pub enum ClientState {
     Disabled,
 }
 
-/// Registers a client. Posts `id`, `name`, `kind`, `redirect_uris`, `launch_url`, `jwks`, `scope`.
+/// Registers a client. Posts `id`, `name`, `kind`, `redirect_uris`, `launch_url`, `jwks`, `scope`,
+/// `post_logout_redirect_uris`, `client_uri`, `id_token_alg`.
 #[derive(Clone, Debug, Template)]
 #[template(path = "admin_register.html")]
 pub struct RegisterClient<'a> {
@@ -75,9 +76,16 @@ pub struct TypedClient<'a> {
     pub jwks: &'a str,
     /// What it may ask for.
     pub scope: &'a str,
+    /// Where people may be sent after signing out, one a line.
+    pub post_logout_redirect_uris: &'a str,
+    /// Its home page.
+    pub client_uri: &'a str,
+    /// `RS256` or `ES256`.
+    pub id_token_alg: &'a str,
 }
 
-/// One client. Each button posts `do`: `approve`, `refuse`, `disable`, `enable`, `rotate-secret`, `replace-keys` (`jwks`).
+/// One client. Each button posts `do`: `approve`, `refuse`, `disable`, `enable`, `rotate-secret`, `replace-keys` (`jwks`),
+/// `set` (what is registered, but for id, kind and keys).
 #[derive(Clone, Debug, Template)]
 #[template(path = "admin_client.html")]
 pub struct AdminClient<'a> {
@@ -109,6 +117,8 @@ pub struct AdminClient<'a> {
     pub scope: &'a str,
     /// The same, parsed.
     pub scopes: &'a Scopes,
+    /// What may be changed, as it is or as it was typed before an error.
+    pub typed: TypedClient<'a>,
     /// What went wrong with what was asked last, a sentence in English.
     pub error: Option<&'a str>,
 }
@@ -127,7 +137,7 @@ pub struct SecretOnce<'a> {
     pub back: &'a str,
 }
 
-/// All users. Posts `do=add` (`username`, `role`, `fhir_user`), `disable` or `enable` (`username`).
+/// Users, by a part of their name (`q`). Posts `username`, `role`, `fhir_user`: one to be added.
 #[derive(Clone, Debug, Template)]
 #[template(path = "admin_users.html")]
 pub struct AdminUsers<'a> {
@@ -135,8 +145,12 @@ pub struct AdminUsers<'a> {
     pub frame: Frame<'a>,
     /// Where the forms go.
     pub form: Form<'a>,
+    /// The part of the name that was looked for.
+    pub q: &'a str,
     /// The users, by name.
     pub users: &'a [UserLine<'a>],
+    /// There are more.
+    pub more: bool,
     /// What went wrong with what was asked last, a sentence in English.
     pub error: Option<&'a str>,
 }
@@ -152,6 +166,26 @@ pub struct UserLine<'a> {
     pub disabled: bool,
     /// Whether it is who looks: nobody switches off the own account by a slip.
     pub own: bool,
+    /// The user's page.
+    pub href: &'a str,
+}
+
+/// One user. Each button posts `do`: `password`, `reset-second-factor`, `disable`, `enable`.
+#[derive(Clone, Debug, Template)]
+#[template(path = "admin_user.html")]
+pub struct AdminUser<'a> {
+    /// What surrounds the page.
+    pub frame: Frame<'a>,
+    /// Where the buttons post to.
+    pub form: Form<'a>,
+    /// The user.
+    pub user: UserLine<'a>,
+    /// The record of the person.
+    pub fhir_user: Option<&'a str>,
+    /// Whether an authenticator app is asked for.
+    pub second_factor: bool,
+    /// How many passkeys there are.
+    pub passkeys: usize,
 }
 
 /// What people allowed to whom, and tokens that rest on nobody's consent. Posts `grant`.
@@ -236,4 +270,5 @@ view!(RegisterClient);
 view!(AdminClient);
 view!(SecretOnce);
 view!(AdminUsers);
+view!(AdminUser);
 view!(AdminGrants);

@@ -17,7 +17,9 @@ use std::sync::Arc;
 
 /// The field that says what of a client was shown.
 const SEEN: &str = "seen";
-const CHANGED: &str = "The app has changed its registration since this page was made. Look again before you decide.";
+/// The algorithms of ID tokens.
+const ID_TOKEN_ALGS: [&str; 2] = ["RS256", "ES256"];
+const CHANGED: &str = "The registration has changed since this page was made. Look again before you decide.";
 
 /// `GET /admin/clients`
 pub async fn list(State(oauth): State<Arc<Oauth>>, request: Request) -> Response {
@@ -72,6 +74,23 @@ async fn show_list(visit: &Visit) -> Result<Response, Stop> {
 }
 
 async fn show(visit: &Visit, client: &Client, error: Option<&str>) -> Result<Response, Stop> {
+    let (redirect_uris, after) = (client.redirect_uris.join("\n"), client.post_logout_redirect_uris.join("\n"));
+    let typed = TypedClient {
+        id: &client.client_id,
+        name: &client.name,
+        kind: &client.kind,
+        redirect_uris: &redirect_uris,
+        post_logout_redirect_uris: &after,
+        launch_url: client.launch_url.as_deref().unwrap_or_default(),
+        client_uri: client.client_uri.as_deref().unwrap_or_default(),
+        jwks: "",
+        scope: &client.scope,
+        id_token_alg: &client.id_token_alg,
+    };
+    show_typed(visit, client, typed, error).await
+}
+
+async fn show_typed(visit: &Visit, client: &Client, typed: TypedClient<'_>, error: Option<&str>) -> Result<Response, Stop> {
     visit.oauth.note(&visit.event("client-show", Some(&client.client_id))).await?;
     let scopes = Scopes::parse(&client.scope).unwrap_or_default();
     let (menu, token) = (visit.menu(), visit.form_token());
@@ -92,9 +111,45 @@ async fn show(visit: &Visit, client: &Client, error: Option<&str>) -> Result<Res
         website: client.client_uri.as_deref(),
         scope: &client.scope,
         scopes: &scopes,
+        typed,
         error,
     };
     Ok(visit.page(&view))
+}
+
+/// What a form says of a client, as it was typed.
+fn typed(form: &Form) -> TypedClient<'_> {
+    let text = |name: &str| form.get(name).unwrap_or_default();
+    TypedClient {
+        id: text("id"),
+        name: text("name"),
+        kind: text("kind"),
+        redirect_uris: text("redirect_uris"),
+        post_logout_redirect_uris: text("post_logout_redirect_uris"),
+        launch_url: text("launch_url"),
+        client_uri: text("client_uri"),
+        jwks: text("jwks"),
+        scope: text("scope"),
+        id_token_alg: text("id_token_alg"),
+    }
+}
+
+/// The same as an operator would give it: a form says all of it, so what it leaves empty is taken away.
+fn details(typed: &TypedClient<'_>) -> Details {
+    let list = |text: &str| match text.split_whitespace().map(str::to_owned).collect::<Vec<_>>() {
+        none if none.is_empty() => vec![String::new()],
+        some => some,
+    };
+    Details {
+        redirect_uris: list(typed.redirect_uris),
+        post_logout_redirect_uris: list(typed.post_logout_redirect_uris),
+        launch_url: Some(typed.launch_url.trim().to_owned()),
+        client_uri: Some(typed.client_uri.trim().to_owned()),
+        scope: Some(typed.scope.split_whitespace().collect::<Vec<_>>().join(" ")),
+        name: Some(typed.name.trim().to_owned()),
+        id_token_alg: Some(typed.id_token_alg.to_owned()).filter(|algorithm| ID_TOKEN_ALGS.contains(&algorithm.as_str())),
+        ..Details::default()
+    }
 }
 
 fn show_form(visit: &Visit, typed: TypedClient<'_>, error: Option<&str>) -> Response {
@@ -103,28 +158,12 @@ fn show_form(visit: &Visit, typed: TypedClient<'_>, error: Option<&str>) -> Resp
 }
 
 async fn add(visit: &Visit, form: &Form) -> Result<Response, Stop> {
-    let text = |name: &str| form.get(name).unwrap_or_default();
-    let typed = TypedClient {
-        id: text("id"),
-        name: text("name"),
-        kind: text("kind"),
-        redirect_uris: text("redirect_uris"),
-        launch_url: text("launch_url"),
-        jwks: text("jwks"),
-        scope: text("scope"),
-    };
-    let given = |name: &str| form.get(name).map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
+    let typed = typed(form);
     let new = New {
         id: typed.id.to_owned(),
         kind: typed.kind.to_owned(),
-        jwks: given("jwks"),
-        details: Details {
-            redirect_uris: typed.redirect_uris.split_whitespace().map(str::to_owned).collect(),
-            launch_url: given("launch_url"),
-            scope: Some(typed.scope.split_whitespace().collect::<Vec<_>>().join(" ")),
-            name: given("name"),
-            ..Details::default()
-        },
+        jwks: Some(typed.jwks.trim()).filter(|text| !text.is_empty()).map(str::to_owned),
+        details: details(&typed),
         secret: None,
         profile: None,
         dpop: false,
@@ -154,17 +193,26 @@ async fn change(visit: &Visit, mut client: Client, form: &Form) -> Result<Respon
     let id = client.client_id.clone();
     let asked = form.get("do").unwrap_or_default();
     let mut secret = None;
+    // What is said yes or no to, and what is changed, is what was shown, whatever became of it since.
+    let decides = matches!(asked, "approve" | "refuse" | "set");
+    if decides && form.get(SEEN) != Some(digest_of(&client.looked_at()).as_str()) {
+        return show(visit, &client, Some(CHANGED)).await;
+    }
     let (action, change) = match asked {
+        "set" => {
+            let typed = typed(form);
+            let mut new = client.clone();
+            match details(&typed).apply(&mut new) {
+                Ok(()) => ("client-set", new.replace()),
+                Err(why) => return show_typed(visit, &client, typed, Some(&why)).await,
+            }
+        }
         "disable" | "enable" if client.status == Status::Approved => {
             let disable = asked == "disable";
             (if disable { "client-disable" } else { "client-enable" }, Change::disable_client(&id, disable))
         }
         "approve" | "refuse" => {
             let approve = asked == "approve";
-            // What is said yes or no to is what was shown, whatever the client has made of it since.
-            if form.get(SEEN) != Some(digest_of(&client.looked_at()).as_str()) {
-                return show(visit, &client, Some(CHANGED)).await;
-            }
             let review = Change::review_client(&client, approve, &visit.session.account.username, visit.oauth.now());
             (if approve { "client-approve" } else { "client-refuse" }, review)
         }
@@ -190,7 +238,7 @@ async fn change(visit: &Visit, mut client: Client, form: &Form) -> Result<Respon
     }
     match visit.oauth.write(changes, &visit.event(action, Some(&id))).await {
         Ok(_) => {}
-        Err(refused) if matches!(refused.error, Error::Conflict { .. }) && matches!(asked, "approve" | "refuse") => {
+        Err(refused) if matches!(refused.error, Error::Conflict { .. }) && decides => {
             let client = visit.oauth.store().client(&id)?.ok_or(not_found())?;
             return show(visit, &client, Some(CHANGED)).await;
         }

@@ -196,7 +196,18 @@ fn admin_pages(frame: &Frame<'_>, form: Form<'_>, text: &str, scopes: &Scopes, a
     let states = [ClientState::Active, ClientState::Pending, ClientState::Refused, ClientState::Disabled];
     let clients: Vec<_> = states.iter().map(|state| ClientLine { id: text, name: text, href: text, state: *state }).collect();
     add("clients", &AdminClients { frame: frame.clone(), clients: &clients });
-    let typed = TypedClient { id: text, name: text, kind: "jwks", redirect_uris: text, launch_url: text, jwks: text, scope: text };
+    let typed = TypedClient {
+        id: text,
+        name: text,
+        kind: "jwks",
+        redirect_uris: text,
+        launch_url: text,
+        jwks: text,
+        scope: text,
+        post_logout_redirect_uris: text,
+        client_uri: text,
+        id_token_alg: "ES256",
+    };
     add("register", &RegisterClient { frame: frame.clone(), form, typed, error: Some(text) });
     for (kind, state) in ["public", "secret", "jwks", "other"].into_iter().zip(states) {
         let page = AdminClient {
@@ -214,14 +225,18 @@ fn admin_pages(frame: &Frame<'_>, form: Form<'_>, text: &str, scopes: &Scopes, a
             website: Some(text),
             scope: text,
             scopes,
+            typed,
             error: Some(text),
         };
         add("client", &page);
     }
     add("secret", &SecretOnce { frame: frame.clone(), of: text, secret: text, back: text });
-    let user = UserLine { username: text, role: "doctor", disabled: false, own: false };
+    let user = UserLine { username: text, role: "doctor", disabled: false, own: false, href: text };
     let users = [user, UserLine { disabled: true, ..user }, UserLine { own: true, role: text, ..user }];
-    add("users", &AdminUsers { frame: frame.clone(), form, users: &users, error: Some(text) });
+    add("users", &AdminUsers { frame: frame.clone(), form, q: text, users: &users, more: true, error: Some(text) });
+    for user in users {
+        add("user", &AdminUser { frame: frame.clone(), form, user, fhir_user: Some(text), second_factor: true, passkeys: 2 });
+    }
     let grants = [GrantLine { id: "1", username: Some(text), app: text, since: DAY, last_looked: Some(MOMENT) }];
     for grants in [&grants[..], &[]] {
         add("grants", &AdminGrants { frame: frame.clone(), form, grants });
