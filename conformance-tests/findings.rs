@@ -5,6 +5,7 @@ mod judgements;
 mod pages;
 mod queues;
 mod reading;
+mod round_trip;
 mod texts;
 
 use crate::harness::{Server, until};

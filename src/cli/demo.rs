@@ -141,6 +141,7 @@ fn make(instance: &Instance, runtime: &tokio::runtime::Handle, seed: u64, patien
     if let Some(last) = under_way {
         check(last, &intake.written().map_err(|e| e.to_string())?)?;
     }
+    drop(intake);
     let care = Unit {
         context: Context { at_ms: instance.gateway.now(), ..Context::default() },
         changes: clinic.care.iter().map(|(patient, doctor)| Change::add_care(patient, doctor)).collect(),

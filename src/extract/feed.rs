@@ -1,14 +1,16 @@
 //! The follower of the change feed, in two queues: what an import brought waits behind what somebody wrote.
 //!
-//! Each version is of one queue, by the client that made it, and each queue has a place of its own in the feed.
+//! What an import brings is read once that import is through. Each version is of one queue, by the client that made it, and each queue has a place of its own in the feed.
 
 use super::reader::Reader;
+use super::typed;
 use crate::ops::instance::Instance;
 use hearthgate_access::{InternalCaller, Role};
 use hearthgate_mapping::Sql;
 use hearthgate_store::{Change, Operation, Version};
 use std::collections::VecDeque;
 use std::sync::Weak;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 
@@ -71,6 +73,8 @@ struct Feed {
     written: Queue,
     /// What imports brought.
     imported: Queue,
+    /// The log may hold what a program typed in plain text, of this run or of one that was killed.
+    plain: bool,
 }
 
 /// A place in the feed.
@@ -87,17 +91,23 @@ impl Feed {
     fn new(instance: &Instance) -> Result<Self, String> {
         let import = format!("hearthgate-{}", Role::Internal(InternalCaller::Import));
         let (written, imported) = (Queue::new(instance, "extracted")?, Queue::new(instance, "extracted-imports")?);
-        Ok(Self { reader: Reader::new(instance)?, import, written, imported })
+        Ok(Self { reader: Reader::new(instance)?, import, written, imported, plain: true })
     }
 
     /// Reads what was written, and then one note of an import; answers whether there was anything.
     fn turn(&mut self, instance: &Instance, runtime: &Handle) -> Result<bool, String> {
-        let typed = super::typed::take(instance, runtime, self.reader.caller())?;
+        let typed = typed::take(instance, runtime, self.reader.caller())?;
+        self.plain |= typed;
+        if self.plain && !typed::waits(instance)? {
+            self.plain = !instance.gateway.store.forget_blocking().map_err(|e| e.to_string())?;
+        }
         let import = self.import.as_str();
         let is_imported = |version: &Version| version.client.as_deref() == Some(import);
         let is_written = |version: &Version| !is_imported(version) && version.client.as_deref() != Some(UNREAD);
         let written = self.written.read(&self.reader, instance, runtime, is_written, usize::MAX)?;
-        let imported = self.imported.read(&self.reader, instance, runtime, is_imported, 1)?;
+        // What one import brings belongs together: a note, and what was found in it elsewhere.
+        let is_whole = instance.imports.load(Ordering::Relaxed) == 0;
+        let imported = is_whole && self.imported.read(&self.reader, instance, runtime, is_imported, 1)?;
         Ok(typed || written || imported)
     }
 }

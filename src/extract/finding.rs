@@ -79,8 +79,8 @@ fn number(value: usize) -> Sql {
 /// The systems of the columns, in their order.
 const SYSTEMS: [&str; 4] =
     ["http://snomed.info/sct", "http://hl7.org/fhir/sid/icd-10-cm", "http://www.nlm.nih.gov/research/umls/rxnorm", "https://www.nlm.nih.gov/mesh"];
-const ASKED: [&str; 4] = ["code_snomed", "code_icd10cm", "code_rxnorm", "code_mesh"];
-const ANSWERED: [&str; 4] = ["value_snomed", "value_icd10cm", "value_rxnorm", "value_mesh"];
+pub(super) const ASKED: [&str; 4] = ["code_snomed", "code_icd10cm", "code_rxnorm", "code_mesh"];
+pub(super) const ANSWERED: [&str; 4] = ["value_snomed", "value_icd10cm", "value_rxnorm", "value_mesh"];
 
 /// The rows that what was found in each of a note's texts wants. `device` is the reader's id, `now` an instant.
 pub(super) fn wanted(note: &Note, found: &[Vec<Finding>], device: &str, now: &str, keyring: &Keyring) -> Vec<Wanted> {

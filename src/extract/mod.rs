@@ -10,6 +10,7 @@
 //! * What an import brought waits behind what somebody wrote.
 //! * How far the feed was read stands in `gw_meta`, written with the findings: a kill repeats nothing and loses nothing.
 
+mod brought;
 mod device;
 mod feed;
 mod finding;
@@ -17,8 +18,11 @@ pub mod judgement;
 mod note;
 mod reader;
 pub mod reading;
+mod same;
 mod typed;
 mod unit;
 
+pub use device::is_false as is_false_software;
 pub use feed::{UNREAD, follow, start};
 pub use finding::id;
+pub use same::is_there;

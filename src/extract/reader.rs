@@ -1,6 +1,7 @@
 //! Reads one note and brings its findings to what it says.
 
 use super::feed::{PAUSE, position};
+use super::brought::{Brought, newest};
 use super::note::Note;
 use super::reading::{Attachment, Reading, Source};
 use super::{device, finding, unit};
@@ -10,6 +11,7 @@ use crate::rest::new_id;
 use hearthgate_access::{Caller, Interaction, InternalCaller};
 use hearthgate_fhir::Value;
 use hearthgate_ledger::Event;
+use hearthgate_mapping::Plan;
 use hearthgate_nlp::Engine;
 use hearthgate_store::{AuditRow, Change, Context, Error, Expect, Stored, Unit, Version};
 use std::cell::Cell;
@@ -31,6 +33,8 @@ pub(super) struct Reader {
     name: String,
     /// Whether the Device was written since the start: an empty record holds none.
     introduced: Cell<bool>,
+    /// What imports bring.
+    brought: Brought,
 }
 
 /// Where in the feed a note is read.
@@ -47,7 +51,7 @@ impl Reader {
         let (device, name) = (device::id(lexicon), device::name(lexicon));
         let caller = Caller::internal(InternalCaller::Extraction, &instance.roles);
         caller.rule("Device", Interaction::Update).map_err(|e| e.to_string())?;
-        Ok(Self { engine, caller, device, name, introduced: Cell::new(false) })
+        Ok(Self { engine, caller, device, name, introduced: Cell::new(false), brought: Brought::default() })
     }
 
     /// Who reads.
@@ -71,6 +75,11 @@ impl Reader {
                     self.note(instance, runtime, &note, None, at)?;
                 }
                 Ok(true)
+            }
+            "Observation" => {
+                let plan = unit::plan(&instance.gateway.mappings).ok_or("no mapping serves the findings")?;
+                let note = self.brought.note_to_read(instance, &self.caller, plan, version).map_err(|e| e.to_string())?;
+                note.map_or(Ok(false), |note| self.note(instance, runtime, &note, None, at).map(|()| true))
             }
             _ => Ok(false),
         }
@@ -124,7 +133,9 @@ impl Reader {
         };
         let plan = unit::plan(&gateway.mappings).ok_or_else(|| Error::Schema("no mapping serves the findings".to_owned()))?;
         let reference = format!("DocumentReference/{}", note.id);
+        let until = newest(instance)?;
         let there = runtime.block_on(gateway.list(&self.caller, "Observation", "derived-from", &reference, MOST as u32 * 2)).map_err(error)?;
+        let there = self.brought.known(instance, plan, there)?;
         let now = hearthgate_fhir::date::format_instant(gateway.now());
         let mut left = MOST;
         let mut found = Vec::with_capacity(note.texts.len());
@@ -138,9 +149,9 @@ impl Reader {
             found.push(document.findings);
         }
         let wanted = finding::wanted(&note, &found, &self.device, &now, &gateway.keyring);
-        let (changes, found) = unit::changes(plan, wanted, there);
-        let mut changes = changes.into_iter().peekable();
-        let mut found = found.into_iter();
+        let made = unit::changes(plan, wanted, there, |id| self.free(instance, plan, id))?;
+        let mut changes = made.changes.into_iter().peekable();
+        let mut found = made.found.into_iter();
         loop {
             let mut part: Vec<Change> = changes.by_ref().take(unit::AT_ONCE).collect();
             let targets: Vec<String> = found.by_ref().take(part.iter().filter(|change| matches!(change, Change::Put(_))).count()).collect();
@@ -160,9 +171,17 @@ impl Reader {
                 self.introduced.set(true);
             }
             if last {
+                self.brought.read(&note.id, until);
                 return Ok(());
             }
         }
+    }
+
+    /// An id under which nothing but a finding stands: somebody may have written under one of a finding that is gone.
+    fn free(&self, instance: &Instance, plan: &Plan, id: String) -> Result<String, Error> {
+        let there = instance.gateway.store.current("Observation", &id)?;
+        let is_taken = there.is_some_and(|there| !there.deleted && there.plan != plan.index);
+        Ok(if is_taken { finding::id(&instance.gateway.keyring, "findings.public_id", &id) } else { id })
     }
 
     /// The text of an attachment; that of a Binary only where it is the same patient's.
@@ -211,7 +230,7 @@ fn of_patient(stored: &Stored, patient: &str) -> Option<Value> {
     (owner.strip_prefix("Patient/")? == patient).then_some(binary)
 }
 
-fn error(fault: Fault) -> Error {
+pub(super) fn error(fault: Fault) -> Error {
     match fault {
         Fault::Busy => Error::Busy,
         Fault::Timeout => Error::Timeout,

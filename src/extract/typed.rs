@@ -1,4 +1,5 @@
-//! Notes that a program without keys typed into `note_intake`: each becomes a sealed note, and its row goes, overwritten.
+//! Notes that a program without keys typed into `note_intake`: each becomes a sealed note, and its row goes, overwritten. The log of the
+//! database, which holds the words too, is emptied when none waits.
 
 use crate::ops::instance::Instance;
 use crate::rest::{new_id, write};
@@ -15,6 +16,12 @@ use tokio::runtime::Handle;
 const WAITING: &str = "SELECT i.id, i.public_id, p.public_id, v.public_id, d.public_id, i.written_at, i.type_code, i.title, i.body
     FROM note_intake i CROSS JOIN patients p ON p.id = i.patient_id LEFT JOIN visits v ON v.id = i.visit_id LEFT JOIN doctors d ON d.id = i.doctor_id
     WHERE i.refused IS NULL ORDER BY i.id LIMIT 50";
+
+/// Whether any waits still.
+pub(super) fn waits(instance: &Instance) -> Result<bool, String> {
+    let rows = instance.gateway.store.own("SELECT 1 FROM note_intake WHERE refused IS NULL LIMIT 1", &[]).map_err(|e| e.to_string())?;
+    Ok(!rows.is_empty())
+}
 
 /// Takes what waits; answers whether there was anything.
 pub(super) fn take(instance: &Instance, runtime: &Handle, caller: &Caller) -> Result<bool, String> {

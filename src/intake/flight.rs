@@ -6,7 +6,7 @@ use hearthgate_store::{Error, Outcome, Queued, Refused};
 /// A batch that was taken.
 pub(super) struct Flight {
     pub batch: Batch,
-    /// What is known of its items already: those that were refused before they came to the store.
+    /// What is known of its items already: those that were refused, or are there, before they came to the store.
     pub known: Vec<Option<Written>>,
     /// The unit of the others, unless there is none.
     pub queued: Option<Queued>,
@@ -23,7 +23,7 @@ impl Flight {
             Err(Refused { change, error }) if batch.atomic => {
                 let issues = issues_of(error)?;
                 let fault = |at: usize| change.is_none_or(|change| change == at);
-                (0..batch.items.len()).map(|at| if fault(at) { Written::Refused(issues.clone()) } else { elsewhere() }).collect()
+                (0..known.iter().filter(|known| known.is_none()).count()).map(|at| if fault(at) { Written::Refused(issues.clone()) } else { elsewhere() }).collect()
             }
             Err(Refused { change: Some(_), error }) => {
                 // An error that ends the run ends it here.

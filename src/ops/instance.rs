@@ -16,6 +16,7 @@ use std::fs::{self, DirBuilder};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 /// Why a data directory cannot be opened: sentences for an operator.
 #[derive(Debug, thiserror::Error)]
@@ -74,6 +75,8 @@ pub struct Instance {
     pub roles: Arc<Roles>,
     /// The issuer: the public URL.
     pub issuer: String,
+    /// Imports under way.
+    pub imports: AtomicUsize,
 }
 
 /// The files of the mappings: those of the folder that the configuration names, or those in the program.
@@ -192,6 +195,7 @@ impl Instance {
             failures_per_minute: config.failures_per_minute,
             roles: roles(config)?,
             issuer: public_url.to_owned(),
+            imports: AtomicUsize::new(0),
         })
     }
 }

@@ -104,15 +104,20 @@ async fn one(
     let finding: Value = serde_json::from_slice(&old.body).map_err(|e| Fault::Internal(e.to_string()))?;
     // The same finding makes the same diagnosis, however often it is accepted.
     let condition_id = crate::extract::id(&gateway.keyring, "diagnoses.of_finding", &old.id);
-    let made = |gateway: &Gateway| gateway.find_for(caller, "Condition", &condition_id, Interaction::Create);
+    let made = || gateway.find_for(caller, "Condition", &condition_id, Interaction::Create);
     match judgement::standing(&finding) {
         Standing::Judged(known) if known == verdict => {
             if verdict == Verdict::Reject || show == Show::Finding {
                 return Ok(shown(gateway, caller, OBSERVATION, old, conditions));
             }
-            return match made(gateway)? {
-                Some(found) if !found.deleted => Ok(shown(gateway, caller, "Condition", &found, conditions)),
-                _ => Err(Fault::Conflict("The finding was accepted before, and the diagnosis made of it is there no more. Record a new one.".to_owned())),
+            let found = match made()?.filter(|found| !found.deleted) {
+                Some(found) => Some(found),
+                // One that came with its finding from elsewhere has an id of there.
+                None => gateway.list(caller, "Condition", "evidence-detail", &format!("{OBSERVATION}/{}", old.id), 1).await?.pop(),
+            };
+            return match found {
+                Some(found) => Ok(shown(gateway, caller, "Condition", &found, conditions)),
+                None => Err(Fault::Conflict("The finding was accepted before, and the diagnosis made of it is there no more. Record a new one.".to_owned())),
             };
         }
         Standing::Judged(_) => {
@@ -134,7 +139,7 @@ async fn one(
     };
     gateway.store.write(unit).await?;
     let (kind, found) = match (verdict, show) {
-        (Verdict::Accept, Show::Outcome) => ("Condition", made(gateway)?),
+        (Verdict::Accept, Show::Outcome) => ("Condition", made()?),
         _ => (OBSERVATION, gateway.find_for(caller, OBSERVATION, &old.id, Interaction::Update)?),
     };
     let found = found.ok_or_else(|| Fault::Internal("what was judged is not there".to_owned()))?;

@@ -2,7 +2,7 @@
 
 use super::record::choice;
 use super::visit::{Visit, not_found, stop, visit};
-use super::{findings, record};
+use super::{findings, notes, record};
 use crate::extract::reading::Reading;
 use crate::oauth::Oauth;
 use crate::oauth::answer::{Stop, page, see_other};
@@ -39,6 +39,10 @@ pub async fn chart(State(oauth): State<Arc<Oauth>>, Path(id): Path<String>, requ
     visit(oauth, request, &[Role::Doctor], async move |visit, request| {
         if request.method() == Method::POST {
             let form = visit.posted(request).await?;
+            if let Some(text) = form.get("note") {
+                notes::add(&visit, &id, text).await?;
+                return Ok(see_other(&format!("{}#notes", visit.path)));
+            }
             let finding = form.get("finding").unwrap_or_default();
             findings::judge(&visit, finding, form.get("judgement").unwrap_or_default()).await?;
             // Back to where the person was in the list.

@@ -11,6 +11,7 @@ pub mod facts;
 mod findings;
 mod home;
 mod launcher;
+mod notes;
 mod passkeys;
 mod patient;
 pub mod record;

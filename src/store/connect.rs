@@ -21,10 +21,13 @@ pub fn assert_version() -> Result<(), Error> {
     Ok(())
 }
 
+/// How long the writer waits for another program's transaction.
+pub(crate) const BUSY: Duration = Duration::from_secs(5);
+
 /// A connection that writes: WAL, every commit synced, foreign keys and recursive triggers on.
 pub(crate) fn writer(path: &Path) -> Result<Connection, Error> {
     let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-    conn.busy_timeout(Duration::from_secs(5))?;
+    conn.busy_timeout(BUSY)?;
     conn.execute_batch(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA recursive_triggers = ON;
          PRAGMA cache_size = -8192; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; PRAGMA journal_size_limit = 67108864;",

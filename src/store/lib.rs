@@ -396,6 +396,15 @@ impl Store {
         self.writer.settle()?.blocking_recv().map_err(|_| Error::Failed)?
     }
 
+    /// Empties the write-ahead log into the file, so that what was deleted and overwritten stands nowhere. `false` where somebody reads
+    /// from the log just now; nobody waits for that long.
+    ///
+    /// # Errors
+    /// A store that takes no more writes.
+    pub fn forget_blocking(&self) -> Result<bool, Error> {
+        self.writer.forget()?.blocking_recv().map_err(|_| Error::Failed)?
+    }
+
     /// How many resources are stale, as far as it matters.
     fn stale(&self) -> Result<i64, Error> {
         let reader = reader::here(&self.core)?;

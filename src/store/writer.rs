@@ -53,6 +53,7 @@ enum Message {
     Unit(Box<Ask>, oneshot::Sender<Result<Vec<Outcome>, Refused>>),
     Rendered(Box<Rendered>),
     Settle(oneshot::Sender<Result<bool, Error>>),
+    Forget(oneshot::Sender<Result<bool, Error>>),
     Bulk,
 }
 
@@ -98,10 +99,19 @@ impl Writer {
 
     /// See [`Store::settle`](crate::Store::settle).
     pub(crate) fn settle(&self) -> Result<oneshot::Receiver<Result<bool, Error>>, Error> {
+        self.ask(Message::Settle)
+    }
+
+    /// See [`Store::forget`](crate::Store::forget).
+    pub(crate) fn forget(&self) -> Result<oneshot::Receiver<Result<bool, Error>>, Error> {
+        self.ask(Message::Forget)
+    }
+
+    fn ask(&self, what: impl FnOnce(oneshot::Sender<Result<bool, Error>>) -> Message) -> Result<oneshot::Receiver<Result<bool, Error>>, Error> {
         self.health.may_write()?;
         let (reply, answer) = oneshot::channel();
         let queue = self.queue.as_ref().ok_or(Error::Failed)?;
-        match queue.try_send(Message::Settle(reply)) {
+        match queue.try_send(what(reply)) {
             Ok(()) => Ok(answer),
             Err(TrySendError::Full(_)) => Err(Error::Busy),
             Err(TrySendError::Disconnected(_)) => Err(Error::Failed),
@@ -150,7 +160,7 @@ fn run(mut session: Session, waiting: &Receiver<Message>, health: &Health) {
 fn refuse(message: Message, error: &Error) {
     match message {
         Message::Unit(_, reply) => drop(reply.send(Err(error.clone().into()))),
-        Message::Settle(reply) => drop(reply.send(Err(error.clone()))),
+        Message::Settle(reply) | Message::Forget(reply) => drop(reply.send(Err(error.clone()))),
         Message::Rendered(_) | Message::Bulk => {}
     }
 }
@@ -159,7 +169,7 @@ fn refuse(message: Message, error: &Error) {
 fn is_apart(message: &Message) -> bool {
     match message {
         Message::Unit(ask, _) => ask.unit.changes.len() > ALONE,
-        Message::Settle(_) | Message::Bulk => true,
+        Message::Settle(_) | Message::Forget(_) | Message::Bulk => true,
         Message::Rendered(_) => false,
     }
 }
@@ -169,6 +179,7 @@ fn alone(session: &mut Session, message: Message, health: &Health) {
     let (ask, reply) = match message {
         Message::Unit(ask, reply) => (ask, reply),
         Message::Settle(reply) => return drop(reply.send(session.settle().map_err(|error| fault(error, health)))),
+        Message::Forget(reply) => return drop(reply.send(session.forget())),
         Message::Bulk => return session.bulk(),
         Message::Rendered(_) => return,
     };
@@ -215,7 +226,7 @@ fn batch(session: &mut Session, first: Message, waiting: &Receiver<Message>, hea
                 }
             },
             // Apart, and taken so.
-            Message::Settle(_) | Message::Bulk => {}
+            Message::Settle(_) | Message::Forget(_) | Message::Bulk => {}
             Message::Rendered(rendered) => {
                 if session.rendered(&rendered).is_err() && session.lost() {
                     broken = Some(Error::Failed);

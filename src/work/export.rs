@@ -41,7 +41,7 @@ pub(super) fn run(
             let mut found = runtime.block_on(page(instance, &caller, resource, since.as_deref(), after.take()))?;
             let more = found.len() > PAGE as usize || is_cut(&found);
             found.truncate(PAGE as usize);
-            for stored in &found {
+            for stored in found.iter().filter(|stored| !is_told_elsewhere(instance, stored)) {
                 out.add(resource, &stored.body).map_err(wrong)?;
             }
             // The number of the resource stands before the columns of the cursor.
@@ -63,6 +63,13 @@ fn chosen(types: &[String], instance: &Instance) -> Result<Vec<&'static str>, St
     }
     let one = |name: &String| r4::type_named(name).filter(|known| served.contains(known)).ok_or_else(|| format!("--type {name}: no type that is served here"));
     types.iter().map(one).collect()
+}
+
+/// Whether it is a row of another type's once more: the text of a note as a Binary, which the note holds and brings with it.
+fn is_told_elsewhere(instance: &Instance, stored: &Stored) -> bool {
+    let mappings = &instance.gateway.mappings;
+    let Some(own) = mappings.plans.get(stored.plan).filter(|plan| plan.readonly) else { return false };
+    mappings.plans.iter().any(|plan| !plan.readonly && plan.resource != own.resource && plan.table.table == own.table.table)
 }
 
 /// One page, and one more where there is a next.

@@ -7,6 +7,9 @@ use crate::frame::{Form, Frame, view};
 use crate::text::Text;
 use askama::Template;
 
+/// The longest note that can be typed on a chart, in UTF-16 code units: also of letters of three bytes it fits into a form.
+pub const LONGEST_NOTE: usize = 7_000;
+
 /// A doctor's start page: patients in care, coming appointments.
 #[derive(Clone, Debug, Template)]
 #[template(path = "doctor.html")]
@@ -43,7 +46,7 @@ pub struct Chart<'a> {
     pub notes: &'a [Note<'a>],
     /// Whether there are more notes than are shown.
     pub more_notes: bool,
-    /// Where judging a finding goes: posts `finding` and `judgement` (`accept` or `reject`).
+    /// Where judging a finding goes: posts `finding` and `judgement` (`accept` or `reject`); and a new note: posts `note`.
     pub judge: Form<'a>,
 }
 

@@ -10,9 +10,13 @@ use rusqlite::{Connection, OptionalExtension};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Pages in the log before they are copied, in bulk: 64 MiB.
 const BULK_PAGES: u32 = 16_384;
+
+/// How long the emptying of the log waits for readers.
+const FORGET_WAITS: Duration = Duration::from_millis(50);
 
 /// See the module.
 pub(crate) struct Session {
@@ -152,6 +156,15 @@ impl Session {
     /// Copies the log into the file seldom: pages that many commits touch are copied once.
     pub(super) fn bulk(&mut self) {
         let _ = self.conn.execute_batch(&format!("PRAGMA wal_autocheckpoint = {BULK_PAGES}; PRAGMA cache_size = -16384"));
+    }
+
+    /// Copies the log into the file and empties it, so that what was overwritten stands in neither. `false` where a reader holds on to it
+    /// for longer than a moment: then others are not kept waiting.
+    pub(super) fn forget(&mut self) -> Result<bool, Error> {
+        let _ = self.conn.busy_timeout(FORGET_WAITS);
+        let done = self.conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0));
+        let _ = self.conn.busy_timeout(crate::connect::BUSY);
+        Ok(!done?)
     }
 
     /// A clean end: the next start needs no check.
