@@ -62,6 +62,11 @@ impl<'s> Tab<'s> {
         self.ask("GET", path, &[], None)
     }
 
+    /// Posts a body to a path.
+    pub(crate) fn post(&mut self, path: &str, body: &str) -> Answer {
+        self.ask("POST", path, &[], Some(body))
+    }
+
     /// Posts the first form of a page to a path, its hidden fields and these.
     pub(crate) fn send(&mut self, page: &Answer, path: &str, fields: &[(&str, &str)]) -> Answer {
         let body = form(page, path, fields);
@@ -74,7 +79,7 @@ pub(crate) fn html(answer: &Answer) -> String {
 }
 
 /// The hidden fields of a page's first form to a path, and these.
-fn form(page: &Answer, path: &str, fields: &[(&str, &str)]) -> String {
+pub(crate) fn form(page: &Answer, path: &str, fields: &[(&str, &str)]) -> String {
     let html = html(page);
     let form = html
         .split("<form method=\"post\"")

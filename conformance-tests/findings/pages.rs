@@ -2,7 +2,7 @@
 
 use super::{extension, id, note, source, words};
 use crate::harness::{Server, until};
-use crate::portal::{Tab, account, clinic, html};
+use crate::portal::{Tab, account, clinic, form, html};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 
@@ -111,4 +111,43 @@ fn the_highlighted_text_is_the_span_of_the_finding() {
         assert!(entry.contains(part), "{part} in {entry}");
     }
     assert!(!entry.contains("value=\"accept\""), "what is denied cannot be accepted");
+}
+
+/// By a form with its own token, about a patient in care; a stranger is absent like one who never was.
+#[test]
+fn a_doctor_writes_a_note_on_the_chart_and_it_is_read() {
+    let server = clinic();
+    let token = server.run(&["token", "--client", "demo-backend", "--scope", "system/*.cruds"]).lines().last().expect("a token").to_owned();
+    let (mut tab, patient) = doctor(server);
+    let path = format!("/doctor/patients/{patient}");
+    let text = "Seen on the ward: é 😀 <b>\r\nAssessment: plantar fasciitis.\r\n";
+    let page = tab.get(&path).expect(200);
+    let notes = || server.get(&format!("DocumentReference?patient={patient}&_count=200"), &token).expect(200).ids().len();
+    let before = notes();
+    // Not without the form's own token, nor without words.
+    tab.post(&path, "note=Assessment%3A+gout.").expect(403);
+    let empty = form(&page, &path, &[("note", " \r\n")]);
+    tab.post(&path, &empty).expect(400);
+    // Of somebody else's patient, and of nobody: the same answer.
+    let doctors: Vec<String> = (0..2).map(|number| account(server, "doctor", number)["username"].as_str().expect("a name").to_owned()).collect();
+    let of = |doctor: &str| server.get("Patient?_count=200", &server.user_token(doctor, "user/*.rs", None)).expect(200).ids();
+    let own = of(&doctors[0]);
+    if let Some(stranger) = of(&doctors[1]).into_iter().find(|id| !own.contains(id)) {
+        let foreign = format!("/doctor/patients/{stranger}");
+        let nobody = "/doctor/patients/nobody-of-this-id";
+        let [theirs, none] = [foreign.as_str(), nobody].map(|path| html(&tab.post(path, &form(&page, &format!("/doctor/patients/{patient}"), &[("note", "x")]))));
+        assert_eq!(theirs, none);
+    }
+    // A patient has no chart to write on.
+    let mut theirs = Tab::signed_in(server, &account(server, "patient", 0));
+    theirs.post(&path, &form(&page, &path, &[("note", text)])).expect(403);
+    assert_eq!(notes(), before, "nothing was written");
+    let answer = tab.send(&page, &path, &[("note", text)]).expect(303);
+    assert_eq!(answer.header("location"), Some(format!("{path}#notes").as_str()));
+    assert_eq!(notes(), before + 1);
+    let shown = until("the note is read", || {
+        let page = html(&tab.get(&path).expect(200));
+        page.contains(">plantar fasciitis<sup>").then_some(page)
+    });
+    assert!(shown.contains("&#60;b&#62;"), "text only");
 }

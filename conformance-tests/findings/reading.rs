@@ -191,6 +191,12 @@ fn where_a_finding_comes_from_is_told() {
             assert!(clinic.server.get("Device", token).expect(200).ids().is_empty(), "a search finds patients' devices alone");
         }
     }
+    // Nobody else says that a Device is such a program.
+    let mut liar = device.clone();
+    liar["note"] = json!([{ "text": "Berta's" }]);
+    clinic.server.send("PUT", &format!("Device/{reader}"), &clinic.system, &liar).expect(422);
+    liar["id"] = json!("liar");
+    clinic.server.send("PUT", "Device/liar", &clinic.system, &liar).expect(422);
     // Who may not read Devices at all does not come to it either.
     let token = crate::world::token(&clinic.server, Some("mora"), "user/Observation.rs", None);
     clinic.server.get(&format!("Device/{reader}"), &token).expect(403);
@@ -311,14 +317,20 @@ fn a_note_typed_by_a_program_without_keys_is_sealed_and_read() {
     let clinic = clinic("findings-typed");
     let secret = "Assessment: hypertension. Zebrafish remark.";
     clinic.server.shell(&format!("INSERT INTO note_intake (patient_id, doctor_id, public_id, written_at, body) SELECT p.id, d.id, 'typed', '2024-03-05T10:00:00Z', '{secret}' FROM patients p, doctors d WHERE p.public_id = 'pat-a' AND d.public_id = 'doc-m'"));
+    // The database is open for reading elsewhere, too, so that no end of a connection empties the log.
+    let open = rusqlite::Connection::open(clinic.server.dir.join("ehr.db")).expect("the live file");
+    open.query_row("SELECT count(*) FROM patients", [], |row| row.get::<_, i64>(0)).expect("a count");
     let found = clinic.findings("typed", 1);
     assert_eq!(words(&found[0]), "hypertension");
     assert_eq!(clinic.server.shell("SELECT count(*) FROM note_intake").trim(), "0");
     let stored = clinic.server.get("DocumentReference/typed", &clinic.m).expect(200).json();
     assert_eq!(stored["author"][0]["reference"], "Practitioner/doc-m");
-    clinic.server.shell("PRAGMA wal_checkpoint(TRUNCATE)");
-    let bytes = std::fs::read(clinic.server.dir.join("ehr.db")).expect("the file");
-    assert!(memchr::memmem::find(&bytes, b"Zebrafish").is_none(), "the words are overwritten");
+    // The words stand in no file any more, without anybody asking for it.
+    crate::harness::until("the words are overwritten", || {
+        let holds = |file: &std::path::Path| memchr::memmem::find(&std::fs::read(file).unwrap_or_default(), b"Zebrafish").is_some();
+        let files = std::fs::read_dir(&clinic.server.dir).expect("a folder").flatten().map(|entry| entry.path());
+        (!files.into_iter().any(|file| holds(&file))).then_some(())
+    });
     // One that would take over another patient's note is refused and says why.
     clinic.server.shell("INSERT INTO note_intake (patient_id, public_id, body) SELECT id, 'typed', 'x' FROM patients WHERE public_id = 'pat-b'");
     for _ in 0..20_000 {

@@ -68,8 +68,8 @@ fn taken(server: &Server, system: &str, count: usize) -> Vec<Value> {
     })
 }
 
-/// Seen to fail with findings matched by their ids alone, with those that an import brought left where it put them, and with the texts
-/// of notes exported as Binaries of their own (the notes were refused then).
+/// Seen to fail with findings matched by their ids alone (there were two of each), and with the texts of notes exported as Binaries of
+/// their own (the notes were refused).
 #[test]
 fn an_export_that_is_imported_elsewhere_gives_the_same_findings() {
     let (clinic, folder) = exported("findings-round-trip");
@@ -166,8 +166,7 @@ fn findings_of_another_version_that_come_later_take_the_place_of_ours() {
     }
 }
 
-/// Seen to fail, each for itself, with what a client put taken, with what says more taken, with another place taken, and with another
-/// system's word for this clinic's doctor taken.
+/// What a client put, what says more, what stands elsewhere, what the note does not say, and another system's word for this clinic's doctor.
 #[test]
 fn what_only_looks_like_a_finding_stays_what_it_is() {
     let (_clinic, folder) = exported("findings-alike");
