@@ -54,6 +54,7 @@ fn file(out: &mut String, plan: &Plan) {
         plan.claims.iter().map(|c| format!("`{}` is {}", c.parameter, c.codes.iter().map(|c| format!("`{c}`")).collect::<Vec<_>>().join(" or "))).collect();
     match (plan.readonly, claims.as_slice()) {
         (true, _) => line(out, format_args!("- read-only")),
+        (false, []) if plan.app_state.is_some() => line(out, format_args!("- takes what apps keep for themselves, shown to them alone")),
         (false, []) => line(out, format_args!("- takes what is written and no other file claims")),
         (false, claims) => line(out, format_args!("- takes what is written where {}", claims.join(" and "))),
     }

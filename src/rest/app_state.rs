@@ -25,6 +25,9 @@ pub const SERVER: &str = "http://hl7.org/fhir/smart-app-launch/CapabilityStateme
 /// Bytes of one: as much as the specification lets every app send.
 const LARGEST: usize = 256 * 1024;
 
+/// What their ids begin with, and no id that a client chooses: so that nobody learns by choosing one which there are (ABUSE C23).
+const PREFIX: &str = "state-";
+
 /// Whom one may be about.
 const SUBJECTS: [&str; 5] = ["Patient", "Practitioner", "PractitionerRole", "RelatedPerson", "Person"];
 
@@ -45,6 +48,16 @@ pub fn is_new(gateway: &Gateway, caller: &Caller, resource: &str, value: &Value)
     }
     let states = states(caller, Interaction::Create)?;
     Ok(codings(value).any(|(system, code)| states.iter().any(|state| state.codes.iter().any(|known| known.is(system, code)))))
+}
+
+/// The id of a new one.
+pub fn new_id() -> String {
+    format!("{PREFIX}{}", super::create::new_id())
+}
+
+/// Whether an id is kept for them.
+pub fn is_reserved(resource: &str, id: &str) -> bool {
+    resource == APP_STATE && id.starts_with(PREFIX)
 }
 
 /// Whether all that a search over a type can find for the caller is what apps keep.

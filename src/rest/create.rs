@@ -1,6 +1,7 @@
 //! create (<https://hl7.org/fhir/R4/http.html#create>).
 
 use super::answer::Answer;
+use super::app_state;
 use super::audit;
 use super::conditions::Conditions;
 use super::fault::Fault;
@@ -23,7 +24,7 @@ pub async fn create(
     if conditions.if_none_exist {
         return Err(Fault::bad("not-supported", "Conditional create (`If-None-Exist`) is not offered. Search first, then create."));
     }
-    let id = new_id();
+    let id = if app_state::is_new(gateway, caller, resource, value)? { app_state::new_id() } else { new_id() };
     let put = Put { resource, id: &id, value, whole: value, old: None, interaction: Interaction::Create, expect: Expect::New };
     let mut unit = write::unit(gateway, caller, &put)?;
     if resource == "Patient"

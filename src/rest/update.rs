@@ -57,7 +57,7 @@ pub async fn update(
             Some(found) => (Interaction::Update, Expect::Is(found.version)),
             None => {
                 chooses_ids(gateway, caller, resource)?;
-                if app_state::is_new(gateway, caller, resource, value)? {
+                if app_state::is_reserved(resource, id) || app_state::is_new(gateway, caller, resource, value)? {
                     return Err(Fault::NoUpdateCreate);
                 }
                 (Interaction::Create, Expect::Named)
