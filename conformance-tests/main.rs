@@ -30,6 +30,7 @@ mod requirements;
 mod rest;
 mod rotation;
 mod searching;
+mod secrets;
 mod upgrade;
 mod upstream;
 mod validator;

@@ -10,6 +10,7 @@ mod ends;
 mod factors;
 mod launchers;
 mod launches;
+mod mistaken;
 mod passkeys;
 mod refreshes;
 mod requests;

@@ -16,7 +16,7 @@ fn message(id: &str, other: &str, word: &str) -> Value {
 }
 
 /// A write of one who sees half of a resource leaves the other half as it is stored, or is refused; and the answers are the same
-/// whoever is hidden. Seen to fail with `unmask` giving back what was sent.
+/// whoever is hidden. Seen to fail with `unmask` giving back what was sent; with a deletion that does not ask whether all is shown.
 #[test]
 fn abuse_c33_a_write_by_who_is_shown_a_mask_loses_nothing_of_what_is_masked() {
     let world = world();

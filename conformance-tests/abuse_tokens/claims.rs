@@ -25,6 +25,7 @@ fn abuse_a08_a_token_ends_when_it_says() {
     }
 }
 
+/// Seen to fail without the look at `iat`; without that at `nbf`; with an `nbf` that is no time taken for none.
 #[test]
 fn abuse_a09_a_token_from_the_future_is_refused() {
     let forge = forge();

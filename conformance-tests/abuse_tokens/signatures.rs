@@ -166,6 +166,7 @@ fn abuse_a06_a_strange_key_id_finds_no_key() {
     }
 }
 
+/// Seen to fail when the header could have further members.
 #[test]
 fn abuse_a07_critical_extensions_are_refused() {
     let forge = forge();

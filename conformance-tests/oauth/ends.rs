@@ -43,7 +43,8 @@ fn what_has_ended_is_forgotten_though_nobody_comes() {
 }
 
 /// What was ended before its time, and what never came to anything, is forgotten after two days; what lasts longer is not touched.
-/// Seen to fail without the rows of `ENDING` that name another column.
+/// Seen to fail without the rows of `ENDING` that name another column; with the families of codes that nobody redeemed kept; with those of
+/// redeemed ones forgotten, too.
 #[test]
 fn what_was_ended_early_is_forgotten_early_and_what_lasts_is_kept() {
     let (path, _scratch) = clock("ended-early");

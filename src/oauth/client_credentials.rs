@@ -11,9 +11,6 @@ use hearthgate_store::grants::{Family, Holder, NewFamily};
 use hearthgate_store::{Change, Error};
 use serde_json::Value;
 
-/// Longest life of a token that no person gave, seconds (SMART: at most five minutes).
-const LONGEST_S: i64 = 300;
-
 /// Answers with a token for what was asked, registered, and permitted to systems; there is nothing to refresh.
 ///
 /// # Errors
@@ -32,7 +29,7 @@ pub async fn client_credentials(oauth: &Oauth, asker: &Authenticated, form: &For
     }
     let scope = systems.join(" ");
     let (now, id) = (oauth.now(), new_secret());
-    let expires_at = now + LONGEST_S * 1000;
+    let expires_at = now + oauth.lifetimes().system_token_s * 1000;
     let new = NewFamily {
         id: id.clone(),
         client_id: client.client_id.clone(),

@@ -111,7 +111,7 @@ pub fn issue(
             iss: oauth.issuer().to_owned(),
             sub: account.username.clone(),
             aud: family.client_id.clone(),
-            exp: now + 3_600,
+            exp: now + oauth.lifetimes().id_token_s,
             iat: now,
             auth_time: family.signed_in_at.map(|at| at.div_euclid(1000)),
             nonce,

@@ -114,6 +114,8 @@ fn is_wider(new: &Client, old: &Client) -> bool {
         || more(&new.redirect_uris, &old.redirect_uris)
         || more(&new.post_logout_redirect_uris, &old.post_logout_redirect_uris)
         || more(new.grant_types.as_deref().unwrap_or_default(), old.grant_types.as_deref().unwrap_or_default())
+        // Less careful than what was looked at.
+        || old.pushed_only && !new.pushed_only
         || (&new.name, &new.client_uri, &new.logo_uri, &new.launch_url) != (&old.name, &old.client_uri, &old.logo_uri, &old.launch_url)
 }
 

@@ -9,6 +9,10 @@ use serde::Deserialize;
 pub struct Authorization {
     /// An access token, seconds.
     pub access_token_s: i64,
+    /// An access token that no person gave, seconds (SMART App Launch, backend services: five minutes).
+    pub system_token_s: i64,
+    /// An ID token, seconds: until then a client may start a session with it.
+    pub id_token_s: i64,
     /// An authorization code, seconds (RFC 6749 section 4.1.2: ten minutes at most).
     pub code_s: i64,
     /// A launch token, seconds.
@@ -51,6 +55,8 @@ impl Default for Authorization {
     fn default() -> Self {
         Self {
             access_token_s: 900,
+            system_token_s: 300,
+            id_token_s: 3_600,
             code_s: 60,
             launch_s: 300,
             request_s: 1_800,
@@ -77,8 +83,10 @@ impl Default for Authorization {
 type Bound = (&'static str, fn(&Authorization) -> i64, i64, i64);
 
 /// What each key may be.
-const BOUNDS: [Bound; 19] = [
+const BOUNDS: [Bound; 21] = [
     ("access_token_s", |of| of.access_token_s, 60, 3_600),
+    ("system_token_s", |of| of.system_token_s, 60, 300),
+    ("id_token_s", |of| of.id_token_s, 60, 86_400),
     ("code_s", |of| of.code_s, 10, 600),
     ("launch_s", |of| of.launch_s, 30, 3_600),
     ("request_s", |of| of.request_s, 300, 7_200),
