@@ -7,6 +7,7 @@ mod codes;
 mod consents;
 mod departures;
 mod ends;
+mod exact;
 mod factors;
 mod launchers;
 mod launches;

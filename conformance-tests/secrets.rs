@@ -44,7 +44,8 @@ fn secrets(server: &Server) -> BTreeSet<String> {
     }
     if let Ok(said) = fs::read(server.dir.join("demo.json")) {
         let said: Value = serde_json::from_slice(&said).expect("JSON");
-        let of = |list: &str, name: &str| said[list].as_array().into_iter().flatten().filter_map(|one| one[name].as_str().map(str::to_owned)).collect::<Vec<_>>();
+        let of =
+            |list: &str, name: &str| said[list].as_array().into_iter().flatten().filter_map(|one| one[name].as_str().map(str::to_owned)).collect::<Vec<_>>();
         all.extend(of("accounts", "password"));
         all.extend(of("clients", "client_secret"));
         all.extend(said["clients"].as_array().into_iter().flatten().filter_map(|one| one["private_jwk"]["d"].as_str().map(str::to_owned)));

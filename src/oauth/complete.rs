@@ -5,11 +5,11 @@ use super::session::Browser;
 use super::steps::UnderWay;
 use super::{Oauth, new_secret, pick};
 use axum::response::Response;
-use hearthgate_access::Offer;
+use hearthgate_access::{Context, Offer, Scopes};
 use hearthgate_auth::digest_of;
 use hearthgate_portal::Problem;
 use hearthgate_store::grants::{Code, NewFamily};
-use hearthgate_store::{Change, Error};
+use hearthgate_store::{Account, Change, Error};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +33,24 @@ pub struct Launched {
     pub style: Option<String>,
 }
 
+impl Launched {
+    /// What an app is told of whom it was opened for, with a token of these scopes: the patient where one of them is about a patient.
+    pub fn told(&self, scopes: &Scopes) -> impl Iterator<Item = (&'static str, &str)> {
+        let about_a_patient = scopes.in_context(Context::Patient) || scopes.has("launch/patient") || scopes.has("launch");
+        let patient = self.patient.as_deref().filter(|_| about_a_patient);
+        [("patient", patient), ("encounter", self.encounter.as_deref()), ("intent", self.intent.as_deref())]
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value?)))
+    }
+}
+
+/// The URL of the person's resource, where a token of these scopes may say it (SMART App Launch, "scopes for requesting identity data").
+#[must_use]
+pub fn fhir_user(oauth: &Oauth, account: &Account, scopes: &Scopes) -> Option<String> {
+    let user = account.fhir_user.as_ref().filter(|_| scopes.has("fhirUser") || scopes.has("profile"))?;
+    Some(format!("{}/{user}", oauth.fhir_base()))
+}
+
 /// The colours that an app is opened in unless somebody chooses others.
 pub const LIGHT: &str = "light";
 /// The colours that an app may be told, each under `/auth/style-….json`.
@@ -47,7 +65,7 @@ pub async fn complete(oauth: &Oauth, _browser: &Browser, under_way: UnderWay, gr
     let (account, client, asked) = (&session.account, &under_way.client, &under_way.asked);
     let (now, person) = (oauth.now(), account.row);
     let scope = granted.text();
-    let in_context = granted.in_context(hearthgate_access::Context::Patient) || granted.has("launch/patient") || under_way.launch.is_some();
+    let in_context = granted.in_context(Context::Patient) || granted.has("launch/patient") || under_way.launch.is_some();
     let patient = under_way.patient().filter(|_| in_context).map(str::to_owned);
     // Whoever left the doctor's care since the patient was chosen is not handed out.
     if let Some(patient) = &patient

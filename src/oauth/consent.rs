@@ -1,7 +1,6 @@
 //! Consent: what is granted never exceeds registration ∩ role ∩ what the person ticked.
 
 use super::answer::{Stop, finish, page as html, redirect_to};
-use super::error::OAuthError;
 use super::form::{Form, posted};
 use super::session::{Browser, browser};
 use super::steps::{self, Step, UnderWay};
@@ -12,7 +11,7 @@ use axum::response::Response;
 use hearthgate_access::{Interaction, Offer, Role, Scopes};
 use hearthgate_portal::words::Reader;
 use hearthgate_portal::{ANTI_FORGERY_FIELD, Asker, Consent, Day, Form as PageForm, shield};
-use hearthgate_store::{Change, Unit};
+use hearthgate_store::{Change, Error};
 use http::{HeaderMap, StatusCode};
 use std::sync::Arc;
 
@@ -106,8 +105,12 @@ async fn denied(oauth: &Oauth, under_way: &UnderWay) -> Result<Response, Stop> {
     let mut event = oauth.event("consent", Some(&under_way.client.client_id), Some(&session.account), 403);
     event.reason = Some("the person declined".to_owned());
     event.patients.extend(under_way.patient().map(str::to_owned));
-    oauth.note(&event).await?;
-    let changes = vec![Change::complete_authorization(&under_way.authorization.hash, session.account.row, oauth.now())];
-    oauth.store().write(Unit { changes, ..Unit::default() }).await.map_err(OAuthError::from)?;
+    let change = Change::complete_authorization(&under_way.authorization.hash, session.account.row, oauth.now());
+    match oauth.write(vec![change], &event).await {
+        Ok(_) => {}
+        // Decided at the same moment by the same form, sent twice.
+        Err(refused) if matches!(refused.error, Error::Conflict { .. }) => return Err(Stop::form()),
+        Err(refused) => return Err(refused.into()),
+    }
     Ok(redirect_to(oauth, &under_way.asked.target, &[("error", "access_denied"), ("error_description", "The person declined.")]))
 }

@@ -24,6 +24,8 @@ pub enum OAuthError {
     UnsupportedGrantType,
     /// The scopes are unknown, malformed or more than may be had.
     InvalidScope(&'static str),
+    /// What a request for authorization is answered with, by its code: told to a client that pushes one (RFC 9126 section 2.3).
+    Authorization(&'static str, &'static str),
     /// A proof of possession does not hold (RFC 9449 section 5).
     InvalidDpopProof(&'static str),
     /// A proof of possession has to repeat this nonce (RFC 9449 section 8).
@@ -38,6 +40,8 @@ pub enum OAuthError {
     InvalidSoftwareStatement,
     /// An access token that does not hold, at an endpoint that takes one (RFC 6750 section 3.1).
     InvalidToken,
+    /// The same, of a token that is bound to a key or its proof, at an endpoint that takes them (RFC 9449 sections 7.1 and 9).
+    Bound(Box<Self>),
     /// No access token at all.
     NoToken,
     /// An access token that does not reach this.
@@ -70,6 +74,7 @@ impl OAuthError {
                 (S::BAD_REQUEST, "unsupported_grant_type", "This server has the grants authorization_code, refresh_token and client_credentials.")
             }
             Self::InvalidScope(why) => (S::BAD_REQUEST, "invalid_scope", why),
+            Self::Authorization(code, why) => (S::BAD_REQUEST, *code, why),
             Self::InvalidDpopProof(why) => (S::BAD_REQUEST, "invalid_dpop_proof", why),
             Self::UseDpopNonce(_) => (S::BAD_REQUEST, "use_dpop_nonce", "Make the DPoP proof anew, with the nonce of the DPoP-Nonce header."),
             Self::InvalidRequestUri => (S::BAD_REQUEST, "invalid_request_uri", "There is no such pushed request, or it was used, or its time is over."),
@@ -77,6 +82,7 @@ impl OAuthError {
             Self::InvalidClientMetadata(why) => (S::BAD_REQUEST, "invalid_client_metadata", why),
             Self::InvalidSoftwareStatement => (S::BAD_REQUEST, "invalid_software_statement", "The software statement does not hold."),
             Self::InvalidToken => (S::UNAUTHORIZED, "invalid_token", "The access token is not valid here, or no longer."),
+            Self::Bound(fault) => (S::UNAUTHORIZED, fault.wire().1, fault.wire().2),
             Self::NoToken => (S::UNAUTHORIZED, "", ""),
             Self::InsufficientScope(why) => (S::FORBIDDEN, "insufficient_scope", why),
             Self::Method(_) => (S::METHOD_NOT_ALLOWED, "invalid_request", "This endpoint does not have this method."),
@@ -114,6 +120,12 @@ impl OAuthError {
             Self::NoToken => put(header::WWW_AUTHENTICATE, "Bearer"),
             Self::InsufficientScope(_) => put(header::WWW_AUTHENTICATE, "Bearer error=\"insufficient_scope\""),
             Self::UseDpopNonce(nonce) => put(header::HeaderName::from_static("dpop-nonce"), nonce),
+            Self::Bound(fault) => {
+                put(header::WWW_AUTHENTICATE, &format!("DPoP error=\"{code}\", algs=\"ES256 ES384\""));
+                if let Self::UseDpopNonce(nonce) = &**fault {
+                    put(header::HeaderName::from_static("dpop-nonce"), nonce);
+                }
+            }
             Self::Method(allow) => put(header::ALLOW, allow),
             Self::TooMany(seconds) => put(header::RETRY_AFTER, &seconds.to_string()),
             Self::Unavailable => put(header::RETRY_AFTER, "1"),

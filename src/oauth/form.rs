@@ -68,7 +68,14 @@ impl Form {
     /// The first parameter that is there more than once.
     #[must_use]
     pub fn doubled(&self) -> Option<&str> {
-        self.pairs.iter().enumerate().find(|(at, (name, _))| self.pairs[..*at].iter().any(|(known, _)| known == name)).map(|(_, (name, _))| name.as_str())
+        self.doubled_beside(&[])
+    }
+
+    /// The first parameter that is there more than once and is none of those that may be.
+    #[must_use]
+    pub fn doubled_beside(&self, repeatable: &[&str]) -> Option<&str> {
+        let names = || self.pairs.iter().map(|(name, _)| name.as_str());
+        names().enumerate().find(|(at, name)| !repeatable.contains(name) && names().take(*at).any(|known| known == *name)).map(|(_, name)| name)
     }
 
     /// The pairs as they stand.
@@ -163,6 +170,8 @@ mod tests {
             assert!(Form::parse(wrong).is_err(), "{wrong}");
         }
         assert_eq!(Form::parse("a=1&b=2&a=3").expect("a form").doubled(), Some("a"));
+        let several = Form::parse("a=1&a=2&b=2&b=3").expect("a form");
+        assert_eq!((several.doubled_beside(&["a"]), several.doubled_beside(&["a", "b"])), (Some("b"), None));
         assert!(Form::parse(&"a=1&".repeat(2000)).is_err());
     }
 

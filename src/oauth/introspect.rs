@@ -3,7 +3,7 @@
 
 use super::answer::json;
 use super::authenticate::authenticate_client;
-use super::complete::Launched;
+use super::complete::{Launched, fhir_user};
 use super::error::OAuthError;
 use super::form::posted;
 use super::session::{Peer, address};
@@ -82,18 +82,17 @@ fn of_access(oauth: &Oauth, asker: &Client, token: &str) -> Result<Option<Value>
 /// The person, and the launch context, of a family.
 fn add_person(oauth: &Oauth, answer: &mut Value, family: &Family, scope: &str) {
     let launched: Launched = serde_json::from_str(&family.context).unwrap_or_default();
-    for (name, value) in [("patient", launched.patient), ("encounter", launched.encounter), ("intent", launched.intent)] {
-        if let Some(value) = value {
-            answer[name] = value.into();
-        }
+    let scopes = Scopes::parse(scope).unwrap_or_default();
+    for (name, value) in launched.told(&scopes) {
+        answer[name] = value.into();
     }
     match &family.holder {
         Holder::Client => answer["sub"] = family.client_id.as_str().into(),
         Holder::Person(account) => {
             answer["sub"] = account.username.as_str().into();
             answer["username"] = account.username.as_str().into();
-            if let Some(user) = account.fhir_user.as_ref().filter(|_| Scopes::parse(scope).is_ok_and(|scopes| scopes.has("fhirUser"))) {
-                answer["fhirUser"] = format!("{}/{user}", oauth.fhir_base()).into();
+            if let Some(user) = fhir_user(oauth, account, &scopes) {
+                answer["fhirUser"] = user.into();
             }
         }
     }

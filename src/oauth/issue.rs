@@ -1,10 +1,10 @@
 //! Tokens of a family: what every grant answers (RFC 6749 section 5.1, SMART App Launch "launch context arrives with your access token").
 
 use super::authenticate::Authenticated;
-use super::complete::Launched;
+use super::complete::{Launched, fhir_user};
 use super::error::OAuthError;
 use super::{Oauth, new_secret};
-use hearthgate_access::{Context, Scopes};
+use hearthgate_access::Scopes;
 use hearthgate_auth::{Algorithm, Claims, IdClaims, Subject, digest_of};
 use hearthgate_store::Change;
 use hearthgate_store::grants::{Family, Holder, Refresh};
@@ -65,7 +65,7 @@ pub fn issue(
         client_id: family.client_id.clone(),
         scope: scope.to_owned(),
         patient: launched.patient.clone(),
-        fhir_user: account.and_then(|account| account.fhir_user.clone()),
+        fhir_user: account.and_then(|account| account.fhir_user.clone()).filter(|_| scopes.has("fhirUser") || scopes.has("profile")),
         family: Some(family.id.clone()),
         role: account.map(|account| account.role.clone()),
         jkt: jkt.clone(),
@@ -78,17 +78,14 @@ pub fn issue(
         "expires_in": ends - now,
         "scope": scope,
     });
-    if let Some(patient) = launched.patient.filter(|_| scopes.in_context(Context::Patient) || scopes.has("launch/patient") || scopes.has("launch")) {
-        answer["patient"] = patient.into();
+    for (name, value) in launched.told(&scopes) {
+        answer[name] = value.into();
+    }
+    if answer.get("patient").is_some() {
         answer["need_patient_banner"] = launched.banner.into();
         // By a name of its own for each, as it may be kept.
         let style = launched.style.as_deref().map_or_else(String::new, |style| format!("-{style}"));
         answer["smart_style_url"] = format!("{}/auth/style{style}.json", oauth.issuer()).into();
-    }
-    for (name, value) in [("encounter", launched.encounter), ("intent", launched.intent)] {
-        if let Some(value) = value {
-            answer[name] = value.into();
-        }
     }
     match refresh {
         RefreshToken::None => {}
@@ -117,11 +114,7 @@ pub fn issue(
             nonce,
             acr: None,
             amr: family.methods.iter().flat_map(|methods| methods.split(' ')).map(str::to_owned).collect(),
-            fhir_user: account
-                .fhir_user
-                .as_ref()
-                .filter(|_| scopes.has("fhirUser") || scopes.has("profile"))
-                .map(|user| format!("{}/{user}", oauth.fhir_base())),
+            fhir_user: fhir_user(oauth, account, &scopes),
             sid: None,
         };
         let algorithm = Algorithm::named(&asker.client.id_token_alg).unwrap_or(Algorithm::Rs256);

@@ -2,7 +2,7 @@
 
 use super::answer::json;
 use super::error::OAuthError;
-use super::register::{client, free_name, judged, told};
+use super::register::{client, free_name, judged, told, told_once};
 use super::{Oauth, new_secret};
 use crate::ops::config::SelfRegistration;
 use axum::body;
@@ -54,13 +54,7 @@ async fn rotated(oauth: &Oauth, id: &str, method: &Method, headers: &HeaderMap) 
     let change = Change::rotate_client(&client.client_id, client.secret_hash.as_deref(), client.registration_hash.as_deref(), before.as_deref());
     let changes = vec![change, Change::revoke_own_families_of(id, "client-rotate", oauth.now())];
     oauth.write(changes, &oauth.event("client-rotate", Some(id), None, 200)).await?;
-    let mut answer = told(oauth, &client);
-    if client.kind == "secret" {
-        answer["client_secret"] = secret.into();
-        answer["client_secret_expires_at"] = 0.into();
-    }
-    answer["registration_access_token"] = token.into();
-    Ok(answer)
+    Ok(told_once(oauth, &client, secret, token))
 }
 
 /// Replaces what a client says of itself (RFC 7592 section 2.2): what is left out is gone. Whatever the clinic has looked at and is no
@@ -116,6 +110,7 @@ fn is_wider(new: &Client, old: &Client) -> bool {
         || more(new.grant_types.as_deref().unwrap_or_default(), old.grant_types.as_deref().unwrap_or_default())
         // Less careful than what was looked at.
         || old.pushed_only && !new.pushed_only
+        || old.dpop_bound && !new.dpop_bound
         || (&new.name, &new.client_uri, &new.logo_uri, &new.launch_url) != (&old.name, &old.client_uri, &old.logo_uri, &old.launch_url)
 }
 

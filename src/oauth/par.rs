@@ -4,7 +4,7 @@ use super::answer::{Stop, json};
 use super::authenticate::authenticate_client;
 use super::error::OAuthError;
 use super::form::{Form, encode, posted};
-use super::request::{PUSHED, addressed, check};
+use super::request::{PUSHED, REPEATABLE, addressed, check};
 use super::session::{Peer, address};
 use super::{Oauth, dpop, new_secret};
 use axum::extract::{Request, State};
@@ -29,7 +29,7 @@ pub async fn push(State(oauth): State<Arc<Oauth>>, request: Request) -> Response
 async fn pushed(oauth: &Oauth, request: Request) -> Result<Value, OAuthError> {
     let peer = address(request.extensions().get::<Peer>());
     let (headers, form) = posted(request).await?;
-    if form.doubled().is_some_and(|name| !matches!(name, "resource" | "audience")) {
+    if form.doubled_beside(&REPEATABLE).is_some() {
         return Err(OAuthError::InvalidRequest("A parameter is given twice."));
     }
     let mut asker = authenticate_client(oauth, &headers, &form, &peer).await?;
@@ -68,8 +68,7 @@ async fn pushed(oauth: &Oauth, request: Request) -> Result<Value, OAuthError> {
 /// What would be a page or a redirect is told to the client as it is: nobody's browser is here (RFC 9126 section 2.3).
 fn told(stop: Stop) -> OAuthError {
     match stop {
-        Stop::Redirect(_, "invalid_scope", why) => OAuthError::InvalidScope(why),
-        Stop::Redirect(_, _, why) => OAuthError::InvalidRequest(why),
+        Stop::Redirect(_, code, why) => OAuthError::Authorization(code, why),
         Stop::Page(_, _, why) => OAuthError::InvalidRequest(why.unwrap_or("The request cannot be obeyed.")),
         Stop::TooMany(seconds) => OAuthError::TooMany(seconds),
         Stop::Fault(fault) => fault,

@@ -55,13 +55,18 @@ async fn registered(oauth: &Oauth, request: Request) -> Result<Value, OAuthError
     event.reason =
         Some(format!("{}: {}", if approved { "approved by policy" } else { "waits for review" }, client.scope.chars().take(200).collect::<String>()));
     oauth.write(vec![client.change(now)], &event).await?;
-    let mut answer = told(oauth, &client);
+    Ok(told_once(oauth, &client, secret, token))
+}
+
+/// What is registered, with what is shown this once: the secret, where the client has one, and the registration access token.
+pub(super) fn told_once(oauth: &Oauth, client: &Client, secret: String, token: String) -> Value {
+    let mut answer = told(oauth, client);
     if client.kind == "secret" {
         answer["client_secret"] = secret.into();
         answer["client_secret_expires_at"] = 0.into();
     }
     answer["registration_access_token"] = token.into();
-    Ok(answer)
+    answer
 }
 
 /// What a client says of itself, and what is left of it once judged.

@@ -15,6 +15,8 @@ use serde::{Deserialize, Serialize};
 const LONGEST: usize = 2_048;
 /// Most bytes of `scope`.
 const LONGEST_SCOPE: usize = 4_096;
+/// What a request may say more than once (RFC 8707 section 2, RFC 8693 section 2.1).
+pub const REPEATABLE: [&str; 2] = ["resource", "audience"];
 /// How a request_uri of ours begins (RFC 9126 section 2.2).
 pub const PUSHED: &str = "urn:ietf:params:oauth:request_uri:";
 
@@ -95,9 +97,7 @@ fn is_registered(known: &str, asked: &str) -> bool {
 /// A redirect with the error that the catalogue names; a page where no code may come of it whatever the client says (`aud`).
 pub fn check(oauth: &Oauth, client: &Client, target: &Target, form: &Form) -> Result<Asked, Stop> {
     let invalid = |why: &'static str| Stop::Redirect(target.clone(), "invalid_request", why);
-    if let Some(name) = form.doubled()
-        && !matches!(name, "resource" | "audience")
-    {
+    if form.doubled_beside(&REPEATABLE).is_some() {
         return Err(invalid("A parameter is given twice."));
     }
     if form.get("request").is_some() {

@@ -2,6 +2,7 @@
 
 use super::Oauth;
 use super::answer::json;
+use super::complete::fhir_user;
 use super::dpop::proven_key;
 use super::error::OAuthError;
 use super::form::posted;
@@ -32,16 +33,21 @@ async fn said(oauth: &Oauth, request: Request) -> Result<Value, OAuthError> {
         _ => return Err(OAuthError::Method("GET, HEAD, POST")),
     };
     let (token, dpop) = shown(&headers, in_form.as_deref())?;
-    let claims = oauth.claims(token).map_err(|_| OAuthError::InvalidToken)?;
+    let bound = |fault| OAuthError::Bound(Box::new(fault));
+    let claims = oauth.claims(token).map_err(|_| if dpop { bound(OAuthError::InvalidToken) } else { OAuthError::InvalidToken })?;
     match (&claims.jkt, dpop) {
         (None, false) => {}
         // RFC 9449 section 7.1.
-        (Some(jkt), true) if proven_key(oauth, &headers, method.as_str(), "/auth/userinfo", Some(token))?.as_ref() == Some(jkt) => {}
-        _ => return Err(OAuthError::InvalidToken),
+        (Some(jkt), true) => match proven_key(oauth, &headers, method.as_str(), "/auth/userinfo", Some(token)).map_err(bound)? {
+            Some(held) if held == *jkt => {}
+            Some(_) => return Err(bound(OAuthError::InvalidDpopProof("The DPoP proof is by another key than the token's."))),
+            None => return Err(bound(OAuthError::InvalidToken)),
+        },
+        _ => return Err(bound(OAuthError::InvalidToken)),
     }
     let holds = match &claims.family {
         Some(family) => oauth.store().access_holds(&claims.jti, family, oauth.now())?,
-        None => oauth.store().client(&claims.client_id)?.is_some_and(|client| !client.disabled),
+        None => false,
     };
     let Subject::User(name) = &claims.subject else { return Err(OAuthError::InsufficientScope("The token speaks for no person.")) };
     let account = oauth.store().account(name)?.filter(|account| holds && !account.disabled).ok_or(OAuthError::InvalidToken)?;
@@ -53,8 +59,8 @@ async fn said(oauth: &Oauth, request: Request) -> Result<Value, OAuthError> {
     if scopes.has("profile") {
         answer["preferred_username"] = account.username.as_str().into();
     }
-    if let Some(user) = account.fhir_user.as_ref().filter(|_| scopes.has("fhirUser") || scopes.has("profile")) {
-        answer["fhirUser"] = format!("{}/{user}", oauth.fhir_base()).into();
+    if let Some(user) = fhir_user(oauth, &account, &scopes) {
+        answer["fhirUser"] = user.into();
     }
     Ok(answer)
 }
