@@ -191,7 +191,7 @@ fn where_a_finding_comes_from_is_told() {
             assert!(clinic.server.get("Device", token).expect(200).ids().is_empty(), "a search finds patients' devices alone");
         }
     }
-    // Nobody else says that a Device is such a program.
+    // Nobody else says that a Device is such a program: seen to fail without `is_false_software` in `rest/write.rs`.
     let mut liar = device.clone();
     liar["note"] = json!([{ "text": "Berta's" }]);
     clinic.server.send("PUT", &format!("Device/{reader}"), &clinic.system, &liar).expect(422);
@@ -325,7 +325,8 @@ fn a_note_typed_by_a_program_without_keys_is_sealed_and_read() {
     assert_eq!(clinic.server.shell("SELECT count(*) FROM note_intake").trim(), "0");
     let stored = clinic.server.get("DocumentReference/typed", &clinic.m).expect(200).json();
     assert_eq!(stored["author"][0]["reference"], "Practitioner/doc-m");
-    // The words stand in no file any more, without anybody asking for it.
+    // The words stand in no file any more, without anybody asking for it: seen to fail without the emptying of the log in
+    // `extract/feed.rs`.
     crate::harness::until("the words are overwritten", || {
         let holds = |file: &std::path::Path| memchr::memmem::find(&std::fs::read(file).unwrap_or_default(), b"Zebrafish").is_some();
         let files = std::fs::read_dir(&clinic.server.dir).expect("a folder").flatten().map(|entry| entry.path());

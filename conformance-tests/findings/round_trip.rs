@@ -166,7 +166,8 @@ fn findings_of_another_version_that_come_later_take_the_place_of_ours() {
     }
 }
 
-/// What a client put, what says more, what stands elsewhere, what the note does not say, and another system's word for this clinic's doctor.
+/// What a client put, what says more, what stands elsewhere, what the note does not say, and another system's word for this clinic's doctor:
+/// seen to fail with that believed (`is_believed`).
 #[test]
 fn what_only_looks_like_a_finding_stays_what_it_is() {
     let (_clinic, folder) = exported("findings-alike");
