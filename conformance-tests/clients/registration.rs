@@ -77,6 +77,18 @@ fn abuse_b63_what_is_dangerous_cannot_be_registered() {
     );
 }
 
+/// Nobody sees the difference, and people are asked by name. Seen to fail with names compared letter by letter.
+#[test]
+fn abuse_b63_a_name_that_looks_like_anothers_is_refused() {
+    let server = &Server::empty("look-alikes");
+    register(server, &app("Clinic App")).expect(201);
+    for name in ["clinic  app", "Сlіnіс Арр", "CIinic App", "Clinic-App", "Ｃlinic App", "Clinic\u{3164}App", "Clinic\u{00a0}App"] {
+        refused(&register(server, &app(name)), 400, "invalid_client_metadata");
+    }
+    register(server, &app("Clinic App Two")).expect(201);
+    register(server, &app("Клиника")).expect(201);
+}
+
 /// Seen to fail when the registration access token was not compared with the client's own.
 #[test]
 fn abuse_b64_a_registration_is_its_clients_own_and_a_secret_is_shown_once() {

@@ -6,6 +6,7 @@ use hearthgate_fhir::{Object, Value};
 
 use crate::client_credentials::AuthMethod;
 use crate::jwk::Jwks;
+use crate::likeness::hides;
 use crate::redirect::{is_sound_page, is_sound_redirect_uri, origin_of};
 
 const MAX_URIS: usize = 20;
@@ -179,8 +180,7 @@ fn plain(said: &Object, name: &str) -> Result<Option<String>, RegistrationFault>
 
 /// No markup, and nothing that turns the direction of what stands around it (Unicode bidirectional controls) or cannot be seen.
 fn is_plain(text: &str) -> bool {
-    let unseen = |c: char| matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{00ad}');
-    !text.contains(['<', '>', '&', '"']) && !text.chars().any(|c| c.is_control() || unseen(c))
+    !text.contains(['<', '>', '&', '"']) && !text.chars().any(|c| c.is_control() || hides(c))
 }
 
 fn name(said: &Object) -> Result<Option<String>, RegistrationFault> {

@@ -9,7 +9,7 @@ use crate::ops::config::SelfRegistration;
 use axum::body;
 use axum::extract::{Request, State};
 use axum::response::Response;
-use hearthgate_auth::{Registration, RegistrationFault, digest_of, hash_secret, origin_of};
+use hearthgate_auth::{Registration, RegistrationFault, digest_of, hash_secret, likeness, origin_of};
 use hearthgate_fhir::Object;
 use hearthgate_fhir::json::{Limits, parse_plain};
 use hearthgate_store::{Client, Status};
@@ -85,14 +85,14 @@ pub(super) async fn judged(oauth: &Oauth, request: Request) -> Result<(Object, R
     Ok((said, registration))
 }
 
-/// The name it asks for, which no other has.
+/// The name it asks for, which no other has, nor one that looks like it.
 ///
 /// # Errors
 /// The name of another client.
 pub(super) fn free_name(clients: &[Client], registration: &Registration, client_id: &str) -> Result<String, OAuthError> {
     let name = registration.name.clone().unwrap_or_else(|| client_id.to_owned());
-    let folded = |name: &str| name.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
-    if clients.iter().any(|other| other.client_id != client_id && folded(&other.name) == folded(&name)) {
+    let own = likeness(&name);
+    if clients.iter().any(|other| other.client_id != client_id && likeness(&other.name) == own) {
         return Err(OAuthError::InvalidClientMetadata("client_name: there is a client of this name".to_owned()));
     }
     Ok(name)
