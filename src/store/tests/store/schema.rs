@@ -108,7 +108,7 @@ fn a_renamed_column_keeps_its_history() {
 #[test]
 fn a_schema_altered_beneath_an_open_store_stops_no_write() {
     let served = Served::new();
-    let patient = |at: u32| serde_json::json!({"resourceType": "Patient", "id": "ada", "gender": if at % 2 == 0 { "female" } else { "other" }});
+    let patient = |at: u32| serde_json::json!({"resourceType": "Patient", "id": "ada", "gender": if at.is_multiple_of(2) { "female" } else { "other" }});
     let drop_triggers = "SELECT 'DROP TRIGGER \"' || name || '\";' FROM sqlite_schema WHERE type = 'trigger' AND tbl_name NOT GLOB 'gw_*' AND name GLOB 'gw_*'";
     let triggers = served.clinic.shell(drop_triggers);
     let (one, others) = triggers.split_once('\n').expect("triggers");
