@@ -51,8 +51,7 @@ fn a_pushed_request_is_refused_by_the_code_of_what_is_wrong() {
     }
 }
 
-/// RFC 9449 sections 7.1 and 9. Seen to fail with the faults told as the token endpoint tells them (400, and no challenge), and with a bound
-/// token's told in the scheme of bearers.
+/// RFC 9449 sections 7.1 and 9. Seen to fail with the faults told as the token endpoint tells them (400, and no challenge).
 #[test]
 fn abuse_a17_a18_userinfo_says_in_the_scheme_of_bound_tokens_what_is_wrong() {
     let clinic = clinic_with("userinfo-bound", None);
@@ -128,8 +127,7 @@ fn abuse_b26_a_refusal_sent_twice_at_once_is_no_fault() {
 
 /// RFC 7662 section 2.2 and SMART's introspection: the same context and identity as the token response had, of the token that is asked about:
 /// one that was narrowed says no more than it reaches. Nor does a token itself say who the person is to an app that was not told.
-/// Seen to fail with the family's patient told whatever the token's scopes are; with `fhirUser` told for the scope of that name alone; with
-/// `fhirUser` in every token.
+/// Seen to fail with the family's patient told whatever the token's scopes are.
 #[test]
 fn abuse_b62_b66_what_is_told_of_a_token_is_what_came_with_it() {
     let clinic = clinic_with("told-of-it", None);
