@@ -15,7 +15,7 @@ use std::sync::OnceLock;
 mod claims;
 mod forms;
 mod signatures;
-mod standing;
+pub mod standing;
 
 /// A clinic with its own signing key in the test's hands.
 struct Forge {

@@ -10,17 +10,17 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 /// A connection that is kept.
-struct Kept(TcpStream);
+pub struct Kept(TcpStream);
 
 impl Kept {
-    fn open(server: &Server) -> Self {
+    pub fn open(server: &Server) -> Self {
         let stream = TcpStream::connect(server.base.trim_start_matches("http://").trim_end_matches("/fhir")).expect("a connection");
         stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a limit");
         Self(stream)
     }
 
     /// The status of a read on this connection.
-    fn get(&mut self, path: &str, token: &str) -> u16 {
+    pub fn get(&mut self, path: &str, token: &str) -> u16 {
         write!(self.0, "GET /fhir/{path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\r\n").expect("sent");
         let mut text = Vec::new();
         let mut part = [0; 4096];

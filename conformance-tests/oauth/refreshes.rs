@@ -1,7 +1,8 @@
 //! Refresh tokens: rotation, theft, lost answers; and what ends them.
 
-use super::client::{App, Browser, refused};
+use super::client::{App, Browser, Sheet, refused};
 use super::{ASKED, Clinic, clinic_with};
+use crate::abuse_tokens::standing::Kept;
 use crate::harness::{Scratch, Server};
 use serde_json::Value;
 use std::fs;
@@ -295,6 +296,34 @@ fn a_disconnected_app_has_nothing_any_more() {
     clinic.server.run(&["grants", "revoke", &id]);
     assert!(!reads(&clinic, &tokens));
     assert_eq!(clinic.server.try_run(&["grants", "revoke", &id]).status.code(), Some(1));
+}
+
+/// On the page, with what the app may do in words and when it last looked, and on a connection that was open before. SEEN
+#[test]
+fn who_disconnects_an_app_on_the_page_ends_its_access_on_connections_that_are_kept() {
+    let clinic = clinic_with("disconnected-page", None);
+    let mut browser = Browser::default();
+    let code = browser.code(&clinic, &clinic.app, "anna", ASKED);
+    let tokens = clinic.app.redeem(&clinic, &code).expect(200).json();
+    let page = |browser: &mut Browser| {
+        let answer = browser.get(&clinic, "/apps").expect(200);
+        (String::from_utf8_lossy(&answer.bytes).into_owned(), Sheet::of(&answer))
+    };
+    let (before, _) = page(&mut browser);
+    assert!(before.contains("Not yet"), "{before}");
+    let mut kept = Kept::open(&clinic.server);
+    assert_eq!(kept.get("Patient/pat-a", text(&tokens, "access_token")), 200);
+    let (looked, form) = page(&mut browser);
+    assert!(!looked.contains("Not yet") && looked.contains("See your") && looked.contains("It keeps its access when you are not there"), "{looked}");
+    let form = form.expect("the form that disconnects");
+    let mut bea = Browser::default();
+    bea.sign_in(&clinic, "bea");
+    assert_eq!(bea.post(&clinic, "/apps", &form.with(&[])).status, 403, "another person's form");
+    assert_eq!(kept.get("Patient/pat-a", text(&tokens, "access_token")), 200);
+    assert_eq!(browser.post(&clinic, "/apps", &form.with(&[])).expect(303).header("location"), Some("/apps?disconnected"));
+    assert_eq!(kept.get("Patient/pat-a", text(&tokens, "access_token")), 401, "the next request already");
+    refused(&clinic.app.refresh(&clinic, text(&tokens, "refresh_token")), "invalid_grant");
+    assert!(page(&mut browser).0.contains("No app is connected"));
 }
 
 /// ABUSE B35, B66. Seen to fail with the right to ask not looked at.

@@ -8,7 +8,7 @@ use super::{Oauth, complete, pick, role};
 use crate::site::facts;
 use axum::extract::{Request, State};
 use axum::response::Response;
-use hearthgate_access::{Interaction, Offer, Role, Scopes};
+use hearthgate_access::{Interaction, Letters, Offer, Role, Scopes};
 use hearthgate_portal::words::Reader;
 use hearthgate_portal::{ANTI_FORGERY_FIELD, Asker, Consent, Day, Form as PageForm, shield};
 use hearthgate_store::{Change, Error};
@@ -23,7 +23,12 @@ pub fn view(oauth: &Oauth, browser: &Browser, headers: &HeaderMap, under_way: &U
     let Some(session) = &under_way.session else { return Err(Stop::form()) };
     let role = role(&session.account);
     let gateway = &oauth.instance.gateway;
-    let types: Vec<&'static str> = gateway.mappings.types().into_iter().filter(|name| oauth.instance.roles.permits(role, name, Interaction::Read)).collect();
+    let permitted = |name| {
+        let each = [Interaction::Read, Interaction::Search, Interaction::Create, Interaction::Update, Interaction::Delete].into_iter();
+        each.filter(|one| oauth.instance.roles.permits(role, name, *one)).fold(Letters::NONE, |sum, one| sum.and(one.letters()))
+    };
+    let types = gateway.mappings.types().into_iter().map(|name| (name, permitted(name)));
+    let types: Vec<(&'static str, Letters)> = types.filter(|(_, letters)| letters.contains(Letters::READ)).collect();
     let patient = match under_way.patient().filter(|_| role != Role::Patient) {
         Some(id) => gateway.find(&pick::caller(oauth, &session.account)?, "Patient", id).ok().flatten(),
         None => None,

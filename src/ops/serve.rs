@@ -18,7 +18,7 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use hearthgate_auth::Verifier;
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use std::any::Any;
 use std::io;
 use std::net::SocketAddr;
@@ -125,6 +125,7 @@ fn front(instance: &Arc<Instance>, metrics: Arc<Metrics>) -> Front {
     let authorization = Arc::new(Oauth::new(Arc::clone(instance)));
     let keys = Arc::clone(instance);
     let ready = Arc::clone(instance);
+    let pages = Arc::clone(&authorization);
     let routes = Router::new()
         .merge(fhir)
         .merge(oauth::router(&authorization))
@@ -146,7 +147,7 @@ fn front(instance: &Arc<Instance>, metrics: Arc<Metrics>) -> Front {
                 }
             }),
         )
-        .fallback(|| async { (StatusCode::NOT_FOUND, "nothing here\n") })
+        .fallback(move |headers: HeaderMap| async move { crate::site::missing(&pages, &headers) })
         .layer(CatchPanicLayer::custom(caught))
         .layer(middleware::from_fn_with_state(authorization, oauth::cors::cors));
     Front { fhir: server, metrics, routes }

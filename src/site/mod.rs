@@ -23,6 +23,8 @@ use axum::Router;
 use axum::routing::get;
 use std::sync::Arc;
 
+pub use home::missing;
+
 /// The pages.
 pub fn router(oauth: &Arc<Oauth>) -> Router {
     Router::new()

@@ -4,7 +4,7 @@
 mod common;
 
 use common::{HOSTILE, every_page, form, frame};
-use hearthgate_access::Scopes;
+use hearthgate_access::{Letters, Scopes};
 use hearthgate_portal::words::Reader;
 use hearthgate_portal::{Asker, Consent, Day, Language, View, asset};
 
@@ -61,6 +61,10 @@ fn every_page_says_its_language_and_none_speaks_the_other() {
 }
 
 fn consent(scopes: &str) -> String {
+    consent_of(scopes, &[("Condition", Letters::ALL), ("MedicationRequest", Letters::ALL)])
+}
+
+fn consent_of(scopes: &str, types: &[(&'static str, Letters)]) -> String {
     let scopes = Scopes::parse(scopes).unwrap();
     Consent {
         frame: frame(Language::English, "Ada"),
@@ -69,7 +73,7 @@ fn consent(scopes: &str) -> String {
         reader: Reader::Patient,
         patient: None,
         scopes: &scopes,
-        types: &["Condition", "MedicationRequest"],
+        types,
         access_seconds: 300,
         offline_seconds: 30 * 86_400,
     }
@@ -101,6 +105,17 @@ fn a_scope_for_everything_can_be_narrowed_to_single_types() {
     let ticked: Vec<_> = fields(&html);
     assert_eq!(ticked, [("patient/*.rs".to_owned(), true), ("patient/Condition.rs".to_owned(), false), ("patient/MedicationRequest.rs".to_owned(), false)]);
     assert!(html.contains("See your whole health record"));
+}
+
+/// Seen to fail with the role's letters left out: the page asked to change the whole record, and offered each of its types for it.
+#[test]
+fn nobody_is_asked_to_let_the_whole_record_be_changed_where_the_role_leaves_a_few_types() {
+    let sees = Letters::READ.and(Letters::SEARCH);
+    let types = [("Appointment", sees.and(Letters::CREATE).and(Letters::UPDATE)), ("Condition", sees), ("Observation", sees), ("Patient", sees)];
+    let html = consent_of("patient/*.cruds", &types);
+    let ticked: Vec<_> = fields(&html).into_iter().filter(|(_, ticked)| *ticked).map(|(value, _)| value).collect();
+    assert_eq!(ticked, ["patient/*.rs", "patient/Appointment.cu"]);
+    assert!(html.contains("Add to and change your appointments") && !html.contains("change your whole"), "{html}");
 }
 
 #[test]

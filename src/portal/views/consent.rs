@@ -9,7 +9,8 @@ use hearthgate_access::{Letters, Scope, Scopes};
 /// The consent page. Posts `decision` (`allow` or `deny`) and one `scope` for each ticked line.
 ///
 /// What is granted is what was asked for, narrowed to the union of the ticked lines: a line's value is a scope that the request covers,
-/// never more. A scope that both sees and changes makes two lines; one for every type can be replaced by lines for single types.
+/// never more. A scope that both sees and changes makes two lines; one for every type can be replaced by lines for single types, and is
+/// from the beginning where the role leaves but a few of them: nobody is asked for more than the app could have.
 #[derive(Clone, Debug, Template)]
 #[template(path = "consent.html")]
 pub struct Consent<'a> {
@@ -25,8 +26,8 @@ pub struct Consent<'a> {
     pub patient: Option<&'a str>,
     /// What is asked for and may be had: requested ∩ registered ∩ role.
     pub scopes: &'a Scopes,
-    /// The types that a scope for every type is offered to be narrowed to, in the order shown.
-    pub types: &'a [&'static str],
+    /// The types that a scope for every type is offered to be narrowed to, in the order shown, and what the role permits of each.
+    pub types: &'a [(&'static str, Letters)],
     /// How long an access token lasts, in seconds.
     pub access_seconds: u64,
     /// How long access lasts with `offline_access`, in seconds.
@@ -47,6 +48,9 @@ pub struct Asker<'a> {
     /// Whether the clinic looked at it and approved it.
     pub verified: bool,
 }
+
+/// As many types are named each, and not as the whole record.
+const A_FEW: usize = 4;
 
 /// Lines under one heading.
 struct Group {
@@ -89,12 +93,19 @@ impl Consent<'_> {
     fn lines(&self, letters: Letters) -> Vec<Line> {
         let parts = self.scopes.fhir().iter().filter_map(|scope| part(scope, scope.resource_type(), letters));
         parts
-            .map(|scope| {
+            .flat_map(|scope| {
                 let types: &[_] = if scope.resource_type().is_none() { self.types } else { &[] };
-                let narrower = types.iter().filter_map(|name| part(&scope, Some(name), letters));
-                Line { instead: narrower.map(|s| (s.to_string(), self.words(&s))).collect(), value: scope.to_string(), text: self.words(&scope) }
+                let narrower: Vec<_> = types.iter().filter_map(|(name, permitted)| part(&scope, Some(name), letters.common(*permitted))).collect();
+                if !narrower.is_empty() && narrower.len() <= A_FEW && narrower.len() < types.len() {
+                    return narrower.iter().map(|one| self.line(one, &[])).collect();
+                }
+                vec![self.line(&scope, &narrower)]
             })
             .collect()
+    }
+
+    fn line(&self, scope: &Scope, instead: &[Scope]) -> Line {
+        Line { value: scope.to_string(), text: self.words(scope), instead: instead.iter().map(|one| (one.to_string(), self.words(one))).collect() }
     }
 
     fn words(&self, scope: &Scope) -> String {

@@ -1,6 +1,6 @@
 //! Every page with the same text in each place that takes one.
 
-use hearthgate_access::Scopes;
+use hearthgate_access::{Letters, Scopes};
 use hearthgate_portal::words::Reader;
 use hearthgate_portal::*;
 
@@ -67,7 +67,7 @@ pub fn every_page(language: Language, text: &str) -> Vec<(String, String)> {
             reader,
             patient: Some(text),
             scopes: &scopes,
-            types: &["Condition", "Observation"],
+            types: &[("Condition", Letters::ALL), ("Observation", Letters::ALL)],
             access_seconds: 300,
             offline_seconds: 86_400,
         };
