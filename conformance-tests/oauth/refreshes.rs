@@ -298,7 +298,7 @@ fn a_disconnected_app_has_nothing_any_more() {
     assert_eq!(clinic.server.try_run(&["grants", "revoke", &id]).status.code(), Some(1));
 }
 
-/// On the page, with what the app may do in words and when it last looked, and on a connection that was open before. SEEN
+/// On the page, with what the app may do in words and when it last looked, and on a connection that was open before.
 #[test]
 fn who_disconnects_an_app_on_the_page_ends_its_access_on_connections_that_are_kept() {
     let clinic = clinic_with("disconnected-page", None);
