@@ -345,3 +345,23 @@ fn abuse_b35_b66_tokens_are_told_about_to_those_who_may_know() {
     let nobody = App { secret: Some("wrong".to_owned()), ..clinic.conf.clone() };
     refused(&nobody.post(&clinic, "/auth/introspect", &[("token", token)]), "invalid_client");
 }
+
+/// RFC 9449 section 5.
+#[test]
+fn a_public_app_that_shows_a_key_with_its_refresh_is_bound_to_it() {
+    let clinic = clinic_with("bound-late", None);
+    let tokens = clinic.app.tokens(&clinic, "anna", ASKED);
+    let (url, holder) = (format!("{}/auth/token", clinic.issuer()), crate::possession::Holder::new());
+    let ask = |token: &str, holder: Option<&crate::possession::Holder>| {
+        let proof = holder.map(|holder| holder.proof("POST", &url, None, |_, _| {}));
+        let mut headers = vec![("content-type", "application/x-www-form-urlencoded")];
+        headers.extend(proof.as_deref().map(|proof| ("dpop", proof)));
+        let form = super::client::encoded(&[("grant_type", "refresh_token"), ("client_id", "app"), ("refresh_token", token)]);
+        clinic.server.ask("POST", &url, None, &headers, Some(form.as_bytes()))
+    };
+    let second = ask(text(&tokens, "refresh_token"), Some(&holder)).expect(200).json();
+    assert_eq!(second["token_type"], "DPoP");
+    refused(&ask(text(&second, "refresh_token"), None), "invalid_grant");
+    refused(&ask(text(&second, "refresh_token"), Some(&crate::possession::Holder::new())), "invalid_grant");
+    assert_eq!(ask(text(&second, "refresh_token"), Some(&holder)).expect(200).json()["token_type"], "DPoP");
+}

@@ -45,7 +45,7 @@ pub use keys::{KeyError, KeySet, LONGEST_TOKEN_S, SigningKey};
 pub use likeness::likeness;
 pub use limiter::Limiter;
 pub use passkey::{NewPasskey, PASSKEY_ALGORITHMS, PasskeyAnswer, PasskeyFault, RelyingParty};
-pub use password::{PasswordCost, PasswordFault, hash_password, verify_password};
+pub use password::{PasswordCost, PasswordCosts, PasswordFault, hash_password};
 pub use redirect::{is_sound_page, is_sound_redirect_uri, origin_of};
 pub use registration::{Registration, RegistrationFault};
 pub use replay::Replay;

@@ -3,6 +3,7 @@
 
 use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
 use argon2::{Algorithm, Argon2, Params, PasswordHash, Version};
+use std::sync::{Mutex, PoisonError};
 
 /// What hashing a password costs; one lane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,34 +54,83 @@ pub fn hash_password(password: &str, cost: PasswordCost, fill: &dyn Fn(&mut [u8]
     hashed.map(|hash| hash.to_string()).ok_or(PasswordFault::Hashing)
 }
 
-/// Whether the password is the one stored. Without a stored text (no such user) the same work is done,
-/// so that time does not tell who has an account.
-#[must_use]
-pub fn verify_password(password: &str, stored: Option<&str>, cost: PasswordCost) -> bool {
-    if password.len() > MAX_BYTES {
-        return false;
+/// The costs at which the passwords of a clinic are stored: one, or more where the configured cost was raised and not everybody has a new
+/// password since.
+///
+/// Each attempt is hashed once at every one of them, whoever it names, so that neither the time it takes nor the memory tells whether there
+/// is such an account, nor when its password was set.
+#[derive(Debug)]
+pub struct PasswordCosts(Mutex<Vec<PasswordCost>>);
+
+impl PasswordCosts {
+    /// The configured cost, and those of the stored texts given.
+    pub fn of<'h>(configured: PasswordCost, stored: impl IntoIterator<Item = &'h str>) -> Self {
+        let costs = Self(Mutex::new(vec![configured]));
+        stored.into_iter().filter_map(bearable).for_each(|(_, cost)| drop(costs.with(Some(cost))));
+        costs
     }
-    let known = stored.and_then(|text| PasswordHash::new(text).ok()).filter(bearable);
-    match (argon2(cost), known) {
-        (Some(argon2), Some(hash)) => argon2.verify_password(password.as_bytes(), &hash).is_ok(),
-        (Some(argon2), None) => {
-            let _ = argon2.hash_password_with_salt(password.as_bytes(), b"nobody has this.");
-            false
+
+    /// Whether the password is the one stored. Without a stored text (no such user) the same work is done.
+    #[must_use]
+    pub fn verify(&self, password: &str, stored: Option<&str>) -> bool {
+        if password.len() > MAX_BYTES {
+            return false;
         }
-        (None, _) => false,
+        let known = stored.and_then(bearable);
+        let mut right = false;
+        for cost in self.with(known.as_ref().map(|(_, cost)| *cost)) {
+            right |= hashed(password, cost, known.as_ref().filter(|(_, own)| *own == cost).map(|(hash, _)| hash));
+        }
+        right
+    }
+
+    /// The costs; one that another program wrote meanwhile is among them from then on.
+    fn with(&self, more: Option<PasswordCost>) -> Vec<PasswordCost> {
+        let mut costs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(cost) = more.filter(|cost| !costs.contains(cost)) {
+            costs.push(cost);
+        }
+        costs.clone()
     }
 }
 
-fn bearable(hash: &PasswordHash) -> bool {
-    let algorithm = hash.algorithm.as_str() == "argon2id";
-    algorithm && Params::try_from(hash).is_ok_and(|params| params.m_cost() <= MOST.0 && params.t_cost() <= MOST.1)
+/// Hashes a password once, and says whether that is what is stored.
+fn hashed(password: &str, cost: PasswordCost, stored: Option<&PasswordHash>) -> bool {
+    #[cfg(test)]
+    tests::WORK.with_borrow_mut(|work| work.push(cost));
+    let Some(argon2) = argon2(cost) else { return false };
+    match stored {
+        Some(hash) => argon2.verify_password(password.as_bytes(), hash).is_ok(),
+        None => {
+            let _ = argon2.hash_password_with_salt(password.as_bytes(), b"nobody has this.");
+            false
+        }
+    }
+}
+
+/// A stored text and its cost, unless it is none or asks for too much.
+fn bearable(stored: &str) -> Option<(PasswordHash, PasswordCost)> {
+    let hash = PasswordHash::new(stored).ok().filter(|hash| hash.algorithm.as_str() == "argon2id")?;
+    let params = Params::try_from(&hash).ok()?;
+    let cost = PasswordCost { memory_kib: params.m_cost(), passes: params.t_cost() };
+    (cost.memory_kib <= MOST.0 && cost.passes <= MOST.1).then_some((hash, cost))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::cell::RefCell;
+
+    thread_local! {
+        /// At which cost this thread has hashed.
+        pub static WORK: RefCell<Vec<PasswordCost>> = const { RefCell::new(Vec::new()) };
+    }
 
     const COST: PasswordCost = PasswordCost { memory_kib: 46 * 1024, passes: 1 };
+
+    fn verify_password(password: &str, stored: Option<&str>, cost: PasswordCost) -> bool {
+        PasswordCosts::of(cost, []).verify(password, stored)
+    }
 
     fn fill(salt: &mut [u8]) {
         salt.fill(7);
@@ -119,5 +169,37 @@ mod tests {
         for bad in ["", "p", "$argon2id$", &stored.replace("m=47104", "m=4194304"), &stored.replace("t=1", "t=1000"), &stored.replace("argon2id", "argon2d")] {
             assert!(!verify_password("p", Some(bad), COST), "{bad}");
         }
+    }
+
+    #[test]
+    fn whoever_is_named_the_same_work_is_done_also_after_the_cost_was_raised() {
+        let (old, new, typed) =
+            (PasswordCost { memory_kib: 64, passes: 1 }, PasswordCost { memory_kib: 128, passes: 2 }, PasswordCost { memory_kib: 256, passes: 1 });
+        let stored = |password: &str, cost| hash_password(password, cost, &fill).unwrap();
+        let (early, late, foreign) = (stored("early", old), stored("late", new), stored("foreign", typed));
+        let costs = PasswordCosts::of(new, [early.as_str(), late.as_str(), "$argon2id$", ""]);
+        let work = |password: &str, stored: Option<&str>, right: bool| {
+            WORK.take();
+            assert_eq!(costs.verify(password, stored), right, "{password}");
+            let mut work = WORK.take();
+            work.sort_by_key(|cost| cost.memory_kib);
+            work
+        };
+        let all = |of: &[PasswordCost]| {
+            for (password, stored, right) in [
+                ("early", Some(&early), true),
+                ("wrong", Some(&early), false),
+                ("late", Some(&late), true),
+                ("wrong", Some(&late), false),
+                ("nobody's", None, false),
+                ("early", Some(&"$argon2id$".to_owned()), false),
+            ] {
+                assert_eq!(work(password, stored.map(String::as_str), right), of, "{password}");
+            }
+        };
+        all(&[old, new]);
+        // At a cost that another program chose: for that account alone the first time only.
+        assert_eq!(work("foreign", Some(&foreign), true), [old, new, typed]);
+        all(&[old, new, typed]);
     }
 }

@@ -53,7 +53,12 @@ async fn rotated(oauth: &Oauth, id: &str, method: &Method, headers: &HeaderMap) 
     }
     let change = Change::rotate_client(&client.client_id, client.secret_hash.as_deref(), client.registration_hash.as_deref(), before.as_deref());
     let changes = vec![change, Change::revoke_own_families_of(id, "client-rotate", oauth.now())];
-    oauth.write(changes, &oauth.event("client-rotate", Some(id), None, 200)).await?;
+    match oauth.write(changes, &oauth.event("client-rotate", Some(id), None, 200)).await {
+        Ok(_) => {}
+        // Rotated a moment ago: the token that came with the request has ended.
+        Err(refused) if matches!(refused.error, Error::Conflict { .. }) => return Err(OAuthError::InvalidToken),
+        Err(refused) => return Err(refused.into()),
+    }
     Ok(told_once(oauth, &client, secret, token))
 }
 

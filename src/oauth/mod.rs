@@ -46,7 +46,7 @@ use crate::ops::instance::Instance;
 use axum::Router;
 use axum::routing::{any, get};
 use hearthgate_access::Role;
-use hearthgate_auth::{TokenFault, Verifier};
+use hearthgate_auth::{PasswordCosts, TokenFault, Verifier};
 use hearthgate_ledger::Event;
 use hearthgate_store::{Account, AuditRow, Change, Context, Outcome, Refused, Unit};
 use jwks::ClientKeys;
@@ -67,6 +67,8 @@ pub struct Oauth {
     client_keys: ClientKeys,
     /// Turns for hashing passwords, which takes memory and a whole processor: never all of them.
     hashing: Semaphore,
+    /// At what costs passwords are stored.
+    password_costs: Arc<PasswordCosts>,
     verifier: Verifier,
 }
 
@@ -78,7 +80,12 @@ impl Oauth {
         let turns = std::thread::available_parallelism().map_or(1, |n| (n.get() / 2).max(1));
         let limits = Limits::new(&instance.authorization);
         let client_keys = ClientKeys::new(Arc::clone(&instance.outbound));
-        Self { instance, limits, providers: Providers::default(), client_keys, hashing: Semaphore::new(turns), verifier }
+        let stored = instance.gateway.store.password_kinds().unwrap_or_else(|error| {
+            tracing::warn!(%error, "what passwords cost is found out one by one");
+            Vec::new()
+        });
+        let password_costs = Arc::new(PasswordCosts::of(instance.password_cost(), stored.iter().map(String::as_str)));
+        Self { instance, limits, providers: Providers::default(), client_keys, hashing: Semaphore::new(turns), password_costs, verifier }
     }
 
     /// What lasts how long.

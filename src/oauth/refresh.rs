@@ -90,6 +90,7 @@ pub async fn refresh(oauth: &Oauth, asker: &Authenticated, form: &Form, peer: &s
         (true, Some(_)) => Change::reissue_refresh(&hash, now, now - oauth.lifetimes().lost_answer_s * 1000),
     };
     changes.extend(issued.changes);
+    changes.extend(bound(asker, &family));
     let event = oauth.event("refresh", Some(&client.client_id), account, 200);
     match oauth.write(changes, &event).await {
         Ok(_) => Ok(issued.answer),
@@ -108,12 +109,18 @@ pub async fn refresh(oauth: &Oauth, asker: &Authenticated, form: &Form, peer: &s
     }
 }
 
+/// A public client that proves to hold a key with its refresh has its refresh tokens bound to it from then on (RFC 9449 section 5).
+fn bound(asker: &Authenticated, family: &Family) -> Option<Change> {
+    asker.jkt.as_ref().filter(|_| !asker.confidential).map(|jkt| Change::bind_family(&family.id, jkt))
+}
+
 /// The answer to a token whose first answer may have been lost.
 async fn once_more(oauth: &Oauth, asker: &Authenticated, family: &Family, scope: &str, hash: &str) -> Result<Option<Value>, OAuthError> {
     let now = oauth.now();
     let issued = issue(oauth, asker, family, scope, RefreshToken::New(Some(hash)), None)?;
     let mut changes = Change::reissue_refresh(hash, now, now - oauth.lifetimes().lost_answer_s * 1000);
     changes.extend(issued.changes);
+    changes.extend(bound(asker, family));
     match oauth.write(changes, &oauth.event("refresh", Some(&asker.client.client_id), None, 200)).await {
         Ok(_) => Ok(Some(issued.answer)),
         Err(refused) if matches!(refused.error, Error::Conflict { .. }) => Ok(None),

@@ -8,7 +8,7 @@ use super::steps::{self, UnderWay};
 use super::{Oauth, language, new_secret};
 use axum::extract::{Request, State};
 use axum::response::Response;
-use hearthgate_auth::{digest_of, verify_password};
+use hearthgate_auth::digest_of;
 use hearthgate_portal::{Form as PageForm, Frame, SignIn, SignInError, Upstream, shield};
 use hearthgate_store::grants::NewSession;
 use hearthgate_store::{Account, Change};
@@ -192,8 +192,8 @@ async fn try_password(oauth: &Oauth, peer: &str, username: &str, password: &str)
     }
     let (account, hash) = (oauth.store().account(username)?, oauth.store().password_hash(username)?);
     let (tried, stored) = (password.to_owned(), hash.filter(|_| account.is_some()));
-    let cost = oauth.instance.password_cost();
-    let right = tokio::task::spawn_blocking(move || verify_password(&tried, stored.as_deref(), cost)).await.map_err(|e| OAuthError::Internal(e.to_string()))?;
+    let costs = Arc::clone(&oauth.password_costs);
+    let right = tokio::task::spawn_blocking(move || costs.verify(&tried, stored.as_deref())).await.map_err(|e| OAuthError::Internal(e.to_string()))?;
     match account.filter(|account| right && !account.disabled) {
         Some(account) => {
             drop(turn);

@@ -91,6 +91,19 @@ impl Store {
             .collect::<Result<_, _>>()?)
     }
 
+    /// A stored text of each way in which passwords are hashed: algorithm, version and cost.
+    ///
+    /// # Errors
+    /// The database's own.
+    pub fn password_kinds(&self) -> Result<Vec<String>, Error> {
+        let reader = reader::here(&self.core)?;
+        Ok(reader
+            .conn
+            .prepare("SELECT min(password_hash) FROM users WHERE password_hash IS NOT NULL GROUP BY substr(password_hash, 1, instr(password_hash, ',p='))")?
+            .query_map([], |row| row.get(0))?
+            .collect::<Result<_, _>>()?)
+    }
+
     /// The password's hash of a person.
     ///
     /// # Errors
