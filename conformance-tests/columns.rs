@@ -116,8 +116,10 @@ fn id_of(place: &Place<'_>) -> String {
 
 fn target(database: &Connection, place: &Place<'_>) -> Option<Target> {
     let (last, column) = (place.tables.len() - 1, quoted(&place.column.name));
+    // The reader of notes writes its own Device, and nobody else does.
+    let others = format!(" AND {} NOT GLOB 'reader-*'", id_of(place));
     let find = |condition: &str| {
-        let sql = format!("SELECT {}, t{last}.id, t{last}.{column} FROM {}{condition} ORDER BY t{last}.id DESC LIMIT 1", id_of(place), way(place, last));
+        let sql = format!("SELECT {}, t{last}.id, t{last}.{column} FROM {}{others}{condition} ORDER BY t{last}.id DESC LIMIT 1", id_of(place), way(place, last));
         database
             .query_row(&sql, [], |row| Ok(Target { id: row.get(0)?, row: row.get(1)?, old: row.get(2)? }))
             .optional()
@@ -127,7 +129,7 @@ fn target(database: &Connection, place: &Place<'_>) -> Option<Target> {
     find(&own).or_else(|| find("")).or_else(|| {
         // No row yet: one below the newest row above.
         let up = last.checked_sub(1)?;
-        let sql = format!("SELECT {}, t{up}.id FROM {} ORDER BY t{up}.id DESC LIMIT 1", id_of(place), way(place, up));
+        let sql = format!("SELECT {}, t{up}.id FROM {}{others} ORDER BY t{up}.id DESC LIMIT 1", id_of(place), way(place, up));
         let (id, above): (String, i64) = database.query_row(&sql, [], |row| Ok((row.get(0)?, row.get(1)?))).optional().expect("a query")?;
         let table = place.table();
         let mut filters: Vec<(String, String)> = table.filter.iter().map(|(c, v)| (quoted(c), literal(v))).collect();
