@@ -119,7 +119,8 @@ fn target(database: &Connection, place: &Place<'_>) -> Option<Target> {
     // The reader of notes writes its own Device, and nobody else does.
     let others = format!(" AND {} NOT GLOB 'reader-*'", id_of(place));
     let find = |condition: &str| {
-        let sql = format!("SELECT {}, t{last}.id, t{last}.{column} FROM {}{others}{condition} ORDER BY t{last}.id DESC LIMIT 1", id_of(place), way(place, last));
+        let sql =
+            format!("SELECT {}, t{last}.id, t{last}.{column} FROM {}{others}{condition} ORDER BY t{last}.id DESC LIMIT 1", id_of(place), way(place, last));
         database
             .query_row(&sql, [], |row| Ok(Target { id: row.get(0)?, row: row.get(1)?, old: row.get(2)? }))
             .optional()

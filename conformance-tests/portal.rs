@@ -135,7 +135,16 @@ fn abuse_b28_no_html_answer_can_be_framed_or_runs_what_it_did_not_bring() {
     tabs.extend(["patient", "doctor", "admin"].map(|role| Tab::signed_in(server, &account(server, role, 0))));
     let mut seen = 0;
     for tab in &mut tabs {
-        let paths = ["/sign-in", "/sandbox", "/nothing-is-here", "/auth/authorize", "/auth/authorize?client_id=x", "/sign-out", "/doctor/patients/nobody", "/admin/clients/nobody"];
+        let paths = [
+            "/sign-in",
+            "/sandbox",
+            "/nothing-is-here",
+            "/auth/authorize",
+            "/auth/authorize?client_id=x",
+            "/sign-out",
+            "/doctor/patients/nobody",
+            "/admin/clients/nobody",
+        ];
         for path in PAGES.iter().map(|(path, _)| *path).chain(paths) {
             let answer = tab.get(path);
             assert_eq!(answer.header("x-frame-options"), Some("DENY"), "{path}");

@@ -176,6 +176,28 @@ fn each_entry_of_a_batch_is_answered_by_itself() {
     assert_eq!(made["response"]["lastModified"], made["resource"]["meta"]["lastUpdated"], "to the millisecond");
 }
 
+/// Seen to fail with `fault.answer()` in `one`: the issues then named `Patient.birthDate` or nothing.
+#[test]
+fn what_is_wrong_with_an_entry_names_the_entry() {
+    let (server, token) = clinic();
+    let wrong = json!({ "resourceType": "Patient", "birthDate": "1980-13-01" });
+    let nobody = json!({ "resourceType": "Condition", "subject": { "reference": "Patient/none-such" }, "code": { "text": "cough" } });
+    let batch = json!({ "resourceType": "Bundle", "type": "batch", "entry": [
+        { "request": { "method": "GET", "url": "Patient?_count=0" } },
+        { "request": { "method": "POST", "url": "Patient" }, "resource": wrong },
+        { "request": { "method": "GET", "url": "Patient/none-such" } },
+        { "request": { "method": "POST", "url": "Condition" }, "resource": nobody },
+        { "request": { "method": "SHOUT", "url": "Patient" } },
+    ] });
+    let answer = server.send("POST", "", token, &batch).expect(200).json();
+    let places = ["Bundle.entry[1].resource.birthDate", "Bundle.entry[2]", "Bundle.entry[3].resource.subject", "Bundle.entry[4].request.method"];
+    assert!(answer["entry"][0]["response"]["outcome"].is_null());
+    for (index, place) in (1..).zip(places) {
+        let outcome = &answer["entry"][index]["response"]["outcome"];
+        assert!(outcome["issue"][0]["expression"][0].as_str().is_some_and(|said| said.starts_with(place)), "{place}: {outcome}");
+    }
+}
+
 #[test]
 fn what_a_client_does_not_accept_is_not_sent() {
     let (server, token) = clinic();

@@ -116,7 +116,8 @@ fn the_highlighted_text_is_the_span_of_the_finding() {
 /// By a form with its own token, about a patient in care; a stranger is absent like one who never was.
 #[test]
 fn a_doctor_writes_a_note_on_the_chart_and_it_is_read() {
-    let server = clinic();
+    // A clinic of its own: notes are counted.
+    let server = &Server::demo("chart-note");
     let token = server.run(&["token", "--client", "demo-backend", "--scope", "system/*.cruds"]).lines().last().expect("a token").to_owned();
     let (mut tab, patient) = doctor(server);
     let path = format!("/doctor/patients/{patient}");
@@ -135,7 +136,8 @@ fn a_doctor_writes_a_note_on_the_chart_and_it_is_read() {
     if let Some(stranger) = of(&doctors[1]).into_iter().find(|id| !own.contains(id)) {
         let foreign = format!("/doctor/patients/{stranger}");
         let nobody = "/doctor/patients/nobody-of-this-id";
-        let [theirs, none] = [foreign.as_str(), nobody].map(|path| html(&tab.post(path, &form(&page, &format!("/doctor/patients/{patient}"), &[("note", "x")]))));
+        let [theirs, none] =
+            [foreign.as_str(), nobody].map(|path| html(&tab.post(path, &form(&page, &format!("/doctor/patients/{patient}"), &[("note", "x")]))));
         assert_eq!(theirs, none);
     }
     // A patient has no chart to write on.

@@ -29,7 +29,11 @@ fn said(finding: &Value) -> Value {
     for name in ["versionId", "lastUpdated"] {
         object["meta"].as_object_mut().expect("meta").remove(name);
     }
-    let source = value["derivedFrom"][0]["extension"].as_array_mut().expect("a list").iter_mut().find(|e| e["url"].as_str().is_some_and(|url| url.ends_with("/finding-source")));
+    let source = value["derivedFrom"][0]["extension"]
+        .as_array_mut()
+        .expect("a list")
+        .iter_mut()
+        .find(|e| e["url"].as_str().is_some_and(|url| url.ends_with("/finding-source")));
     source.expect("a source")["extension"].as_array_mut().expect("a list").retain(|part| part["url"] != "version");
     value
 }

@@ -44,7 +44,8 @@ pub fn is_false(device: &Value) -> bool {
     };
     let mut said = device.clone();
     said.as_object_mut().map(|said| said.remove("meta"));
-    own() != Some(said) || device.get("meta").and_then(Value::as_object).is_some_and(|meta| meta.keys().any(|name| name != "versionId" && name != "lastUpdated"))
+    own() != Some(said)
+        || device.get("meta").and_then(Value::as_object).is_some_and(|meta| meta.keys().any(|name| name != "versionId" && name != "lastUpdated"))
 }
 
 fn resource(id: &str, engine: &str, lexicon: &str) -> Value {

@@ -1,7 +1,7 @@
 //! Reads one note and brings its findings to what it says.
 
-use super::feed::{PAUSE, position};
 use super::brought::{Brought, newest};
+use super::feed::{PAUSE, position};
 use super::note::Note;
 use super::reading::{Attachment, Reading, Source};
 use super::{device, finding, unit};

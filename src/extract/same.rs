@@ -11,8 +11,7 @@ use hearthgate_mapping::{Mappings, Plan, Row, Sql, take};
 use hearthgate_store::Stored;
 
 /// What must be the same for two findings to be of one mention.
-const MENTION: [&str; 10] =
-    ["note_id", "patient_id", "category", "negated", "uncertain", "historical", "hypothetical", "resolved", "experiencer", "matched"];
+const MENTION: [&str; 10] = ["note_id", "patient_id", "category", "negated", "uncertain", "historical", "hypothetical", "resolved", "experiencer", "matched"];
 /// Where in the note it stands.
 const PLACE: [&str; 6] = ["part", "binary_id", "char_offset", "char_length", "byte_start", "byte_end"];
 /// The extension that says so (<http://hl7.org/fhir/StructureDefinition/derivation-reference>).

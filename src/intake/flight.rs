@@ -23,7 +23,9 @@ impl Flight {
             Err(Refused { change, error }) if batch.atomic => {
                 let issues = issues_of(error)?;
                 let fault = |at: usize| change.is_none_or(|change| change == at);
-                (0..known.iter().filter(|known| known.is_none()).count()).map(|at| if fault(at) { Written::Refused(issues.clone()) } else { elsewhere() }).collect()
+                (0..known.iter().filter(|known| known.is_none()).count())
+                    .map(|at| if fault(at) { Written::Refused(issues.clone()) } else { elsewhere() })
+                    .collect()
             }
             Err(Refused { change: Some(_), error }) => {
                 // An error that ends the run ends it here.

@@ -17,13 +17,17 @@ use std::sync::Arc;
 
 /// `GET`, `PUT` and `DELETE /auth/register/{id}`
 pub async fn manage(State(oauth): State<Arc<Oauth>>, Path(id): Path<String>, request: Request) -> Response {
+    let headers = request.headers().clone();
+    // RFC 7592 section 3 wants the token in it: the one that came.
+    let shown = |client: Client| {
+        let mut answer = told(&oauth, &client);
+        answer["registration_access_token"] = bearer(&headers).unwrap_or_default().into();
+        json(StatusCode::OK, &answer)
+    };
     let answered = match request.method().clone() {
-        Method::GET => owner(&oauth, &id, request.headers()).map(|client| json(StatusCode::OK, &told(&oauth, &client))),
-        Method::DELETE => {
-            let headers = request.into_parts().0.headers;
-            remove(&oauth, &id, &headers).await
-        }
-        Method::PUT => updated(&oauth, &id, request).await.map(|client| json(StatusCode::OK, &told(&oauth, &client))),
+        Method::GET => owner(&oauth, &id, &headers).map(shown),
+        Method::DELETE => remove(&oauth, &id, &headers).await,
+        Method::PUT => updated(&oauth, &id, request).await.map(shown),
         _ => Err(OAuthError::Method("DELETE, GET, PUT")),
     };
     answered.unwrap_or_else(|fault| fault.answer())
@@ -67,6 +71,10 @@ async fn rotated(oauth: &Oauth, id: &str, method: &Method, headers: &HeaderMap) 
 /// ask for nothing; so does a policy that lets it in without one.
 async fn updated(oauth: &Oauth, id: &str, request: Request) -> Result<Client, OAuthError> {
     let before = owner(oauth, id, request.headers())?;
+    if before.status == Status::Approved && before.disabled {
+        // Else it would stand before whoever approves as one that is merely new.
+        return Err(OAuthError::InvalidClientMetadata("the clinic has switched this client off; it changes nothing until it is switched on".to_owned()));
+    }
     let (said, registration) = judged(oauth, request).await?;
     let own = said.get("client_id").and_then(|own| own.as_str()) == Some(id);
     let secret = said.get("client_secret").is_none_or(|secret| secret.as_str().is_some_and(|secret| verify_secret(secret, before.secret_hash.as_deref())));
@@ -127,13 +135,18 @@ async fn remove(oauth: &Oauth, id: &str, headers: &HeaderMap) -> Result<Response
     Ok(response)
 }
 
+/// The token that came.
+fn bearer(headers: &HeaderMap) -> Result<&str, OAuthError> {
+    match parse_authorization(headers.get_all(header::AUTHORIZATION).iter().map(HeaderValue::as_bytes)) {
+        Ok(Authorization::Bearer(token)) => Ok(token),
+        Ok(Authorization::Dpop(_)) => Err(OAuthError::InvalidToken),
+        Err(_) => Err(OAuthError::NoToken),
+    }
+}
+
 /// The client whose registration access token came with the request. An unknown client and another's token are answered alike.
 fn owner(oauth: &Oauth, id: &str, headers: &HeaderMap) -> Result<Client, OAuthError> {
-    let token = match parse_authorization(headers.get_all(header::AUTHORIZATION).iter().map(HeaderValue::as_bytes)) {
-        Ok(Authorization::Bearer(token)) => token,
-        Ok(Authorization::Dpop(_)) => return Err(OAuthError::InvalidToken),
-        Err(_) => return Err(OAuthError::NoToken),
-    };
+    let token = bearer(headers)?;
     let client = oauth.store().client(id)?;
     let stored = client.as_ref().and_then(|client| client.registration_hash.clone()).unwrap_or_default();
     let right = equal(&digest_of(token), &stored);

@@ -55,7 +55,7 @@ pub async fn batch(
     }
     let (mut out, mut bytes) = (Vec::with_capacity(entries.len()), 0);
     for (index, entry) in entries.iter().enumerate() {
-        let answer = if bytes < LARGEST { one(gateway, caller, entry, index, preferred, event).await? } else { full(gateway, event).await? };
+        let answer = if bytes < LARGEST { one(gateway, caller, entry, index, preferred, event).await? } else { full(gateway, index, event).await? };
         bytes += answer.body.len();
         out.push(as_entry(gateway, answer, entry, preferred));
     }
@@ -72,7 +72,7 @@ async fn one(gateway: &Gateway, caller: &Caller, entry: &Value, index: usize, pr
         }
         Err(fault) => (event.of_entry(gateway, None, ""), Err(fault)),
     };
-    let mut answer = answered.unwrap_or_else(|fault| fault.answer());
+    let mut answer = answered.unwrap_or_else(|fault| fault.answer_to_entry(index));
     audit::record(gateway, draft, &answer).await?;
     if entry.pointer("/request/method").and_then(Value::as_str) == Some("HEAD") {
         answer.body = bytes::Bytes::new();
@@ -81,10 +81,10 @@ async fn one(gateway: &Gateway, caller: &Caller, entry: &Value, index: usize, pr
 }
 
 /// An entry behind those whose answers are as much as one answer may be: nothing is done for it.
-async fn full(gateway: &Gateway, event: &audit::Draft) -> Result<Answer, Fault> {
+async fn full(gateway: &Gateway, index: usize, event: &audit::Draft) -> Result<Answer, Fault> {
     let answer =
         Fault::TooLong("The answers to the entries before are as long as one answer may be; this entry was not run. Send it in another batch.".to_owned())
-            .answer();
+            .answer_to_entry(index);
     audit::record(gateway, event.of_entry(gateway, None, ""), &answer).await?;
     Ok(answer)
 }

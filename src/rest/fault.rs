@@ -193,10 +193,35 @@ impl Fault {
     /// The answer.
     #[must_use]
     pub fn answer(&self) -> Answer {
+        self.saying(&self.issues())
+    }
+
+    /// The answer to an entry of a bundle: each issue names the entry, and what is wrong in its resource as a place in the bundle.
+    #[must_use]
+    pub fn answer_to_entry(&self, index: usize) -> Answer {
+        let entry = format!("Bundle.entry[{index}]");
+        let inside = |place: &str| match place.split_once('.') {
+            _ if place.starts_with("Bundle.") => place.to_owned(),
+            Some((first, rest)) if first.starts_with(|c: char| c.is_ascii_uppercase()) => format!("{entry}.resource.{rest}"),
+            None if place.is_empty() || place.starts_with(|c: char| c.is_ascii_uppercase()) => format!("{entry}.resource"),
+            _ => format!("{entry}.resource.{place}"),
+        };
+        let mut issues = self.issues();
+        for issue in &mut issues {
+            if issue.expression.is_empty() {
+                issue.expression.push(entry.clone());
+            } else {
+                issue.expression = issue.expression.iter().map(|place| inside(place)).collect();
+            }
+        }
+        self.saying(&issues)
+    }
+
+    fn saying(&self, issues: &[Issue]) -> Answer {
         if let Self::Internal(cause) = self {
             tracing::error!(cause, "internal fault");
         }
-        let mut answer = Answer::json(self.status(), operation_outcome(&self.issues()).into());
+        let mut answer = Answer::json(self.status(), operation_outcome(issues).into());
         match self {
             Self::NoToken => answer.header("www-authenticate", "Bearer"),
             Self::BadToken { .. } => answer.header("www-authenticate", "Bearer error=\"invalid_token\""),

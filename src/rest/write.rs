@@ -119,7 +119,12 @@ pub fn unit(gateway: &Gateway, caller: &Caller, put: &Put<'_>) -> Result<Unit, F
     agreement(gateway, caller, put, standing.as_ref())?;
     if put.resource == "Device" && crate::extract::is_false_software(put.whole) {
         let message = "A device of this manufacturer and type is a program of the gateway's own, which writes it itself. Leave one of the two out.";
-        return Err(Fault::Invalid(vec![Issue { severity: "error", code: "business-rule", diagnostics: message.to_owned(), expression: vec!["Device".to_owned()] }]));
+        return Err(Fault::Invalid(vec![Issue {
+            severity: "error",
+            code: "business-rule",
+            diagnostics: message.to_owned(),
+            expression: vec!["Device".to_owned()],
+        }]));
     }
     if put.resource == "Appointment" {
         appointment::judge(caller, put.old.map(|o| &o.body), put.whole, gateway.now())?;
