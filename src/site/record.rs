@@ -95,7 +95,7 @@ pub struct Document {
 }
 
 /// Patients whom the caller may see, by name; with words, those of whom each word is the beginning of a name, a number they are known by,
-/// or the day or year they were born ([`asked`]). Beside them whether there are more. It is the one way in which pages find patients.
+/// or the day or year they were born (`asked`). Beside them whether there are more. It is the one way in which pages find patients.
 ///
 /// # Errors
 /// As a search.
