@@ -325,3 +325,75 @@ fn abuse_b71_only_registered_origins_may_read_across() {
         assert_eq!(allowed(&ask("GET", path, own, &[])), None, "{path}");
     }
 }
+
+/// Who registered itself leads nobody to its address by an error, before somebody allowed it anything (RFC 9700 section 4.11.2).
+/// Seen to fail with `led` left out of `begin`, and of `next`.
+#[test]
+fn abuse_b15_an_error_leads_nobody_to_a_client_that_nobody_vouches_for() {
+    let clinic = clinic();
+    let said = serde_json::json!({ "client_name": "Own word", "redirect_uris": ["https://own-word.example/cb"], "token_endpoint_auth_method": "none", "scope": "openid launch/patient patient/*.rs" });
+    let register = format!("{}/auth/register", clinic.issuer());
+    let made = clinic.server.ask("POST", &register, None, &[("content-type", "application/json")], Some(said.to_string().as_bytes())).expect(201).json();
+    let id = made["client_id"].as_str().expect("an id");
+    clinic.server.run(&["clients", "approve", id]);
+    let app = App { id: id.to_owned(), secret: None, redirect: "https://own-word.example/cb".to_owned() };
+    let ask = |browser: &mut Browser, scope: &str, more: &[(&'static str, &str)]| {
+        let mut request = app.request(clinic, scope);
+        request.extend(more.iter().map(|(name, value)| (*name, (*value).to_owned())));
+        let answer = browser.authorize(clinic, &request);
+        browser.follow(clinic, answer)
+    };
+    let (mut nobody, mut anna, mut root) = (Browser::default(), Browser::default(), Browser::default());
+    anna.sign_in(clinic, "anna");
+    root.sign_in(clinic, "root");
+    for browser in [&mut nobody, &mut anna, &mut root] {
+        page(&ask(browser, ASKED, &[("prompt", "none")]), 400);
+        page(&ask(browser, &"patient/Observation.rs ".repeat(200), &[]), 400);
+        page(&ask(browser, ASKED, &[("response_mode", "fragment")]), 400);
+        page(&ask(browser, ASKED, &[("id_token_hint", "x")]), 400);
+    }
+    // None of what it asks for may be had by an administrator.
+    page(&ask(&mut root, "patient/*.rs", &[]), 400);
+    // Who allowed it something knows it; nobody else's word counts.
+    anna.code(clinic, &app, "anna", "openid launch/patient patient/*.rs");
+    sent_back(clinic, &app, &ask(&mut anna, ASKED, &[("prompt", "none")]), "consent_required");
+    page(&ask(&mut nobody, ASKED, &[("prompt", "none")]), 400);
+}
+
+/// RFC 9126: a reference works until something came of it, for its own client, and not for ever; who is to push comes no other way.
+/// Seen to fail with `use_pushed` left out of `complete`, with the time not asked for in `pushed`, and with `pushed_only` not looked at.
+#[test]
+fn abuse_b22_b23_a_pushed_request_is_used_once_and_a_client_that_pushes_comes_no_other_way() {
+    let clinic = clinic();
+    let said = serde_json::json!({ "client_name": "Pusher", "redirect_uris": ["https://pusher.example/cb"], "token_endpoint_auth_method": "client_secret_basic",
+        "scope": "openid launch/patient patient/*.rs", "require_pushed_authorization_requests": true });
+    let register = format!("{}/auth/register", clinic.issuer());
+    let made = clinic.server.ask("POST", &register, None, &[("content-type", "application/json")], Some(said.to_string().as_bytes())).expect(201).json();
+    let id = made["client_id"].as_str().expect("an id");
+    clinic.server.run(&["clients", "approve", id]);
+    let app = App { id: id.to_owned(), secret: made["client_secret"].as_str().map(str::to_owned), redirect: "https://pusher.example/cb".to_owned() };
+    let request = app.request(clinic, "openid launch/patient patient/*.rs");
+    let pairs: Vec<(&str, &str)> = request.iter().filter(|(name, _)| *name != "client_id").map(|(name, value)| (*name, value.as_str())).collect();
+    let push = || app.post(clinic, "/auth/par", &pairs).expect(201).json()["request_uri"].as_str().expect("a reference").to_owned();
+    let ask = |browser: &mut Browser, client: &str, reference: &str| {
+        let answer = browser.get(clinic, &format!("/auth/authorize?{}", encoded(&[("client_id", client), ("request_uri", reference)])));
+        browser.follow(clinic, answer)
+    };
+    let (mut browser, reference) = (Browser::default(), push());
+    page(&ask(&mut browser, &clinic.app.id, &reference), 400);
+    // Before anything came of it, as often as the page is loaded.
+    for _ in 0..2 {
+        assert_eq!(ask(&mut browser, id, &reference).status, 200);
+    }
+    let shown = ask(&mut browser, id, &reference);
+    let led = browser.agree(clinic, shown, "anna");
+    assert!(led.header("location").is_some_and(|to| parameter(to, "code").is_some()), "{:?}", led.header("location"));
+    page(&ask(&mut browser, id, &reference), 400);
+    let late = push();
+    clinic.server.shell("UPDATE gw_pushed SET expires_at = 1 WHERE used_at IS NULL");
+    page(&ask(&mut browser, id, &late), 400);
+    let answer = browser.authorize(clinic, &request);
+    page(&answer, 400);
+    assert_eq!(Browser::default().get(clinic, "/auth/par").status, 405);
+    refused(&app.post(clinic, "/auth/par", &[&pairs[..], &[("request_uri", &late)]].concat()), "invalid_request");
+}

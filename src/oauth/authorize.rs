@@ -42,13 +42,16 @@ async fn begin(oauth: &Oauth, browser: &Browser, request: Request) -> Result<Res
     };
     let (form, pushed) = whole(oauth, form)?;
     let (client, target) = request::addressed(oauth, &form)?;
-    let asked = request::check(oauth, &client, &target, &form);
-    let checked = match asked {
-        // Nobody at the clinic vouches for this client: a person sees where an error would lead before being led there (RFC 9700 4.11.2).
-        Err(Stop::Redirect(_, _, why)) if client.registered_itself => return Err(Stop::bad(why)),
-        other => other,
-    };
-    let mut asked = match checked {
+    let person = browser.signed_in().map(|session| session.account.row);
+    match addressed(oauth, browser, &form, &client, &target, pushed).await {
+        Err(stop) => Err(steps::led(oauth, &client, person, stop)?),
+        answered => answered,
+    }
+}
+
+/// A request of a client that is known, for an address of its own.
+async fn addressed(oauth: &Oauth, browser: &Browser, form: &Form, client: &Client, target: &Target, pushed: Option<String>) -> Result<Response, Stop> {
+    let mut asked = match request::check(oauth, client, target, form) {
         Ok(asked) => asked,
         Err(stop) => {
             let event = oauth.event("authorize", Some(&client.client_id), None, 400);
@@ -60,9 +63,9 @@ async fn begin(oauth: &Oauth, browser: &Browser, request: Request) -> Result<Res
     if client.pushed_only && asked.pushed.is_none() {
         return Err(Stop::bad("This client pushes its requests: send them to the pushed authorization request endpoint first."));
     }
-    asked.hinted = hinted(oauth, &form, &target)?;
+    asked.hinted = hinted(oauth, form, target)?;
     stale(oauth, browser, &mut asked);
-    keep(oauth, browser, &client, asked).await
+    keep(oauth, browser, client, asked).await
 }
 
 /// The request as it was pushed, if it was (RFC 9126 section 4): then nothing beside it counts.

@@ -128,6 +128,30 @@ pub async fn next(oauth: &Oauth, browser: &Browser, id: &str) -> Result<(UnderWa
             under_way.authorization.user = Some(person);
         }
     }
+    let client = under_way.client.clone();
+    match of_person(oauth, under_way, session) {
+        Err(stop) => Err(led(oauth, &client, Some(person), stop)?),
+        known => known,
+    }
+}
+
+/// An error on its way to the client's address: where nobody at the clinic vouches for the client, only for somebody who allowed it
+/// something before; anyone else is told here, and led nowhere (RFC 9700 section 4.11.2, ABUSE B15).
+///
+/// # Errors
+/// The store's.
+pub fn led(oauth: &Oauth, client: &Client, person: Option<i64>, stop: Stop) -> Result<Stop, Stop> {
+    let Stop::Redirect(_, _, why) = &stop else { return Ok(stop) };
+    let known = match person {
+        Some(person) if client.registered_itself => oauth.store().consent(person, &client.client_id, oauth.now())?.is_some(),
+        _ => !client.registered_itself,
+    };
+    Ok(if known { stop } else { Stop::bad(why) })
+}
+
+/// What a request needs next of who is signed in.
+fn of_person(oauth: &Oauth, mut under_way: UnderWay, session: Session) -> Result<(UnderWay, Step), Stop> {
+    let person = session.account.row;
     let redirect = |error: &'static str, why: &'static str| Stop::Redirect(under_way.asked.target.clone(), error, why);
     if under_way.asked.hinted.as_ref().is_some_and(|hinted| *hinted != session.account.username) {
         return Err(redirect("login_required", "id_token_hint: it is of somebody else."));
