@@ -117,7 +117,7 @@ fn abuse_b64_a_registration_is_its_clients_own_and_a_secret_is_shown_once() {
 
 /// What nobody has looked at is not approved by having been registered before. Seen to fail with `is_wider` without
 /// its look at scopes, at either list of addresses, at the name, at where a launch begins; with another client's id, another's secret, or
-/// another kind of client taken.
+/// another kind of client taken; with one that was switched off let on.
 #[test]
 fn abuse_b63_a_registration_is_changed_by_its_client_and_waits_again_where_it_becomes_more() {
     let server = &Server::empty("registration-changes");
